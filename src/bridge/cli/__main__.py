@@ -1,0 +1,5 @@
+"""``python -m bridge.cli``: the console script without its script."""
+
+from bridge.cli import main
+
+main()

@@ -1,0 +1,130 @@
+"""``bridge explain KEY``: one link's whole story, from the store alone."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bridge.cli.options import config_option, json_option, print_json, quiet, read_settings
+from bridge.clock import SECOND
+from bridge.store.database import Store
+from bridge.store.rows import Intent, JournalEntry, Link
+from bridge.sync.base import Base, decode_value
+from bridge.sync.mapping import show
+from bridge.sync.ticket import Side
+
+
+@click.command()
+@click.argument("key")
+@config_option
+@json_option
+def command(key: str, *, config: Path, as_json: bool) -> None:
+    """Tell what is known of the ticket KEY, on either side: its link, its state, and all that was done and why."""
+    with quiet():
+        settings = read_settings(config, secrets=False)
+        store = Store.open(settings.database, migrate=False)
+    try:
+        with store.read() as tx:
+            stories = [
+                _story(link, tx.bases.get(link.id), tx.journal.for_link(link.id), tx.intents.open(link.id))
+                for link in tx.links.by_key(key)
+            ]
+    finally:
+        store.close()
+    if as_json:
+        print_json(stories)
+    elif not stories:
+        click.echo(f"no link knows the ticket {key}; is it in the scope of an agreement? See 'bridge status'.")
+    else:
+        for story in stories:
+            _tell(story)
+    sys.exit(0 if stories else 1)
+
+
+def _story(
+    link: Link, bases: dict[Side, Base], journal: list[JournalEntry], intents: list[Intent]
+) -> dict[str, Any]:
+    return {
+        "agreement": link.agreement,
+        "internal": link.internal_key,
+        "vendor": link.vendor_key,
+        "origin": link.origin.value,
+        "state": link.state.value,
+        "reason": link.reason,
+        "next_try": _time(link.next_try),
+        "found": _time(link.created_at),
+        "synced": _time(link.synced_at),
+        "findings": list(link.findings),
+        "agreed": {
+            name: {side.value: show(bases[side].fields.get(name)) for side in Side}
+            for name in sorted(bases[Side.INTERNAL].fields.keys() | bases[Side.VENDOR].fields.keys())
+        },
+        "open": [
+            {"what": one.kind.value, "side": one.side.value, "state": one.state.value, "sent": _time(one.sent_at)}
+            for one in intents
+        ],
+        "journal": [{"at": _time(one.at), "event": one.event, **one.data} for one in journal],
+    }
+
+
+def _tell(story: dict[str, Any]) -> None:
+    click.echo(
+        f"{story['internal'] or '(to be created)'} = {story['vendor'] or '(to be created)'}"
+        f"  agreement {story['agreement']}, from the {story['origin']} side, {story['state']}"
+    )
+    if story["reason"]:
+        click.echo(f"  {story['reason']} (next try {story['next_try']})")
+    for finding in story["findings"]:
+        click.echo(f"  {finding['kind']}: {finding['message']}")
+    for one in story["open"]:
+        click.echo(f"  the outcome of a {one['what']} on the {one['side']} side, sent {one['sent']}, is being looked for")
+    if story["agreed"]:
+        click.echo("  last in agreement:")
+        width = max(len(name) for name in story["agreed"])
+        for name, values in story["agreed"].items():
+            click.echo(f"    {name:<{width}}  {values['internal']}  |  {values['vendor']}")
+    click.echo(f"  {story['found']}  found on the {story['origin']} side")
+    for entry in story["journal"]:
+        click.echo(f"  {entry['at']}  {_line(entry)}")
+    if story["synced"]:
+        click.echo(f"  {story['synced']}  last brought into agreement")
+
+
+def _line(entry: dict[str, Any]) -> str:
+    match entry["event"]:
+        case "field.written" | "status.moved":
+            before, after = (show(decode_value(entry[key])) for key in ("before", "after"))
+            text = f"{entry['field']} on the {entry['to']} side: {before} -> {after} ({entry['why']})"
+            if entry.get("steps"):
+                text += f", by way of {' -> '.join(entry['steps'])}"
+            if "loser" in entry:
+                lost = show(decode_value(entry["loser"]["value"]))
+                text += f"; gave way: {lost} of the {entry['loser']['side']} side"
+            return text
+        case "ticket.created":
+            return f"{entry['key']} created on the {entry['side']} side"
+        case "comment.added":
+            return f"comment {entry['origin']} carried to the {entry['side']} side as {entry['copy']}"
+        case "comment.edited":
+            return f"comment {entry['copy']} on the {entry['side']} side rewritten ({entry['why']})"
+        case "comment.deleted":
+            return f"comment {entry['copy']} on the {entry['side']} side taken back (the original was {entry['why']})"
+        case "link.shown":
+            return f"link to {entry['peer']} shown on the {entry['side']} side"
+        case "finding.opened":
+            return f"found: {entry['message']}"
+        case "finding.closed":
+            return f"settled: {entry['message']}"
+        case event:
+            rest = {key: value for key, value in entry.items() if key not in ("at", "event")}
+            return f"{event} {rest}"
+
+
+def _time(micros: int | None) -> str | None:
+    if micros is None:
+        return None
+    return datetime.fromtimestamp(micros // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,0 +1,33 @@
+"""``bridge run``: the daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bridge.cli.options import config_option, log_option, read_settings
+
+
+@click.command()
+@config_option
+@log_option
+def command(config: Path) -> None:
+    """Run the daemon until SIGTERM. SIGHUP reads the configuration again.
+
+    Before the first write, the configuration is compared with the live trackers; mistakes end the command with 2, a
+    tracker that cannot be reached or refuses the login with 3.
+    """
+    from bridge.clock import SystemClock
+    from bridge.daemon.opening import open_house
+    from bridge.daemon.preflight import require
+    from bridge.daemon.service import Service
+
+    clock = SystemClock()
+    house = open_house(read_settings(config), clock)
+    try:
+        require(house.terms)
+    except BaseException:
+        house.store.close()
+        raise
+    Service(house, clock, lambda: read_settings(config)).run()

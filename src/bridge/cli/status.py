@@ -1,0 +1,108 @@
+"""``bridge status``: where things stand."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bridge.cli.options import config_option, json_option, print_json, quiet, read_settings
+from bridge.clock import SECOND, SystemClock
+from bridge.store.database import Store
+from bridge.store.rows import Link, LinkState
+from bridge.sync.ticket import Side
+
+
+@click.command()
+@config_option
+@json_option
+def command(*, config: Path, as_json: bool) -> None:
+    """Show links, feeds, what is parked or held, and why; works while the daemon runs.
+
+    Ends with 1 when something is parked or held, or a feed is in trouble.
+    """
+    with quiet():
+        settings = read_settings(config, secrets=False)
+        store = Store.open(settings.database, migrate=False)
+    try:
+        now = SystemClock().now()
+        with store.read() as tx:
+            counts = tx.links.counts()
+            stuck = tx.links.list(states=(LinkState.PARKED, LinkState.HELD))
+            remarked = [link for link in tx.links.list(states=(LinkState.ACTIVE, LinkState.NEW)) if link.findings]
+            feeds = tx.cursors.notes("feed/")
+            waiting = len(tx.links.due(now, 100_000))
+    finally:
+        store.close()
+    data: dict[str, Any] = {
+        "agreements": [
+            {
+                "name": one.name,
+                "links": {state.value: counts.get((one.name, state), 0) for state in LinkState},
+                "feeds": {side.value: _feed(feeds.get(f"feed/{one.name}/{side.value}"), now) for side in Side},
+            }
+            for one in settings.agreements
+        ],
+        "waiting": waiting,
+        "parked": [_stuck(link, now) for link in stuck if link.state is LinkState.PARKED],
+        "held": [_stuck(link, now) for link in stuck if link.state is LinkState.HELD],
+        "findings": [_stuck(link, now) for link in remarked],
+    }
+    if as_json:
+        print_json(data)
+    else:
+        _show(data)
+    troubled = any(feed["trouble"] for one in data["agreements"] for feed in one["feeds"].values())
+    sys.exit(1 if stuck or troubled else 0)
+
+
+def _feed(note: dict[str, Any] | None, now: int) -> dict[str, Any]:
+    if note is None:
+        return {"seconds_ago": None, "trouble": ""}
+    return {"seconds_ago": round((now - note["at"]) / SECOND, 1), "trouble": note["trouble"]}
+
+
+def _stuck(link: Link, now: int) -> dict[str, Any]:
+    return {
+        "agreement": link.agreement,
+        "internal": link.internal_key,
+        "vendor": link.vendor_key,
+        "state": link.state.value,
+        "reason": link.reason or "; ".join(finding["message"] for finding in link.findings),
+        "since_seconds": round((now - link.reason_since) / SECOND) if link.reason_since else None,
+        "next_try_seconds": round((link.next_try - now) / SECOND) if link.next_try else None,
+        "attempts": link.attempts,
+    }
+
+
+def _show(data: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("agreement", *(state.value for state in LinkState), "internal polled", "vendor polled"):
+        table.add_column(heading)
+    for one in data["agreements"]:
+        table.add_row(
+            one["name"],
+            *(str(one["links"][state.value]) for state in LinkState),
+            *(_ago(one["feeds"][side.value]) for side in Side),
+        )
+    console.print(table)
+    console.print(f"{data['waiting']} waiting to be looked at")
+    for title, rows in (("parked", data["parked"]), ("held", data["held"]), ("findings", data["findings"])):
+        if rows:
+            console.print(f"\n{title}:")
+        for row in rows:
+            keys = " = ".join(key for key in (row["internal"], row["vendor"]) if key)
+            again = f" (next try in {max(0, row['next_try_seconds'])} s)" if row["next_try_seconds"] is not None else ""
+            console.print(f"  {row['agreement']} {keys}: {row['reason']}{again}", markup=False, highlight=False)
+
+
+def _ago(feed: dict[str, Any]) -> str:
+    if feed["trouble"]:
+        return f"in trouble: {feed['trouble']}"
+    return "never" if feed["seconds_ago"] is None else f"{feed['seconds_ago']:.0f} s ago"

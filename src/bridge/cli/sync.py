@@ -1,0 +1,61 @@
+"""``bridge sync --once``: one pass, for cron."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from bridge.cli.options import config_option, json_option, log_option, print_json, read_settings
+
+
+@click.command()
+@click.option("--once", is_flag=True, required=True, help="One pass, then end. (For a daemon: 'bridge run'.)")
+@click.option("--census", is_flag=True, help="Compare everything in view, not only what changed.")
+@config_option
+@json_option
+@log_option
+def command(*, once: bool, census: bool, config: Path, as_json: bool) -> None:
+    """Poll every side once, bring every changed link into agreement, and end.
+
+    Ends with 1 when links are parked, with 3 when a tracker could not be reached.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from bridge.clock import SystemClock
+    from bridge.daemon.once import sync_once
+    from bridge.daemon.opening import close_house, open_house
+    from bridge.daemon.preflight import require
+
+    house = open_house(read_settings(config), SystemClock())
+    try:
+        require(house.terms)
+        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("links", total=None)
+            done = sync_once(
+                house,
+                census=census,
+                progress=lambda made, total: bar.update(task, completed=made, total=total),
+            )
+    finally:
+        close_house(house)
+    parked = done.ended("parked")
+    if as_json:
+        print_json(
+            {
+                "hits": done.hits,
+                "looked_at": len(done.reports),
+                "writes": done.writes,
+                "parked": [{"link": one.link, "reason": one.reason} for one in parked],
+                "failures": [{"tracker": one.tracker, "words": one.words} for one in done.failures],
+            }
+        )
+    else:
+        click.echo(f"{len(done.reports)} links looked at, {done.writes} writes, {len(parked)} parked")
+        for one in parked:
+            click.echo(f"  parked: {one.reason}")
+        for failure in done.failures:
+            click.echo(f"  {failure}", err=True)
+    sys.exit(3 if done.failures else 1 if parked else 0)

@@ -1,0 +1,384 @@
+"""Carrying out a plan, action by action, and keeping the books of what succeeded.
+
+One refused action does not stop the others: its complaint is kept and parks the link, the rest goes on. Writes that a
+tracker cannot undo or recognise twice go through an intent: committed before the request, resolved after it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+
+from bridge.daemon.run import Run
+from bridge.daemon.walking import walk
+from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError
+from bridge.markup import to_json
+from bridge.store.rows import Intent, IntentKind
+from bridge.sync.base import Base, CommentPair, PairState, encode_fields
+from bridge.sync.plan import (
+    Action,
+    AddComment,
+    CreateTicket,
+    DeleteComment,
+    EditComment,
+    Finding,
+    LinkBack,
+    Plan,
+    SetStatus,
+    UpdateFields,
+    View,
+)
+from bridge.sync.ticket import Side, Ticket, Value
+from bridge.trackers.protocol import Created, Draft, PeerLink
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Books:
+    """What a run did, to be stored in one transaction.
+
+    Attributes:
+        settled: field -> (internal, vendor): the new base.
+        written: side -> the tracker's time of our newest write.
+        journal: (event, data) in order.
+        pairs: comment pairs to be stored; ``id`` 0 means a new one.
+        refused: what trackers refused, in their words.
+        findings: findings that came up while acting.
+        writes: how many requests changed something.
+        created: True when a ticket was created: the next round has more to do.
+    """
+
+    settled: dict[str, tuple[Value, Value]] = field(default_factory=dict)
+    written: dict[Side, int] = field(default_factory=dict)
+    journal: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    pairs: list[CommentPair] = field(default_factory=list)
+    refused: list[Finding] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    writes: int = 0
+    created: bool = False
+
+    def wrote(self, side: Side, at: int, event: str, data: Mapping[str, Any]) -> None:
+        """Note one successful write."""
+        self.written[side] = max(at, self.written.get(side, 0))
+        self.journal.append((event, {"side": side.value, **data}))
+        self.writes += 1
+
+
+def act(run: Run, plan: Plan, books: Books) -> None:
+    """Carry out the plan. The books are right at every moment, also when this raises.
+
+    Raises:
+        TrackerError: the tracker cannot be worked with now (unreachable, throttled, unknown outcome, ...).
+    """
+    pending = Counter(name for action in plan.actions for name in _settling(action))
+    books.settled.update(plan.settled)
+    books.pairs.extend(plan.pairs)
+    for action in plan.actions:
+        try:
+            done = _carry_out(run, action, books)
+        except (Refused, Gone, Clashed) as error:
+            books.refused.append(_refusal(action, error))
+            continue
+        for name, base in _settling(action).items():
+            pending[name] -= name in done
+            if pending[name] == 0:
+                books.settled[name] = base
+
+
+def _settling(action: Action) -> Mapping[str, tuple[Value, Value]]:
+    match action:
+        case UpdateFields(settles=settles):
+            return settles
+        case SetStatus(settles=base):
+            return {"status": base}
+        case _:
+            return {}
+
+
+def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
+    """Do one action; returns the fields that it brought into agreement."""
+    side = action.side
+    if not isinstance(action, CreateTicket | LinkBack):
+        # What polls saw of this ticket is about to be out of date. (A link to the peer changes nothing we compare.)
+        run.house.sightings.forget(run.scope(side).tracker, run.link.ticket(side) or "")
+    match action:
+        case CreateTicket():
+            _create(run, action, books)
+        case UpdateFields():
+            return _update(run, action, books)
+        case SetStatus():
+            return _set_status(run, action, books)
+        case AddComment():
+            _add_comment(run, action, books)
+        case EditComment():
+            _edit_comment(run, action, books)
+        case DeleteComment():
+            _delete_comment(run, action, books)
+        case LinkBack():
+            _link_back(run, action, books)
+    return frozenset()
+
+
+def _create(run: Run, action: CreateTicket, books: Books) -> None:
+    origin = run.read(action.side.other).ticket
+    assert origin is not None
+    detail = {"shown": encode_fields(action.shown), "origin": encode_fields(action.origin_base)}
+    intent = _intend(run, IntentKind.CREATE, action.side, run.link.marker, "", detail)
+    peer = {"agreement": run.agreement.name, "key": origin.key, "url": origin.url}
+    draft = Draft(run.scope(action.side).project, action.values, run.link.marker, peer)
+    try:
+        created, dropped = _create_what_can_be(run, action.side, draft, books)
+    except OutcomeUnknown:
+        _lost(run, intent)
+        raise
+    except TrackerError as error:
+        _forgo(run, intent, error.words)
+        raise
+    shown = {name: value for name, value in action.shown.items() if name not in dropped}
+    adopt_created(run, intent, created, shown, action.origin_base)
+    books.writes += 1
+    books.created = True
+
+
+def _create_what_can_be(run: Run, side: Side, draft: Draft, books: Books) -> tuple[Created, frozenset[str]]:
+    """Create, once more without the fields that the tracker complains about, if it can be told which they are."""
+    tracker, specs = run.tracker(side), run.specs(side)
+    try:
+        return tracker.create(draft, specs), frozenset()
+    except Refused as error:
+        # A refused create has made nothing, so another one is safe.
+        dropped = frozenset(error.fields) & draft.fields.keys() - {"summary", "type"}
+        if not dropped or dropped != frozenset(error.fields):
+            raise
+        rest = {name: value for name, value in draft.fields.items() if name not in dropped}
+        created = tracker.create(replace(draft, fields=rest), specs)
+        books.findings.extend(
+            Finding("refused", side, name, f"at creation: {error.fields[name]}") for name in sorted(dropped)
+        )
+        return created, dropped
+
+
+def adopt_created(
+    run: Run, intent: Intent, created: Created, shown: Mapping[str, Value], origin_base: Mapping[str, Value]
+) -> None:
+    """Note in one transaction that the peer exists, and go on with it as it was created."""
+    house, side = run.house, intent.side
+    now = house.clock.now()
+    origin = run.views.get(side.other)
+    origin_seen = origin.ticket.updated if origin and origin.ticket else run.bases[side.other].seen
+    bases = {side: Base(shown, 0, 0), side.other: Base(origin_base, origin_seen, run.bases[side.other].written)}
+    with house.store.write() as tx:
+        tx.intents.done(intent.id, created.id, now)
+        tx.links.set_peer(run.link.id, side, created.id, created.key)
+        for one, base in bases.items():
+            tx.bases.put(run.link.id, one, base)
+        data = {"side": side.value, "id": created.id, "key": created.key}
+        tx.journal.add(now, run.agreement.name, run.link.id, "ticket.created", data)
+        renewed = tx.links.get(run.link.id)
+    assert renewed is not None
+    run.link = renewed
+    run.bases = bases
+    ticket = created.ticket or Ticket(
+        id=created.id,
+        key=created.key,
+        url=created.url,
+        project=run.scope(side).project,
+        created=created.at,
+        updated=0,
+        fields=dict(shown),
+        comments=(),
+        marker=run.link.marker,
+    )
+    # What we have just made needs no reading: it is as the request said, until a poll shows more.
+    run.views[side] = View(ticket, bases[side], strong=True)
+    known = run.views.get(side.other)
+    if known is not None:
+        run.views[side.other] = replace(known, base=bases[side.other])
+
+
+def _update(run: Run, action: UpdateFields, books: Books) -> frozenset[str]:
+    ticket = run.link.ticket(action.side)
+    assert ticket is not None
+    tracker, specs = run.tracker(action.side), run.specs(action.side)
+    values = dict(action.values)
+    try:
+        at = tracker.update(ticket, values, specs)
+    except Refused as error:
+        blamed = frozenset(error.fields) & values.keys()
+        if not blamed or blamed == values.keys():
+            raise
+        # One field's refusal never stops the other fields.
+        for name in sorted(blamed):
+            books.refused.append(Finding("refused", action.side, name, error.fields[name]))
+            del values[name]
+        at = tracker.update(ticket, values, specs)
+    for decision in action.decisions:
+        if decision.field in values:
+            books.wrote(action.side, at, "field.written", decision.as_json())
+    books.writes -= len(values) - 1
+    return frozenset(values)
+
+
+def _set_status(run: Run, action: SetStatus, books: Books) -> frozenset[str]:
+    intent = _intend(run, IntentKind.TRANSITION, action.side, "", action.goal, {})
+    try:
+        result = walk(run, action)
+    except OutcomeUnknown:
+        _lost(run, intent)
+        raise
+    except TrackerError as error:
+        _forgo(run, intent, error.words)
+        raise
+    if result.unreachable:
+        _forgo(run, intent, "no way known")
+        books.findings.append(Finding("unreachable", action.side, "status", result.unreachable))
+        if result.passed:
+            books.written[action.side] = max(result.at, books.written.get(action.side, 0))
+        return frozenset()
+    with run.house.store.write() as tx:
+        tx.intents.done(intent.id, action.goal, run.house.clock.now())
+    data = {**action.decision.as_json(), "steps": list(result.passed)}
+    books.wrote(action.side, result.at, "status.moved", data)
+    return frozenset({"status"})
+
+
+def _add_comment(run: Run, action: AddComment, books: Books) -> None:
+    ticket = run.link.ticket(action.side)
+    assert ticket is not None
+    marker = comment_marker(run, action.side, action.origin_id)
+    detail = {
+        "body": to_json(action.body),
+        "origin_digest": action.origin_digest,
+        "copy_digest": action.copy_digest,
+    }
+    intent = _intend(run, IntentKind.COMMENT, action.side, marker, action.origin_id, detail)
+    try:
+        comment, at = run.tracker(action.side).add_comment(ticket, action.body, marker)
+    except OutcomeUnknown:
+        _lost(run, intent)
+        raise
+    except TrackerError as error:
+        _forgo(run, intent, error.words)
+        raise
+    adopt_comment(run, intent, comment, action.origin_digest, action.copy_digest)
+    books.written[action.side] = max(at, books.written.get(action.side, 0))
+    books.writes += 1
+
+
+def adopt_comment(run: Run, intent: Intent, comment: str, origin_digest: str, copy_digest: str) -> None:
+    """Note in one transaction that a comment's copy exists."""
+    now = run.house.clock.now()
+    pair = CommentPair(0, intent.side.other, intent.subject, comment, origin_digest, copy_digest)
+    with run.house.store.write() as tx:
+        tx.intents.done(intent.id, comment, now)
+        stored = tx.comments.add(run.link.id, pair)
+        data = {"side": intent.side.value, "origin": intent.subject, "copy": comment}
+        tx.journal.add(now, run.agreement.name, run.link.id, "comment.added", data)
+    run.pairs = (*run.pairs, stored)
+
+
+def comment_marker(run: Run, side: Side, origin_id: str) -> str:
+    """The mark of a comment's copy: the link's mark, the receiving side, the original's id."""
+    return f"{run.link.marker}/{side.value}/{origin_id}"
+
+
+def _edit_comment(run: Run, action: EditComment, books: Books) -> None:
+    ticket, pair = run.link.ticket(action.side), action.pair
+    assert ticket is not None
+    try:
+        at = run.tracker(action.side).edit_comment(ticket, pair.copy_id, action.body)
+    except Gone:
+        books.pairs.append(replace(pair, state=PairState.COPY_DELETED))
+        books.findings.append(
+            Finding("copy-deleted", action.side, "", f"the copy of a comment was deleted on the {action.side} side")
+        )
+        return
+    books.pairs.append(replace(pair, origin_digest=action.origin_digest, copy_digest=action.copy_digest))
+    data: dict[str, Any] = {"origin": pair.origin_id, "copy": pair.copy_id, "why": action.why}
+    if action.loser:
+        data["loser"] = action.loser
+    books.wrote(action.side, at, "comment.edited", data)
+
+
+def _delete_comment(run: Run, action: DeleteComment, books: Books) -> None:
+    ticket, pair = run.link.ticket(action.side), action.pair
+    assert ticket is not None
+    at = run.tracker(action.side).delete_comment(ticket, pair.copy_id)
+    books.pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
+    data = {"origin": pair.origin_id, "copy": pair.copy_id, "why": action.why}
+    books.wrote(action.side, at, "comment.deleted", data)
+
+
+def _link_back(run: Run, action: LinkBack, books: Books) -> None:
+    ticket, peer = run.link.ticket(action.side), run.read(action.side.other).ticket
+    assert ticket is not None
+    assert peer is not None
+    company = run.scope(action.side.other).company
+    link = PeerLink(peer.url, f"{peer.key} ({company})", run.link.marker)
+    note = run.tracker(action.side).link_back(ticket, link)
+    if note:
+        pair = CommentPair(0, action.side.other, "", note, state=PairState.NOTE)
+        if all(known.copy_id != note for known in run.pairs):
+            books.pairs.append(pair)
+    with run.house.store.write() as tx:
+        tx.links.mark_linked(run.link.id, action.side)
+    books.journal.append(("link.shown", {"side": action.side.value, "peer": peer.key}))
+    books.writes += 1
+
+
+def _intend(
+    run: Run, kind: IntentKind, side: Side, marker: str, subject: str, detail: Mapping[str, Any]
+) -> Intent:
+    """Commit the note that a request is about to leave."""
+    now = run.house.clock.now()
+    with run.house.store.write() as tx:
+        intent = tx.intents.plan(run.link.id, kind, side, marker, subject, detail, now)
+        tx.intents.sent(intent.id, now)
+    return intent
+
+
+def _lost(run: Run, intent: Intent) -> None:
+    """The answer was lost: somebody must look before this is sent again."""
+    with run.house.store.write() as tx:
+        tx.intents.unknown(intent.id)
+    log.warning(
+        "outcome_unknown",
+        agreement=run.agreement.name,
+        link=run.link.id,
+        side=intent.side.value,
+        what=intent.kind.value,
+    )
+
+
+def _forgo(run: Run, intent: Intent, reason: str) -> None:
+    """It surely did not happen."""
+    with run.house.store.write() as tx:
+        tx.intents.dead(intent.id, reason, run.house.clock.now())
+
+
+def _refusal(action: Action, error: TrackerError) -> Finding:
+    field_name = "status" if isinstance(action, SetStatus) else ""
+    return Finding("refused", action.side, field_name, f"{_doing(action)}: {error.words}")
+
+
+def _doing(action: Action) -> str:
+    match action:
+        case CreateTicket():
+            return "creating the ticket"
+        case UpdateFields(values=values):
+            return f"setting {', '.join(sorted(values))}"
+        case SetStatus(goal=goal):
+            return f"moving to '{goal}'"
+        case AddComment():
+            return "adding a comment"
+        case EditComment():
+            return "changing a comment"
+        case DeleteComment():
+            return "deleting a comment"
+        case LinkBack():
+            return "adding the link to the peer"

@@ -1,0 +1,93 @@
+"""The safety net: compare the ids and stamps of everything in view with what is stored.
+
+The polls rest on search indexes and stamps; some changes move no stamp, some indexes lag for hours. The census reads
+no content, only who is there and how old: a ticket that no link knows, a stamp newer than the last one dealt with, a
+linked ticket that is not in view, each becomes a wake-up or a new link.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from bridge.daemon.feed import Feed, Wake
+from bridge.daemon.house import House, field_specs
+from bridge.store.rows import Link, LinkState
+from bridge.sync.ticket import Side
+from bridge.trackers.protocol import Stamp, Tracker, Watch
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a census found: tickets in view, links missed by the polls, links whose ticket is out of view."""
+
+    seen: int
+    missed: int
+    absent: int
+
+
+def take_census(house: House, feed: Feed, wake: Wake) -> Count:
+    """Compare one side of one agreement.
+
+    Args:
+        house: the running parts.
+        feed: the side to count; it makes links of the tickets that none knows.
+        wake: where wake-ups go.
+
+    Raises:
+        TrackerError: the tracker cannot be asked now.
+        StoreError: our own database failed.
+    """
+    terms, name, side = house.terms, feed.agreement, feed.side
+    agreement = terms.agreement(name)
+    assert agreement is not None, "a reload stops the census of agreements that are gone"
+    scope = agreement.scope(side)
+    tracker = terms.trackers[scope.tracker]
+    with house.store.read() as tx:
+        links = {
+            ticket: link
+            for link in tx.links.list(name)
+            if link.state is not LinkState.CLOSED and (ticket := link.ticket(side))
+        }
+    follow = tuple(links) if scope.select else ()
+    stamps: dict[str, Stamp] = {}
+    for page in tracker.census(Watch(scope, field_specs(agreement, side), follow)):
+        stamps.update({stamp.id: stamp for stamp in page})
+    missed = _missed(house, side, tracker, links, stamps)
+    absent = [link.id for ticket, link in links.items() if ticket not in stamps]
+    with house.store.write() as tx:
+        tx.links.wake([*missed, *absent], house.clock.now())
+    wake([*missed, *absent])
+    new = feed.take(sorted(stamps.keys() - links.keys()))
+    log.info(
+        "census_taken",
+        agreement=name,
+        side=side.value,
+        seen=len(stamps),
+        missed=len(missed),
+        absent=len(absent),
+        new=new,
+    )
+    return Count(len(stamps), len(missed) + new, len(absent))
+
+
+def _missed(
+    house: House, side: Side, tracker: Tracker, links: dict[str, Link], stamps: dict[str, Stamp]
+) -> list[int]:
+    """Links whose ticket is newer than what was dealt with; all of them where edits move no stamp."""
+    with house.store.read() as tx:
+        bases = tx.bases.many([link.id for link in links.values()])
+    missed = []
+    for ticket, link in links.items():
+        stamp = stamps.get(ticket)
+        if stamp is None:
+            continue
+        if not tracker.abilities.comment_edits_bump:
+            house.sightings.forget(tracker.name, ticket)
+            missed.append(link.id)
+        elif stamp.updated > bases[link.id][side].seen:
+            missed.append(link.id)
+    return missed

@@ -1,0 +1,178 @@
+"""A feed asks one side of one agreement what has changed, and turns the answer into wake-ups.
+
+The poll is the truth: lower bound only, overlapping by as much as the tracker's search may trail, repeated sightings
+recognised by their stamp, the cursor stored only after the wake-ups are. A canary ticket rides along in every search,
+so that an empty answer from a dead login cannot look like peace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bridge.clock import SECOND
+from bridge.daemon.house import House, Terms, field_specs
+from bridge.store.database import Tx
+from bridge.store.rows import Link
+from bridge.sync.agreement import Agreement
+from bridge.sync.echo import is_echo
+from bridge.sync.identity import marker_for
+from bridge.sync.ticket import Side, Ticket
+from bridge.trackers.protocol import Tracker, Watch
+
+log = structlog.get_logger(__name__)
+
+PORTION = 100
+"""Tickets read at once."""
+
+Wake = Callable[[Sequence[int]], None]
+"""Tells the dispatcher which links to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """What a poll brought: tickets in the answer, links to look at, links that are new."""
+
+    hits: int
+    woken: tuple[int, ...]
+    new: int
+
+
+class Feed:
+    """One side of one agreement.
+
+    Args:
+        house: the running parts.
+        agreement: name of the agreement.
+        side: the side that is watched.
+        wake: where wake-ups go after they are stored.
+    """
+
+    def __init__(self, house: House, agreement: str, side: Side, wake: Wake) -> None:
+        self._house = house
+        self.agreement = agreement
+        self.side = side
+        self._wake = wake
+
+    def poll(self) -> Catch:
+        """One poll. Everything it found is stored before the cursor moves.
+
+        Raises:
+            TrackerError: the tracker cannot be asked now; the cursor has not moved.
+            StoreError: our own database failed; likewise.
+        """
+        house, terms = self._house, self._house.terms
+        agreement = terms.agreement(self.agreement)
+        assert agreement is not None, "a reload stops the feeds of agreements that are gone"
+        scope = agreement.scope(self.side)
+        tracker = terms.trackers[scope.tracker]
+        settings = terms.settings.trackers[scope.tracker]
+        with house.store.read() as tx:
+            cursor = tx.cursors.get(agreement.name, self.side, "poll")
+            follow = tuple(tx.links.ids(agreement.name, self.side)) if scope.select else ()
+            canary = tx.links.canary(agreement.name, self.side) or ""
+        me = house.account(tracker)
+        started = tracker.now()
+        since = 0 if cursor is None else max(0, cursor - int(settings.search_lag * SECOND))
+        watch = Watch(scope, field_specs(agreement, self.side), follow)
+        hits, new, woken = 0, 0, []
+        for page in tracker.changes(watch, since, canary=canary):
+            hits += len(page)
+            links, fresh = self._take(terms, agreement, tracker, page, me.id)
+            woken += links
+            new += fresh
+            self._wake(links)
+        with house.store.write() as tx:
+            tx.cursors.put(agreement.name, self.side, "poll", max(started, cursor or 0))
+        log.debug(
+            "feed_polled",
+            agreement=agreement.name,
+            side=self.side.value,
+            hits=hits,
+            woken=len(woken),
+            new=new,
+        )
+        return Catch(hits, tuple(woken), new)
+
+    def take(self, ids: Sequence[str]) -> int:
+        """Read tickets that no link knows, by id, and make links of those in scope; returns how many are new.
+
+        Raises:
+            TrackerError: the tracker cannot be asked now.
+            StoreError: our own database failed.
+        """
+        terms = self._house.terms
+        agreement = terms.agreement(self.agreement)
+        assert agreement is not None, "a reload stops the feeds of agreements that are gone"
+        tracker = terms.trackers[agreement.scope(self.side).tracker]
+        me = self._house.account(tracker)
+        specs = field_specs(agreement, self.side)
+        new = 0
+        for start in range(0, len(ids), PORTION):
+            found = tracker.fetch(ids[start : start + PORTION], specs)
+            links, fresh = self._take(terms, agreement, tracker, list(found.values()), me.id)
+            self._wake(links)
+            new += fresh
+        return new
+
+    def _take(
+        self, terms: Terms, agreement: Agreement, tracker: Tracker, page: Sequence[Ticket], me: str
+    ) -> tuple[list[int], int]:
+        """Turn a page of tickets into stored wake-ups; returns the links and how many are new."""
+        house, side = self._house, self.side
+        now = house.clock.now()
+        with house.store.read() as tx:
+            known = tx.links.by_ticket(agreement.name, side, [ticket.id for ticket in page])
+            linked = [link.id for link in known.values()]
+            bases = tx.bases.many(linked)
+            changed = [t for t in page if t.id not in known or t.updated > bases[known[t.id].id][side].seen]
+            pairs = {known[t.id].id: tx.comments.list(known[t.id].id) for t in changed if t.id in known}
+        woken: list[int] = []
+        new = 0
+        with house.store.write() as tx:
+            for ticket in changed:
+                link = known.get(ticket.id)
+                if link is None:
+                    link = self._discover(tx, agreement, ticket, me)
+                    if link is None:
+                        continue
+                    new += link.gen == 1
+                elif is_echo(agreement, side, ticket, bases[link.id][side], pairs[link.id]):
+                    tx.bases.touch(link.id, side, seen=ticket.updated)
+                    house.sightings.put(tracker.name, ticket)
+                    continue
+                house.sightings.put(tracker.name, ticket)
+                woken.append(link.id)
+            tx.links.wake(woken, now)
+        return woken, new
+
+    def _discover(self, tx: Tx, agreement: Agreement, ticket: Ticket, me: str) -> Link | None:
+        """The link of a ticket that has none yet: the one whose mark it carries, or a new one."""
+        house, side = self._house, self.side
+        if ticket.marker:
+            link = tx.links.by_marker(agreement.name, ticket.marker)
+            if link is not None and link.ticket(side) is None:
+                return link  # made by us, its outcome not yet known: the worker will adopt it
+            if ticket.creator is None or ticket.creator.id == me:
+                self._stray(tx, agreement, ticket, link)
+                return None
+            # Somebody copied a mirrored ticket, label and all: a ticket of its own.
+        if side.other not in agreement.create_on:
+            return None
+        marker = marker_for(agreement.name, side, ticket.id)
+        link, _ = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, house.clock.now())
+        return link
+
+    def _stray(self, tx: Tx, agreement: Agreement, ticket: Ticket, link: Link | None) -> None:
+        """A ticket of ours that belongs to no link of ours: never mirrored again, told once."""
+        note = f"stray/{agreement.name}/{self.side.value}/{ticket.id}"
+        if tx.cursors.get_note(note):
+            return
+        tx.cursors.set_note(note, {"key": ticket.key})
+        log.error("stray_mirror", agreement=agreement.name, side=self.side.value, key=ticket.key)
+        data = {"side": self.side.value, "key": ticket.key}
+        tx.journal.add(
+            self._house.clock.now(), agreement.name, link.id if link else None, "stray.found", data
+        )

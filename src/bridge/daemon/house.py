@@ -1,0 +1,80 @@
+"""Everything a running bridge is made of, handed to each part of it.
+
+Time, randomness, trackers and store arrive from outside, so that a simulated world can run the same parts under a
+virtual clock. The configuration part is one frozen value that a reload replaces as a whole.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bridge.clock import Clock
+from bridge.config.settings import Settings
+from bridge.daemon.health import Health
+from bridge.daemon.sightings import Sightings
+from bridge.daemon.steps import StepMemory
+from bridge.store.database import Store
+from bridge.sync.agreement import BUILT_IN_FIELDS, Agreement
+from bridge.sync.ticket import Person, Side
+from bridge.trackers.protocol import FieldSpec, Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is in force: the settings and the trackers opened for them. Replaced as a whole by a reload."""
+
+    settings: Settings
+    trackers: Mapping[str, Tracker]
+
+    def agreement(self, name: str) -> Agreement | None:
+        """The agreement of that name, or None when the configuration has none any more."""
+        return next((one for one in self.settings.agreements if one.name == name), None)
+
+
+@dataclass(slots=True)
+class House:
+    """The running parts, shared by all threads.
+
+    Attributes:
+        terms: what is in force now; read it once per piece of work, so that the piece is of one mind.
+        store: our database.
+        clock: the time.
+        random: jitter for back-off.
+        sightings: tickets as polls saw them.
+        health: which trackers are out of reach.
+        steps: workflow steps seen so far.
+    """
+
+    terms: Terms
+    store: Store
+    clock: Clock
+    random: random.Random
+    sightings: Sightings = field(default_factory=Sightings)
+    health: Health = field(default_factory=Health)
+    steps: StepMemory = field(default_factory=StepMemory)
+    _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def account(self, tracker: Tracker) -> Person:
+        """The account we are logged in as, asked once per opened tracker.
+
+        Raises:
+            TrackerError: it cannot be asked now.
+        """
+        known = self._accounts.get(tracker.name)
+        if known is not None and known[0] is tracker:
+            return known[1]
+        person = tracker.whoami()
+        with self._lock:
+            self._accounts[tracker.name] = (tracker, person)
+        return person
+
+
+def field_specs(agreement: Agreement, side: Side) -> tuple[FieldSpec, ...]:
+    """The agreement's custom fields as that side's adapter must know them."""
+    return tuple(
+        FieldSpec(rule.name, rule.name_on(side)) for rule in agreement.fields if rule.name not in BUILT_IN_FIELDS
+    )

@@ -1,0 +1,113 @@
+"""One pass over everything, for cron and for tests: poll all feeds, work until nothing is owed, say how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from bridge.clock import SECOND
+from bridge.daemon.census import take_census
+from bridge.daemon.feed import Feed
+from bridge.daemon.house import House
+from bridge.daemon.worker import Report, Worker, record_failure
+from bridge.errors import TrackerError
+from bridge.sync.ticket import Side
+
+PATIENCE = 10 * SECOND
+"""A link that is due again within this time (throttled, looking for an outcome) is waited for, in microseconds."""
+
+Progress = Callable[[int, int], None]
+"""Told how many links are done and how many there were to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass did.
+
+    Attributes:
+        hits: tickets in the polls' answers.
+        reports: one for each link looked at, the last one where it was looked at more than once.
+        failures: feeds that could not be polled, with the reason.
+    """
+
+    hits: int
+    reports: tuple[Report, ...]
+    failures: tuple[TrackerError, ...] = ()
+
+    @property
+    def writes(self) -> int:
+        """Requests that changed something."""
+        return sum(report.writes for report in self.reports)
+
+    def ended(self, ending: str) -> tuple[Report, ...]:
+        """The links whose run ended so."""
+        return tuple(report for report in self.reports if report.ending == ending)
+
+
+def sync_once(house: House, *, census: bool = False, progress: Progress | None = None) -> Pass:
+    """Poll every feed once and work off what is due.
+
+    Args:
+        house: the running parts.
+        census: compare everything in view as well.
+        progress: told after each link.
+
+    Raises:
+        StoreError: our own database failed.
+    """
+    hits, failures = 0, []
+    for agreement in house.terms.settings.agreements:
+        for side in Side:
+            feed = Feed(house, agreement.name, side, _nobody)
+            try:
+                hits += feed.poll().hits
+                if census:
+                    take_census(house, feed, _nobody)
+            except TrackerError as error:
+                record_failure(house, error)
+                failures.append(error)
+    return Pass(hits, tuple(work_off(house, progress)), tuple(failures))
+
+
+def work_off(house: House, progress: Progress | None = None) -> list[Report]:
+    """Work on every link that is due, until none is due within the patience.
+
+    Raises:
+        StoreError: our own database failed.
+    """
+    worker = Worker(house)
+    reports: dict[int, Report] = {}
+    writes: dict[int, int] = {}
+    with ThreadPoolExecutor(house.terms.settings.threads) as pool:
+        while True:
+            with house.store.read() as tx:
+                due = tx.links.due(house.clock.now(), 100_000)
+            if not due:
+                wait = _next_soon(house, reports)
+                if wait is None:
+                    break
+                house.clock.sleep(wait)
+                continue
+            for done, report in enumerate(pool.map(worker.sync, due), 1):
+                writes[report.link] = writes.get(report.link, 0) + report.writes
+                reports[report.link] = report
+                if progress is not None:
+                    progress(done, len(due))
+    return [Report(one.link, one.ending, writes[one.link], one.reason) for one in reports.values()]
+
+
+def _next_soon(house: House, reports: dict[int, Report]) -> float | None:
+    """Seconds until the next postponed link of this pass is due, if that is soon; else None."""
+    now = house.clock.now()
+    postponed = {report.link for report in reports.values() if report.ending == "postponed"}
+    if not postponed:
+        return None
+    with house.store.read() as tx:
+        soon = [link for link in tx.links.due(now + PATIENCE, 100_000) if link in postponed]
+        times = [due for link in soon if (row := tx.links.get(link)) and (due := row.due_at) is not None]
+    return max(0.05, (min(times) - now) / SECOND) if times else None
+
+
+def _nobody(links: Sequence[int]) -> None:
+    """Wake-ups are stored; this pass finds them there."""

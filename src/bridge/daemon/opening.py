@@ -1,0 +1,72 @@
+"""Building a house from a configuration, and closing it again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from bridge.clock import Clock
+from bridge.config.settings import Settings, TrackerSettings
+from bridge.daemon.house import House, Terms
+from bridge.store.database import Store
+from bridge.trackers.protocol import Tracker
+from bridge.trackers.registry import open_tracker
+
+
+def open_terms(settings: Settings, clock: Clock, before: Terms | None = None) -> Terms:
+    """Open the trackers of a configuration; those whose settings did not change are kept from ``before``.
+
+    Raises:
+        ConfigError: a tracker of an unknown kind.
+    """
+    trackers: dict[str, Tracker] = {}
+    for name, wanted in settings.trackers.items():
+        kept = _unchanged(before, name, wanted)
+        trackers[name] = kept if kept is not None else open_tracker(wanted, clock)
+    return Terms(settings, trackers)
+
+
+def open_house(settings: Settings, clock: Clock, *, store: Store | None = None) -> House:
+    """A house ready to work.
+
+    Raises:
+        ConfigError: a tracker of an unknown kind.
+        StoreError: the database cannot be used.
+    """
+    terms = open_terms(settings, clock)
+    return House(
+        terms=terms,
+        store=store or Store.open(settings.database),
+        clock=clock,
+        random=random.Random(),  # noqa: S311 - jitter, not a secret
+    )
+
+
+def greet(house: House) -> None:
+    """Log in to every tracker once, so that a dead login is seen at the start and not after the first poll.
+
+    Raises:
+        TrackerError: the first tracker that cannot be reached or refuses the login.
+    """
+    for tracker in house.terms.trackers.values():
+        house.account(tracker)
+
+
+def close_trackers(trackers: Mapping[str, Tracker], keep: Mapping[str, Tracker] | None = None) -> None:
+    """Close the connections of trackers that are not kept."""
+    kept = {id(tracker) for tracker in (keep or {}).values()}
+    for tracker in trackers.values():
+        if id(tracker) not in kept:
+            tracker.close()
+
+
+def close_house(house: House) -> None:
+    """Close trackers and store."""
+    close_trackers(house.terms.trackers)
+    house.store.close()
+
+
+def _unchanged(before: Terms | None, name: str, wanted: TrackerSettings) -> Tracker | None:
+    if before is None or before.settings.trackers.get(name) != wanted:
+        return None
+    return before.trackers.get(name)

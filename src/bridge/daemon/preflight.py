@@ -1,0 +1,243 @@
+"""Comparing the agreements with the live trackers before the first write.
+
+What the files say can be well formed and still wrong: a status that was renamed, a project that the account may not
+see, a required field that nobody fills. Every mistake is found in one go and pointed at in the file that caused it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from bridge.config.findings import Findings
+from bridge.config.source import Source, read
+from bridge.daemon.house import Terms, field_specs
+from bridge.errors import ConfigError, Gone, Problem, Refused
+from bridge.sync.agreement import BUILT_IN_FIELDS, Agreement, FieldRule, Scope
+from bridge.sync.ticket import Side
+from bridge.trackers.protocol import FieldMeta, ProjectMeta, Tracker, Watch
+
+ALWAYS_GIVEN = frozenset({"project", "type", "summary", "reporter", "status"})
+"""Required fields that the bridge or the tracker fills in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a live check found.
+
+    Attributes:
+        problems: mistakes; nothing is written while there are any.
+        remarks: values that will wait for a decision when they occur.
+    """
+
+    problems: tuple[Problem, ...]
+    remarks: tuple[Problem, ...]
+
+
+def inspect(terms: Terms) -> Inspection:
+    """Compare all agreements with all trackers.
+
+    Raises:
+        TrackerError: a tracker cannot be reached or refuses the login.
+    """
+    problems, remarks = Findings(), Findings()
+    for agreement in terms.settings.agreements:
+        file = terms.settings.sources[agreement.name]
+        # Read again for the lines alone; what it says was checked when it was loaded.
+        source, remark = read(Path(file), problems), read(Path(file), remarks)
+        metas = _metadata(terms, agreement, source)
+        for side, meta in metas.items():
+            scope = agreement.scope(side)
+            _check_rights(scope, side, meta, source)
+            _check_fields(agreement, side, meta, source)
+            _check_creation(agreement, side, meta, source)
+        if len(metas) == len(Side):
+            for rule in agreement.fields:
+                _check_map(rule, metas, source, remark)
+    return Inspection(_in_order(problems), _in_order(remarks))
+
+
+def _in_order(findings: Findings) -> tuple[Problem, ...]:
+    try:
+        findings.raise_if_any()
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+def _metadata(terms: Terms, agreement: Agreement, source: Source) -> dict[Side, ProjectMeta]:
+    def ask(side: Side) -> ProjectMeta | None:
+        scope = agreement.scope(side)
+        tracker = terms.trackers[scope.tracker]
+        tracker.whoami()
+        try:
+            meta = tracker.metadata(scope.project)
+        except Gone as error:
+            source.problem(
+                (side.value, "project"),
+                f"the tracker '{scope.tracker}' shows no project '{scope.project}' to our account: {error.words}",
+                "check the key, and that the account may browse the project",
+            )
+            return None
+        _check_selection(agreement, side, tracker, source)
+        return meta
+
+    with ThreadPoolExecutor(2) as pool:
+        return {side: meta for side, meta in zip(Side, pool.map(ask, Side), strict=True) if meta is not None}
+
+
+def _check_selection(agreement: Agreement, side: Side, tracker: Tracker, source: Source) -> None:
+    scope = agreement.scope(side)
+    watch = Watch(scope, field_specs(agreement, side))
+    try:
+        # The present moment: as good as nothing has changed since, so this reads next to nothing.
+        next(iter(tracker.changes(watch, tracker.now())), None)
+    except Refused as error:
+        at = (side.value, "select") if scope.select else (side.value,)
+        source.problem(at, f"the tracker refuses the query: {error.words}", "try the query in the tracker's own search")
+
+
+def _check_rights(scope: Scope, side: Side, meta: ProjectMeta, source: Source) -> None:
+    for right in meta.missing_rights:
+        source.problem(
+            (side.value, "project"),
+            f"our account lacks the right {right} in {scope.project}",
+            f"ask the administrator of '{scope.tracker}' to grant it",
+        )
+
+
+def _check_fields(agreement: Agreement, side: Side, meta: ProjectMeta, source: Source) -> None:
+    """Names of custom fields, and the values of this side that the maps name."""
+    for rule in agreement.fields:
+        at = ("fields", rule.name)
+        if rule.name not in BUILT_IN_FIELDS and meta.fields and rule.name_on(side) not in meta.fields:
+            source.problem(
+                (*at, side.value),
+                f"the tracker '{agreement.scope(side).tracker}' has no field '{rule.name_on(side)}'",
+                _meant(rule.name_on(side), meta.fields),
+            )
+        known = _vocabulary(rule, meta)
+        if known is None:
+            continue
+        for name, path in _named(rule, side):
+            if name not in known:
+                source.problem(
+                    (*at, *path),
+                    f"'{name}' is no {rule.name} in project {agreement.scope(side).project} of "
+                    f"'{agreement.scope(side).tracker}'",
+                    _meant(name, known),
+                )
+
+
+def _named(rule: FieldRule, side: Side) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every value of this side that the rule names, with the place in the file."""
+    for internal, vendor in rule.values:
+        yield (internal if side is Side.INTERNAL else vendor), ("values", internal)
+    if side in rule.otherwise.values:
+        yield rule.otherwise.values[side], ("otherwise",)
+    for goal, steps in rule.via.get(side, {}).items():
+        for step in (goal, *steps):
+            yield step, ("via", side.value, goal)
+    for status in rule.fill.get(side, {}):
+        yield status, ("fill", side.value, status)
+
+
+def _check_creation(agreement: Agreement, side: Side, meta: ProjectMeta, source: Source) -> None:
+    """Fields that the tracker demands of a new ticket and that nothing fills."""
+    if side not in agreement.create_on:
+        return
+    scope = agreement.scope(side)
+    given = {name.casefold() for name in scope.on_create} | {
+        rule.name_on(side).casefold() for rule in agreement.fields
+    }
+    for kind in _created_types(agreement, side, meta):
+        for needed in _unfilled(meta.create.get(kind, ()), given):
+            source.problem(
+                (side.value,),
+                f"a new '{kind}' in {scope.project} must have '{needed.name}', which nothing fills",
+                f"map the field, or add it to on-create{_offer(needed)}",
+            )
+
+
+def _created_types(agreement: Agreement, side: Side, meta: ProjectMeta) -> list[str]:
+    """The types of tickets that the bridge may create here."""
+    rule = agreement.field("type")
+    named = {agreement.scope(side).on_create["type"]} if "type" in agreement.scope(side).on_create else set()
+    if rule is not None:
+        named |= {internal if side is Side.INTERNAL else vendor for internal, vendor in rule.values}
+    return sorted(named & set(meta.types)) or list(meta.types[:1])
+
+
+def _unfilled(fields: tuple[FieldMeta, ...], given: set[str]) -> Iterator[FieldMeta]:
+    for one in fields:
+        if one.required and one.name not in ALWAYS_GIVEN and one.name.casefold() not in given:
+            yield one
+
+
+def _check_map(rule: FieldRule, metas: Mapping[Side, ProjectMeta], source: Source, remark: Source) -> None:
+    """Values that exist on one side and have nothing to become on the other."""
+    for side in Side:
+        here, there = _vocabulary(rule, metas[side]), _vocabulary(rule, metas[side.other])
+        if here is None or there is None:
+            continue
+        at = ("fields", rule.name)
+        if not rule.values:
+            foreign = sorted(here - there)
+            if foreign:
+                source.problem(
+                    at,
+                    f"{rule.name} has no value map, and the {side.other} side does not know {_list(foreign)}",
+                    "add values: {...} that pair the names of both sides",
+                )
+                return
+            continue
+        paired = {internal if side is Side.INTERNAL else vendor for internal, vendor in rule.values}
+        missing = sorted(here - paired)
+        if missing and rule.otherwise.kind == "hold":
+            remark.problem(
+                (*at, "values"),
+                f"the {side} side also has {_list(missing)}, which will not cross",
+                "pair them, or say under otherwise what becomes of them",
+            )
+
+
+def _vocabulary(rule: FieldRule, meta: ProjectMeta) -> set[str] | None:
+    """The values that a field of this side can have; None when that is not a closed list."""
+    match rule.name:
+        case "status":
+            return {status for statuses in meta.statuses.values() for status in statuses}
+        case "priority":
+            return set(meta.priorities)
+        case "type":
+            return set(meta.types)
+        case _:
+            return None
+
+
+def _meant(name: str, known: set[str] | tuple[str, ...]) -> str:
+    close = get_close_matches(name, sorted(known), n=1)
+    return f"did you mean '{close[0]}'?" if close else f"there is: {_list(sorted(known))}"
+
+
+def _list(names: list[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:12])
+    return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "")  # noqa: PLR2004 - a line's worth
+
+
+def _offer(needed: FieldMeta) -> str:
+    return f", e.g. {needed.name}: {needed.allowed[0]}" if needed.allowed else ""
+
+
+def require(terms: Terms) -> None:
+    """Refuse to go on while the agreements do not fit the trackers.
+
+    Raises:
+        ConfigError: with every mistake.
+        TrackerError: a tracker cannot be reached or refuses the login.
+    """
+    inspection = inspect(terms)
+    if inspection.problems:
+        raise ConfigError(inspection.problems)

@@ -1,0 +1,123 @@
+"""Finding out what became of a write whose answer was lost, before anything is written again.
+
+An intent that is still open means: the request may have been carried out. So we look: for the marker, then among what
+our account has made since. A search may trail the truth, hence patience; only when it has passed without a find is the
+intent dead, and the plan free to make the write anew.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from bridge.clock import SECOND
+from bridge.daemon.acting import adopt_comment, adopt_created
+from bridge.daemon.run import Run
+from bridge.markup import from_json
+from bridge.store.rows import Intent, IntentKind
+from bridge.sync.base import decode_fields
+from bridge.trackers.protocol import Created
+
+log = structlog.get_logger(__name__)
+
+SKEW = 300 * SECOND
+"""How far a tracker's clock may be behind ours when we look for what was made since."""
+
+FIRST_LOOK, LONGEST_PAUSE = 1 * SECOND, 15 * SECOND
+
+
+def resolve(run: Run) -> int | None:
+    """Settle the link's open intents as far as can be.
+
+    Returns:
+        None when nothing is open any more, else when to look again (microseconds).
+
+    Raises:
+        TrackerError: a tracker cannot be asked now.
+    """
+    with run.house.store.read() as tx:
+        intents = tx.intents.open(run.link.id)
+    waits = [wait for intent in intents if (wait := _settle(run, intent)) is not None]
+    return min(waits, default=None)
+
+
+def _settle(run: Run, intent: Intent) -> int | None:
+    """Settle one intent; returns when to look again, or None."""
+    match intent.kind:
+        case IntentKind.CREATE:
+            found = _find_ticket(run, intent)
+            patience = run.settings(intent.side).search_lag
+        case IntentKind.COMMENT:
+            found = _find_comment(run, intent)
+            # Comments are read by id, so no index is waited for; only a request that is still under way.
+            patience = min(run.settings(intent.side).search_lag, run.settings(intent.side).read_timeout)
+        case IntentKind.TRANSITION:
+            # The ticket's own status tells; the run reads it by id before it plans another step.
+            run.house.sightings.forget(run.scope(intent.side).tracker, run.link.ticket(intent.side) or "")
+            run.read(intent.side, strong=True)
+            _close(run, intent, "the status was read again")
+            return None
+    if found:
+        log.info(
+            "outcome_found",
+            agreement=run.agreement.name,
+            link=run.link.id,
+            side=intent.side.value,
+            what=intent.kind.value,
+        )
+        return None
+    now = run.house.clock.now()
+    since = intent.sent_at or intent.created_at
+    waited, limit = now - since, int(patience * SECOND)
+    if waited >= limit:
+        _close(run, intent, f"looked for it for {waited // SECOND} s and found nothing")
+        return None
+    return min(now + min(max(FIRST_LOOK, waited // 2), LONGEST_PAUSE), since + limit)
+
+
+def _find_ticket(run: Run, intent: Intent) -> bool:
+    side = intent.side
+    tracker = run.tracker(side)
+    stamps = sorted(
+        tracker.find_marked(run.scope(side), intent.marker, intent.created_at - SKEW),
+        key=lambda stamp: (len(stamp.id), stamp.id),
+    )
+    if not stamps:
+        return False
+    if len(stamps) > 1:
+        _duplicates(run, intent, [stamp.key for stamp in stamps])
+    first = stamps[0]
+    ticket = tracker.fetch([first.id], run.specs(side)).get(first.id)
+    url = ticket.url if ticket else ""
+    created = Created(first.id, first.key, url, ticket.created if ticket else run.house.clock.now(), ticket)
+    shown = decode_fields(intent.detail["shown"])
+    origin_base = decode_fields(intent.detail["origin"])
+    run.read(side.other)
+    adopt_created(run, intent, created, shown, origin_base)
+    return True
+
+
+def _find_comment(run: Run, intent: Intent) -> bool:
+    ticket = run.link.ticket(intent.side)
+    if ticket is None:
+        return False
+    body = from_json(intent.detail["body"])
+    since = intent.created_at - SKEW
+    comment = run.tracker(intent.side).find_comment(ticket, body, intent.marker, since)
+    known = {pair.copy_id for pair in run.pairs}
+    if comment is None or comment in known:
+        return False
+    adopt_comment(run, intent, comment, intent.detail["origin_digest"], intent.detail["copy_digest"])
+    run.views.pop(intent.side, None)
+    return True
+
+
+def _duplicates(run: Run, intent: Intent, keys: list[str]) -> None:
+    log.error("duplicates_found", agreement=run.agreement.name, link=run.link.id, keys=keys)
+    with run.house.store.write() as tx:
+        data = {"side": intent.side.value, "keys": keys}
+        tx.journal.add(run.house.clock.now(), run.agreement.name, run.link.id, "duplicates.found", data)
+
+
+def _close(run: Run, intent: Intent, reason: str) -> None:
+    with run.house.store.write() as tx:
+        tx.intents.dead(intent.id, reason, run.house.clock.now())

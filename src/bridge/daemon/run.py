@@ -1,0 +1,138 @@
+"""One link being worked on: what belongs to this run, and how its two sides are read.
+
+A run reads its terms once and is of one mind from then on. Reading is lazy and as cheap as is safe: a sighting from a
+poll serves when it is provably newer than all we know; a side that is to be written is read by id first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bridge.config.settings import TrackerSettings
+from bridge.daemon.house import House, Terms, field_specs
+from bridge.store.rows import Link
+from bridge.sync.agreement import Agreement, Scope
+from bridge.sync.base import Base, CommentPair
+from bridge.sync.decide import decide
+from bridge.sync.plan import LinkView, Plan, View
+from bridge.sync.ticket import FieldChange, Side, Ticket
+from bridge.trackers.protocol import FieldSpec, Tracker
+
+
+@dataclass(slots=True)
+class Run:
+    """The state of one run over one link.
+
+    Attributes:
+        house: the running parts.
+        terms: the terms this run goes by.
+        agreement: the link's agreement.
+        link: the link's row as it was at the start, renewed when the peer is created.
+        bases: what each side looked like at the last agreement.
+        pairs: its comment pairs.
+        withheld: see ``LinkView.withheld``.
+        views: sides as read so far.
+    """
+
+    house: House
+    terms: Terms
+    agreement: Agreement
+    link: Link
+    bases: dict[Side, Base]
+    pairs: tuple[CommentPair, ...]
+    withheld: dict[Side, str] = field(default_factory=dict)
+    views: dict[Side, View] = field(default_factory=dict)
+
+    def scope(self, side: Side) -> Scope:
+        """That side's scope."""
+        return self.agreement.scope(side)
+
+    def tracker(self, side: Side) -> Tracker:
+        """That side's tracker."""
+        return self.terms.trackers[self.scope(side).tracker]
+
+    def settings(self, side: Side) -> TrackerSettings:
+        """That side's tracker settings."""
+        return self.terms.settings.trackers[self.scope(side).tracker]
+
+    def specs(self, side: Side) -> tuple[FieldSpec, ...]:
+        """The custom fields that side's adapter must know."""
+        return field_specs(self.agreement, side)
+
+    def read(self, side: Side, *, strong: bool = False) -> View:
+        """That side as it is now; by id when asked, or when no sighting is good enough.
+
+        Raises:
+            TrackerError: it cannot be read now.
+        """
+        known = self.views.get(side)
+        if known is not None and (known.strong or not strong):
+            return known
+        view = self._read(side, strong=strong)
+        self.views[side] = view
+        return view
+
+    def _read(self, side: Side, *, strong: bool) -> View:
+        ticket_id = self.link.ticket(side)
+        base = self.bases[side]
+        if ticket_id is None:
+            return View(None, base, strong=True, exists=False)
+        tracker = self.tracker(side)
+        if not strong:
+            seen = self.house.sightings.get(tracker.name, ticket_id)
+            if seen is not None and seen.comments_complete and base.fresh(seen.updated):
+                return View(seen, base, strong=False)
+        found = tracker.fetch([ticket_id], self.specs(side)).get(ticket_id)
+        if found is None:
+            self.house.sightings.forget(tracker.name, ticket_id)
+        else:
+            self.house.sightings.put(tracker.name, found)
+        return View(found, base, strong=True)
+
+    def look(self, changed_at: Mapping[str, tuple[int, int]] | None = None) -> LinkView:
+        """Both sides as read so far, for the core."""
+        return LinkView(
+            origin=self.link.origin,
+            marker=self.link.marker,
+            internal=self.read(Side.INTERNAL),
+            vendor=self.read(Side.VENDOR),
+            pairs=self.pairs,
+            linked=frozenset(side for side in Side if self.link.linked(side)),
+            withheld=self.withheld,
+            changed_at=changed_at or {},
+        )
+
+    def plan(self) -> Plan:
+        """The decision, on ground that is sure enough for every write it contains.
+
+        Raises:
+            TrackerError: something that must be read cannot be read now.
+        """
+        times: dict[str, tuple[int, int]] = {}
+        plan = decide(self.agreement, self.look())
+        while True:
+            weak = [side for side in Side if not self.views[side].strong]
+            needed = [side for side in weak if plan.destroys or plan.unsure or plan.writes_to(side)]
+            if not needed and not (plan.unsure - times.keys()):
+                return plan
+            for side in needed:
+                self.read(side, strong=True)
+            if not needed:
+                times = self._times(plan.unsure)
+            plan = decide(self.agreement, self.look(times))
+
+    def _times(self, fields: frozenset[str]) -> dict[str, tuple[int, int]]:
+        """When each side last changed these fields, from the trackers' own histories."""
+        stamps: dict[Side, dict[str, int]] = {}
+        for side in Side:
+            ticket = self.views[side].ticket
+            assert ticket is not None
+            history = self.tracker(side).histories([ticket.id]).get(ticket.id, ())
+            stamps[side] = {name: _last_change(name, history, ticket) for name in fields}
+        return {name: (stamps[Side.INTERNAL][name], stamps[Side.VENDOR][name]) for name in fields}
+
+
+def _last_change(name: str, history: Sequence[FieldChange], ticket: Ticket) -> int:
+    """The time of the newest change of a field; a field with no history is as old as its ticket."""
+    return max((change.at for change in history if change.field == name), default=ticket.created)

@@ -1,0 +1,233 @@
+"""The daemon as a process: start, feeds, sweep, census, reload, watchdog, shutdown.
+
+A skeleton without decisions: every thread is a loop around one call, sleeps through the clock so that a shutdown ends
+it at once, and survives whatever that call raises. SIGTERM finishes what is in flight; SIGHUP reads the configuration
+again and, if it is bad, keeps the old one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import FrameType
+
+import structlog
+
+from bridge.clock import SECOND, SystemClock
+from bridge.config.settings import Settings
+from bridge.daemon.census import take_census
+from bridge.daemon.dispatch import QueueDispatcher
+from bridge.daemon.feed import Feed
+from bridge.daemon.house import House
+from bridge.daemon.opening import close_house, close_trackers, greet, open_terms
+from bridge.daemon.systemd import Notifier
+from bridge.daemon.worker import Worker, record_answer, record_failure
+from bridge.errors import BridgeError, ConfigError, Refused, TrackerError
+from bridge.sync.ticket import Side
+
+log = structlog.get_logger(__name__)
+
+GRACE = 30.0
+"""Seconds that a shutdown waits for links that are being worked on."""
+
+SWEEP = 1.0
+"""Seconds between looks into the due index."""
+
+SWEPT = 2_000
+"""Links put into the queue by one sweep at most: the queue in memory is slow when long."""
+
+STALLED = 120.0
+"""Seconds without a sweep after which the watchdog is no longer fed: systemd then restarts us."""
+
+
+@dataclass(slots=True)
+class _Loop:
+    """One feed's thread and the flag that ends it."""
+
+    thread: threading.Thread
+    over: threading.Event
+
+
+class Service:
+    """The running daemon.
+
+    Args:
+        house: the running parts, not yet started.
+        clock: the same clock as the house's, whose sleeps this service ends.
+        load: reads the configuration again, for a reload.
+        environ: the environment, for the service manager.
+    """
+
+    def __init__(
+        self, house: House, clock: SystemClock, load: Callable[[], Settings], environ: Mapping[str, str] | None = None
+    ) -> None:
+        self._house = house
+        self._clock = clock
+        self._load = load
+        self._notify = Notifier(os.environ if environ is None else environ)
+        self._worker = Worker(house)
+        self._dispatcher = QueueDispatcher(self._worker.sync, house.terms.settings.threads)
+        self._loops: dict[tuple[str, Side], _Loop] = {}
+        self._over = threading.Event()
+        self._reload = threading.Event()
+        self._wake = threading.Event()
+        self._swept_at = clock.now()
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT.
+
+        Raises:
+            TrackerError: at the start, a tracker cannot be reached or refuses the login.
+        """
+        greet(self._house)
+        self._sign_up()
+        log.info("daemon_started", agreements=[one.name for one in self._house.terms.settings.agreements])
+        sweeper = self._thread("sweep", self._sweep_forever)
+        self._start_feeds()
+        self._notify.ready()
+        try:
+            self._watch()
+        finally:
+            self._shut_down(sweeper)
+
+    def stop(self) -> None:
+        """Ask for the shutdown; safe from any thread and from a signal handler."""
+        self._over.set()
+        self._wake.set()
+
+    # --- signals -------------------------------------------------------------------------------------------------
+
+    def _sign_up(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._on_stop)
+            signal.signal(signal.SIGINT, self._on_stop)
+            signal.signal(signal.SIGHUP, self._on_reload)
+
+    def _on_stop(self, number: int, frame: FrameType | None) -> None:
+        self.stop()
+
+    def _on_reload(self, number: int, frame: FrameType | None) -> None:
+        self._reload.set()
+        self._wake.set()
+
+    def _watch(self) -> None:
+        """The main thread: reloads, and feeds the watchdog as long as the sweep and the dispatcher live."""
+        pause = min(self._notify.watchdog / 3, 10.0) if self._notify.watchdog else 10.0
+        while not self._over.is_set():
+            if self._reload.is_set():
+                self._reload.clear()
+                self._read_again()
+            stalled = (self._clock.now() - self._swept_at) / SECOND > STALLED
+            if self._dispatcher.alive and not stalled:
+                self._notify.alive()
+            elif not self._dispatcher.alive:
+                log.error("dispatcher_gone")
+                self.stop()
+            self._wake.wait(pause)
+            self._wake.clear()
+
+    # --- feeds ---------------------------------------------------------------------------------------------------
+
+    def _start_feeds(self) -> None:
+        wanted = {(one.name, side) for one in self._house.terms.settings.agreements for side in Side}
+        for key in sorted(self._loops.keys() - wanted):
+            self._loops.pop(key).over.set()
+        for name, side in sorted(wanted - self._loops.keys()):
+            over = threading.Event()
+            feed = Feed(self._house, name, side, self._dispatcher.wake)
+            thread = self._thread(f"feed-{name}-{side}", partial(self._feed_forever, feed, over))
+            self._loops[name, side] = _Loop(thread, over)
+
+    def _feed_forever(self, feed: Feed, over: threading.Event) -> None:
+        counted_at = self._clock.now()
+        while not over.is_set() and not self._over.is_set():
+            terms = self._house.terms
+            agreement = terms.agreement(feed.agreement)
+            if agreement is None:
+                return
+            settings = terms.settings.trackers[agreement.scope(feed.side).tracker]
+            pause = settings.poll
+            try:
+                feed.poll()
+                if (self._clock.now() - counted_at) / SECOND >= terms.settings.census:
+                    take_census(self._house, feed, self._dispatcher.wake)
+                    counted_at = self._clock.now()
+                record_answer(self._house, settings.name)
+                self._note(feed, "")
+            except Refused as error:
+                log.error("feed_refused", agreement=feed.agreement, side=feed.side.value, words=error.words)
+                self._note(feed, error.words)
+                pause = max(pause, 60.0)
+            except TrackerError as error:
+                until = record_failure(self._house, error)
+                self._note(feed, error.words)
+                pause = max(0.5, (until - self._clock.now()) / SECOND)
+            except Exception as error:  # a feed must outlive any failure, our own bugs included
+                log.exception("feed_failed", agreement=feed.agreement, side=feed.side.value)
+                self._note(feed, f"internal error ({type(error).__name__}); see the log")
+            self._clock.sleep(pause)
+
+    def _note(self, feed: Feed, trouble: str) -> None:
+        """Remember how the feed fares, for ``bridge status``."""
+        note = {"at": self._clock.now(), "trouble": trouble}
+        try:
+            with self._house.store.write() as tx:
+                tx.cursors.set_note(f"feed/{feed.agreement}/{feed.side.value}", note)
+        except BridgeError as error:
+            log.error("store_failed", words=str(error))
+
+    # --- sweep ---------------------------------------------------------------------------------------------------
+
+    def _sweep_forever(self) -> None:
+        while not self._over.is_set():
+            try:
+                with self._house.store.read() as tx:
+                    due = tx.links.due(self._clock.now(), SWEPT)
+                self._dispatcher.wake(due)
+                self._swept_at = self._clock.now()
+            except BridgeError as error:
+                log.error("store_failed", words=str(error))
+            except Exception:  # the sweep is what makes everything else recover
+                log.exception("sweep_failed")
+            self._clock.sleep(SWEEP)
+
+    # --- reload and shutdown -------------------------------------------------------------------------------------
+
+    def _read_again(self) -> None:
+        self._notify.reloading()
+        before = self._house.terms
+        try:
+            settings = self._load()
+            terms = open_terms(settings, self._clock, before)
+        except ConfigError as error:
+            log.error("reload_refused", problems=[str(problem) for problem in error.problems])
+        except BridgeError as error:
+            log.error("reload_refused", problems=[str(error)])
+        else:
+            if settings.database != before.settings.database:
+                log.warning("reload_partial", kept="database", needs="a restart")
+            self._house.terms = terms
+            self._start_feeds()
+            close_trackers(before.trackers, keep=terms.trackers)
+            log.info("reload_done", agreements=[one.name for one in settings.agreements])
+        self._notify.ready()
+
+    def _shut_down(self, sweeper: threading.Thread) -> None:
+        self._notify.stopping()
+        log.info("daemon_stopping")
+        self._over.set()
+        finished = self._dispatcher.stop(GRACE)
+        self._clock.stop()
+        for thread in (sweeper, *(loop.thread for loop in self._loops.values())):
+            thread.join(timeout=5)
+        close_house(self._house)
+        log.info("daemon_stopped", clean=finished)
+
+    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        return thread

@@ -1,0 +1,257 @@
+"""Looking at one link: read both sides, decide, act, store. The heart of the daemon.
+
+Errors never leave the worker. What a tracker refuses parks this link alone, with the tracker's words and the next try;
+a tracker that is out of reach postpones its links without a call for each; a lost answer is looked for. Every run ends
+in one fenced write, so that a run that was overtaken changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import structlog
+
+from bridge.clock import SECOND
+from bridge.daemon.acting import Books, act
+from bridge.daemon.house import House
+from bridge.daemon.resolving import resolve
+from bridge.daemon.run import Run
+from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError
+from bridge.store.database import Tx
+from bridge.store.rows import JournalEntry, Link, LinkState
+from bridge.sync.base import Base
+from bridge.sync.plan import Finding
+from bridge.sync.ticket import Side
+
+log = structlog.get_logger(__name__)
+
+ROUNDS = 3
+"""Rounds in one run at most: create, then what follows from it; the rest waits for the next wake-up."""
+
+FIRST_RETRY, LONGEST_RETRY = 15, 3_600
+"""Seconds before a parked link is tried again; doubles from the first to the longest."""
+
+REVISIT = 3_600
+"""Seconds after which a link with an unreachable status is looked at again by itself."""
+
+Ending = Literal["synced", "parked", "postponed", "skipped", "overtaken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a run ended; for the canonical log line and for ``bridge sync --once``."""
+
+    link: int
+    ending: Ending
+    writes: int = 0
+    reason: str = ""
+
+
+class Worker:
+    """Works on links; one instance serves all threads.
+
+    Args:
+        house: the running parts.
+    """
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def sync(self, link_id: int) -> Report:
+        """Look at a link if it is due. Safe to call twice: the second call finds nothing owed.
+
+        Raises:
+            StoreError: our own database failed; the link stays due.
+        """
+        house = self._house
+        started = house.clock.now()
+        with house.store.read() as tx:
+            glance = tx.links.get(link_id)
+        if glance is None or glance.due_at is None or glance.due_at > started:
+            return Report(link_id, "skipped")
+        terms = house.terms
+        agreement = terms.agreement(glance.agreement)
+        if agreement is None:
+            return self._postpone_orphan(glance, started)
+        with house.store.write() as tx:
+            link = tx.links.start(link_id)
+            assert link is not None, "links are never deleted"
+            bases, pairs = tx.bases.get(link_id), tuple(tx.comments.list(link_id))
+        run = Run(house, terms, agreement, link, bases, pairs)
+        books = Books()
+        report = self._conduct(run, books)
+        log.info(
+            "link_synced",
+            agreement=agreement.name,
+            link=link.id,
+            internal=run.link.internal_key,
+            vendor=run.link.vendor_key,
+            ending=report.ending,
+            writes=report.writes,
+            reason=report.reason or None,
+            ms=(house.clock.now() - started) // 1000,
+        )
+        return report
+
+    def _conduct(self, run: Run, books: Books) -> Report:
+        """Work on the link and end the run, whatever happens."""
+        blocked = self._blocked(run)
+        if blocked is not None:
+            return self._postpone(run, books, blocked, "the tracker is left alone for now")
+        findings: list[Finding] = []
+        try:
+            wait = self._rounds(run, books, findings)
+        except (Refused, Gone) as error:
+            books.refused.append(Finding("refused", None, "", f"{error.tracker}: {error.words}"))
+            return self._finish(run, books, findings)
+        except Clashed as error:
+            return self._postpone(run, books, run.house.clock.now() + 2 * SECOND, error.words)
+        except OutcomeUnknown as error:
+            return self._postpone(run, books, run.house.clock.now() + SECOND, error.words)
+        except TrackerError as error:
+            return self._postpone(run, books, record_failure(self._house, error), error.words)
+        except Exception:  # a bug of ours: park this link with a trace in the log; the others go on
+            log.exception("link_failed", agreement=run.agreement.name, link=run.link.id)
+            books.refused.append(Finding("refused", None, "", "an internal error; see 'link_failed' in the log"))
+            return self._finish(run, books, findings)
+        for side in Side:
+            record_answer(self._house, run.scope(side).tracker)
+        if wait is not None:
+            return self._postpone(run, books, wait, "looking for the outcome of an earlier write")
+        return self._finish(run, books, findings)
+
+    def _rounds(self, run: Run, books: Books, findings: list[Finding]) -> int | None:
+        """Rounds of plan and act; returns when to look again if an outcome is still unknown."""
+        wait = resolve(run)
+        if wait is not None:
+            return wait
+        for _ in range(ROUNDS):
+            plan = run.plan()
+            findings[:] = [*plan.findings]
+            books.created = False
+            act(run, plan, books)
+            if not books.created:
+                break
+        return None
+
+    def _finish(self, run: Run, books: Books, findings: Sequence[Finding]) -> Report:
+        """Store what came of the run: done, or parked with the trackers' words."""
+        house, link = run.house, run.link
+        now = house.clock.now()
+        gone = [finding for finding in findings if finding.kind == "gone"]
+        problems = [*gone, *books.refused]
+        every = tuple(dict.fromkeys([*findings, *books.findings, *books.refused]))
+        rows = tuple(finding.as_json() for finding in every)
+        with house.store.write() as tx:
+            self._store(tx, run, books, now)
+            self._journal_findings(tx, link, rows, now)
+            if problems:
+                reason = "; ".join(dict.fromkeys(finding.message for finding in problems))
+                pause = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(link.attempts, 16))
+                next_try = now + int(pause * (0.9 + 0.2 * house.random.random()) * SECOND)
+                held = tx.links.park(
+                    link.id, link.epoch, link.gen, reason=reason, now=now, next_try=next_try, findings=rows
+                )
+                ending: Ending = "parked"
+            else:
+                reason = ""
+                held = tx.links.finish(
+                    link.id,
+                    link.epoch,
+                    link.gen,
+                    due_at=now + REVISIT * SECOND if any(one.kind == "unreachable" for one in every) else None,
+                    state=self._state(link, every),
+                    findings=rows,
+                    synced_at=now,
+                )
+                ending = "synced"
+        return Report(link.id, ending if held else "overtaken", books.writes, reason)
+
+    def _postpone(self, run: Run, books: Books, until: int, reason: str) -> Report:
+        """Keep what succeeded, leave the rest for later."""
+        link = run.link
+        with run.house.store.write() as tx:
+            self._store(tx, run, books, run.house.clock.now())
+            held = tx.links.postpone(link.id, link.epoch, link.gen, until)
+        return Report(link.id, "postponed" if held else "overtaken", books.writes, reason)
+
+    def _postpone_orphan(self, link: Link, now: int) -> Report:
+        """A link whose agreement is not in the configuration any more waits for its return."""
+        with self._house.store.write() as tx:
+            started = tx.links.start(link.id)
+            assert started is not None, "links are never deleted"
+            tx.links.postpone(link.id, started.epoch, started.gen, now + REVISIT * SECOND)
+        return Report(link.id, "postponed", reason=f"no agreement '{link.agreement}' in the configuration")
+
+    def _store(self, tx: Tx, run: Run, books: Books, now: int) -> None:
+        """The books of the run: bases, comment pairs, keys, journal."""
+        for side in Side:
+            base = self._base(run, books, side)
+            if base != run.bases[side]:
+                tx.bases.put(run.link.id, side, base)
+            ticket = run.views[side].ticket if side in run.views else None
+            if ticket is not None and ticket.key != run.link.key(side) and run.link.ticket(side):
+                tx.links.set_key(run.link.id, side, ticket.key)
+        for pair in books.pairs:
+            if pair.id:
+                tx.comments.update(pair)
+            else:
+                tx.comments.add(run.link.id, pair)
+        tx.journal.add_many(
+            JournalEntry(0, now, run.agreement.name, run.link.id, event, data) for event, data in books.journal
+        )
+
+    def _base(self, run: Run, books: Books, side: Side) -> Base:
+        base = run.bases[side]
+        fields = dict(base.fields)
+        for name, (internal, vendor) in books.settled.items():
+            fields[name] = internal if side is Side.INTERNAL else vendor
+        view = run.views.get(side)
+        seen = max(base.seen, view.ticket.updated) if view and view.ticket else base.seen
+        written = max(base.written, books.written.get(side, 0))
+        return replace(base, fields=fields, seen=seen, written=written)
+
+    def _journal_findings(self, tx: Tx, link: Link, rows: Sequence[dict[str, Any]], now: int) -> None:
+        """Findings are told when they come and when they go, not at every look."""
+        for row in rows:
+            if row not in link.findings:
+                tx.journal.add(now, link.agreement, link.id, "finding.opened", row)
+        for row in link.findings:
+            if row not in rows:
+                tx.journal.add(now, link.agreement, link.id, "finding.closed", row)
+
+    def _state(self, link: Link, findings: Sequence[Finding]) -> LinkState:
+        if link.internal_id is None or link.vendor_id is None:
+            return LinkState.NEW
+        return LinkState.HELD if any(finding.kind == "held" for finding in findings) else LinkState.ACTIVE
+
+    def _blocked(self, run: Run) -> int | None:
+        now = run.house.clock.now()
+        times = [run.house.health.blocked_until(run.scope(side).tracker, now) for side in Side]
+        return max((time for time in times if time is not None), default=None)
+
+
+
+def record_failure(house: House, error: TrackerError) -> int:
+    """Note that a tracker cannot be worked with now; returns when to try again (microseconds)."""
+    trouble, new = house.health.failed(error, house.clock.now(), house.random.random())
+    if new:
+        log.warning(
+            "tracker_troubled",
+            tracker=error.tracker,
+            kind=type(error).__name__,
+            words=error.words,
+            until=trouble.until,
+        )
+    return trouble.until
+
+
+def record_answer(house: House, tracker: str) -> None:
+    """Note that a tracker works."""
+    ended = house.health.answered(tracker)
+    if ended is not None:
+        seconds = (house.clock.now() - ended.since) / SECOND
+        log.info("tracker_recovered", tracker=tracker, seconds=round(seconds, 1))
+

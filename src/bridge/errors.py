@@ -1,0 +1,159 @@
+"""Everything that can go wrong, as one tree. Each class tells the operator what happened and what to do next.
+
+    BridgeError
+    ├── ConfigError              the files are wrong: every problem at once, with file and line
+    ├── StoreError               our own database cannot be used
+    └── TrackerError             a tracker said no, or said nothing
+        ├── Unreachable          no connection, DNS, TLS, time-out on a read: try again later
+        ├── Unauthorised         the login is refused or has silently become anonymous
+        ├── Throttled            429 or 503 with Retry-After: wait as told
+        ├── Refused              the tracker understood and refused this item: park it, in its own words
+        ├── Gone                 404 or 410: deleted, moved out of sight, or never there
+        ├── Clashed              409 or 412: somebody else was writing; read again
+        ├── Unintelligible       an answer that is not what the API promises (an HTML page, broken JSON)
+        └── OutcomeUnknown       a write that may or may not have happened: look before repeating it
+
+``exit_code`` is what a command ends with (0 fine, 1 found something, 2 wrong usage or configuration, 3 a tracker
+or the store could not be reached); ``next_step`` is the sentence printed under the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+class BridgeError(Exception):
+    """Base of all our errors; never raised itself."""
+
+    exit_code = 1
+    next_step = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in the configuration.
+
+    Attributes:
+        file: path of the file as the operator knows it.
+        line: 1-based line, 0 when the mistake is the file itself (missing, unreadable).
+        path: where in the document, e.g. ``fields.priority.values``.
+        message: what is wrong.
+        fix: what would be right.
+    """
+
+    file: str
+    line: int
+    path: str
+    message: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        where = f" {self.path}:" if self.path else ""
+        cure = f" ({self.fix})" if self.fix else ""
+        return f"{place}:{where} {self.message}{cure}"
+
+
+class ConfigError(BridgeError):
+    """The configuration has mistakes; ``problems`` holds all of them, in file order."""
+
+    exit_code = 2
+    next_step = "Mend the lines above, then run 'bridge check --offline'."
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class StoreError(BridgeError):
+    """The bridge's own database cannot be opened, read or written."""
+
+    exit_code = 3
+    next_step = "Check that the database exists, is writable and has room; then start again."
+
+
+class TrackerError(BridgeError):
+    """A tracker said no, or nothing at all.
+
+    Attributes:
+        tracker: the tracker's name in the configuration.
+        words: what the tracker said, shortened, safe to show an operator; never a request body.
+    """
+
+    exit_code = 3
+    next_step = "See what the tracker said; 'bridge check' tests the connection and the rights."
+
+    def __init__(self, tracker: str, words: str) -> None:
+        self.tracker = tracker
+        self.words = words
+        super().__init__(f"{tracker}: {words}")
+
+
+class Unreachable(TrackerError):
+    """No answer: connection refused, DNS, TLS, a time-out or a gateway error on a request that changes nothing."""
+
+    next_step = "Check the URL, the network and the tracker's health; the bridge keeps trying by itself."
+
+
+class Unauthorised(TrackerError):
+    """The login is refused, or the tracker has started to treat us as anonymous."""
+
+    next_step = "Renew the token or key in the secrets folder and check its expiry date."
+
+
+class Throttled(TrackerError):
+    """The tracker asks us to wait.
+
+    Attributes:
+        retry_after: seconds to wait, honoured in full.
+    """
+
+    next_step = "Nothing to do: the bridge waits as told. If it lasts, lower the tracker's 'rate'."
+
+    def __init__(self, tracker: str, words: str, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(tracker, words)
+
+
+class Refused(TrackerError):
+    """The tracker understood the request and will not do it (400, 403, 413, 422).
+
+    Attributes:
+        status: the HTTP status.
+        fields: the tracker's complaint for each field it names, by the tracker's own field name.
+    """
+
+    exit_code = 1
+    next_step = "Mend what the tracker complains about; the link is tried again by itself."
+
+    def __init__(self, tracker: str, words: str, *, status: int, fields: Mapping[str, str] | None = None) -> None:
+        self.status = status
+        self.fields = dict(fields or {})
+        super().__init__(tracker, words)
+
+
+class Gone(TrackerError):
+    """The thing is not there, or no longer visible to us. Never taken as permission to delete its peer."""
+
+    exit_code = 1
+    next_step = "See whether the ticket was deleted, moved or hidden from the integration account."
+
+
+class Clashed(TrackerError):
+    """Somebody else changed the thing at the same moment (409, 412)."""
+
+    exit_code = 1
+    next_step = "Nothing to do: the ticket is read again."
+
+
+class Unintelligible(TrackerError):
+    """The answer is not what the API promises: an HTML page, broken JSON, a missing key."""
+
+    next_step = "Look for a proxy or a login page between the bridge and the tracker."
+
+
+class OutcomeUnknown(TrackerError):
+    """A write that cannot be undone or recognised twice got no clear answer: it may have happened."""
+
+    next_step = "Nothing to do: the bridge looks for the result before it tries again."

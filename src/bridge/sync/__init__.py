@@ -1,0 +1,1 @@
+"""The pure core: tickets, mapping, merge, plan. It decides; it touches nothing."""

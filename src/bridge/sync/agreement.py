@@ -1,0 +1,146 @@
+"""An agreement as the core needs it: frozen, checked, free of files and credentials.
+
+``config`` builds these from the agreement files; the core only reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from bridge.markup import Dialect
+from bridge.sync.ticket import Side
+
+TEXT_FIELDS = frozenset({"description"})
+"""Fields whose value is a Document."""
+
+SET_FIELDS = frozenset({"labels"})
+"""Fields whose value is always a set of names; custom fields of a set type are recognised by their value."""
+
+PERSON_FIELDS = frozenset({"assignee"})
+"""Fields whose value is a Person."""
+
+BUILT_IN_FIELDS = ("summary", "description", "type", "priority", "status", "labels", "due", "assignee")
+"""Canonical names every adapter knows; any other name in ``fields`` is a custom field."""
+
+
+class Rule(StrEnum):
+    """Who wins when both sides changed a field differently since they last agreed."""
+
+    OWNER = "owner"
+    NEWEST = "newest"
+    MERGE = "merge"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Otherwise:
+    """What becomes of a value that has no pair in the value map.
+
+    Attributes:
+        kind: ``hold``: it does not cross, a finding says so. ``keep``: it does not cross, silently. ``same``: it
+            crosses under its own name. ``value``: ``values[side]`` is written on that side instead.
+        values: the stand-in per receiving side, for kind ``value``.
+    """
+
+    kind: Literal["hold", "keep", "same", "value"] = "hold"
+    values: Mapping[Side, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """How one field crosses.
+
+    Attributes:
+        name: canonical name.
+        rule: who wins a conflict. With OWNER, a change by the other side alone is undone as well.
+        owner: the owning side; set exactly when ``rule`` is OWNER.
+        names: the field's name in each tracker; for built-in fields the canonical name.
+        values: (internal, vendor) pairs in file order; empty means that values cross as they are. Several internal
+            values may share a vendor value and the reverse: the first pair wins where one must be chosen.
+        otherwise: what to do with a value that no pair names; used only when ``values`` (or people) map.
+        only: glob patterns; for sets, members that match none stay on their own side untouched.
+        via: side -> goal status -> the statuses to pass on the way, where no direct step is offered.
+        fill: side -> status -> screen field -> value to give on the step into that status.
+    """
+
+    name: str
+    rule: Rule = Rule.NEWEST
+    owner: Side | None = None
+    names: Mapping[Side, str] = field(default_factory=dict)
+    values: tuple[tuple[str, str], ...] = ()
+    otherwise: Otherwise = Otherwise()
+    only: tuple[str, ...] = ()
+    via: Mapping[Side, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    fill: Mapping[Side, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+
+    def name_on(self, side: Side) -> str:
+        """The field's name in that side's tracker."""
+        return self.names.get(side, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One side of an agreement.
+
+    Attributes:
+        tracker: name of the tracker in the configuration.
+        project: project key (Jira) or identifier (Redmine).
+        select: which tickets of the project come into scope, in the tracker's own query language; "" means all.
+        company: how this party is called in texts that cross.
+        dialect: the tracker's markup.
+        on_create: field name -> value given to tickets that the bridge creates on this side.
+    """
+
+    tracker: str
+    project: str
+    company: str
+    dialect: Dialect
+    select: str = ""
+    on_create: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CommentRule:
+    """Which comments cross, and how their author is named.
+
+    Attributes:
+        cross: sides whose public comments cross; private ones never do.
+        attribute: template with ``{author}`` and ``{company}``.
+    """
+
+    cross: frozenset[Side] = frozenset(Side)
+    attribute: str = "{author} ({company})"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What an organisation and one vendor agreed.
+
+    Attributes:
+        name: unique name; part of every marker.
+        internal: the organisation's side.
+        vendor: the vendor's side.
+        create_on: sides on which the bridge may create tickets (the mirrors of the other side's tickets).
+        fields: the fields that cross; anything not named here never does.
+        comments: how comments cross.
+        people: (internal, vendor) pairs; each names a person by any id or handle of that side's tracker.
+    """
+
+    name: str
+    internal: Scope
+    vendor: Scope
+    create_on: frozenset[Side] = frozenset(Side)
+    fields: tuple[FieldRule, ...] = ()
+    comments: CommentRule = CommentRule()
+    people: tuple[tuple[str, str], ...] = ()
+
+    def scope(self, side: Side) -> Scope:
+        """That side's scope."""
+        return self.internal if side is Side.INTERNAL else self.vendor
+
+    def field(self, name: str) -> FieldRule | None:
+        """The rule of a field, or None when it does not cross."""
+        return next((rule for rule in self.fields if rule.name == name), None)

@@ -1,0 +1,122 @@
+"""What each side looked like when a link was last in agreement, and the pairs of comments that mirror each other.
+
+The base is what turns two present states into a three-way merge: a side *changed* a field when its value differs from
+its own base, whoever wrote it and whenever. The versioned JSON form for the store is here too, beside the types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bridge.markup import Document, from_json, to_json
+from bridge.sync.ticket import Person, Side, Value
+
+VERSION = 1
+"""Version of the stored form; a reader refuses a newer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """One side of a link when it was last in agreement.
+
+    Attributes:
+        fields: canonical name -> value, in that side's vocabulary. A field that never was in agreement is absent.
+        seen: the newest ``updated`` stamp of this side that has been dealt with, microseconds of the tracker's clock.
+        written: the tracker's time of our own newest write to it, microseconds; 0 when we never wrote.
+    """
+
+    fields: Mapping[str, Value] = field(default_factory=dict)
+    seen: int = 0
+    written: int = 0
+
+    def fresh(self, updated: int) -> bool:
+        """Whether an observation with this ``updated`` surely contains everything we know of, our own writes included.
+
+        A search index may serve a state from before our write. Write times come from the ``Date`` header, which has
+        a granularity of one second, so anything within that second is in doubt and must be read by id.
+        """
+        return updated >= self.seen and (self.written == 0 or updated > self.written + 1_000_000)
+
+
+class PairState(StrEnum):
+    """What a pair of comments is up to."""
+
+    PAIRED = "paired"
+    COPY_DELETED = "copy-deleted"
+    """Somebody deleted our copy; it is not forced on them again."""
+    ORIGIN_DELETED = "origin-deleted"
+    """The author took it back and the copy is gone too."""
+    NOTE = "note"
+    """A comment of the bridge itself (a link back); mirrors nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommentPair:
+    """Two comments that are mirrors of each other.
+
+    Attributes:
+        id: row id in the store; 0 before it is stored.
+        origin: the side on which a person wrote it.
+        origin_id: id of the comment there; "" for a NOTE.
+        copy_id: id of our copy on the other side.
+        origin_digest: digest of the text as it was when last carried over.
+        copy_digest: digest of the copy as its tracker shows it after our write.
+        state: see PairState.
+    """
+
+    id: int
+    origin: Side
+    origin_id: str
+    copy_id: str
+    origin_digest: str = ""
+    copy_digest: str = ""
+    state: PairState = PairState.PAIRED
+
+
+def encode_value(value: Value) -> Any:
+    """A value as JSON; tagged where JSON has no such type."""
+    if isinstance(value, Document):
+        return {"doc": to_json(value)}
+    if isinstance(value, Person):
+        return {"person": value.id, "name": value.name}
+    if isinstance(value, frozenset):
+        return {"set": sorted(value)}
+    return value
+
+
+def decode_value(data: Any) -> Value:
+    """The reverse of :func:`encode_value`.
+
+    Raises:
+        ValueError: the data is not of this form.
+    """
+    if isinstance(data, dict):
+        if "doc" in data:
+            return from_json(data["doc"])
+        if "person" in data:
+            return Person(id=data["person"], name=data.get("name", ""))
+        if "set" in data:
+            return frozenset(data["set"])
+        raise ValueError(f"a stored value with the keys {sorted(data)} is not known to this version")
+    if data is None or isinstance(data, str | float | int | bool):
+        return data
+    raise ValueError(f"a stored value of type {type(data).__name__} is not known to this version")
+
+
+def encode_fields(fields: Mapping[str, Value]) -> dict[str, Any]:
+    """A base's fields as versioned JSON."""
+    return {"v": VERSION, "fields": {name: encode_value(value) for name, value in sorted(fields.items())}}
+
+
+def decode_fields(data: Mapping[str, Any]) -> dict[str, Value]:
+    """The reverse of :func:`encode_fields`.
+
+    Raises:
+        ValueError: written by a newer version, or not of this form.
+    """
+    if data.get("v") != VERSION:
+        raise ValueError(f"a stored base has version {data.get('v')!r}; this program reads version {VERSION}")
+    return {name: decode_value(value) for name, value in data["fields"].items()}

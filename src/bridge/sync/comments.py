@@ -1,0 +1,113 @@
+"""What becomes of comments: which cross, which copies are renewed, which are taken back.
+
+A comment belongs to the side on which a person wrote it. Its copy on the other side follows it: new text, new copy;
+deleted or made private, copy gone. A copy that others rewrite is put back, because it carries its author's name; a
+copy that others delete stays deleted. Pairs are recognised by their recorded ids, never by text or author.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bridge.markup import Document, Mark, Paragraph, Text, digest, plain, words
+from bridge.sync.agreement import Agreement
+from bridge.sync.base import CommentPair, PairState
+from bridge.sync.mapping import carry_text
+from bridge.sync.plan import Action, AddComment, DeleteComment, EditComment, Finding, LinkView
+from bridge.sync.ticket import Comment, Side, Ticket
+
+
+def plan_comments(agreement: Agreement, link: LinkView) -> tuple[list[Action], list[Finding], list[CommentPair]]:
+    """Actions, findings and silent changes of pair records that bring both sides' comments into agreement."""
+    actions: list[tuple[int, Action]] = []
+    findings: list[Finding] = []
+    pairs: list[CommentPair] = []
+    for origin in Side:
+        here, there = link.view(origin).ticket, link.view(origin.other).ticket
+        if here is None:
+            continue
+        ours = {pair.copy_id for pair in link.pairs if pair.origin is origin.other}
+        by_origin = {pair.origin_id: pair for pair in link.pairs if pair.origin is origin and pair.origin_id}
+        for comment in here.comments:
+            pair = by_origin.pop(comment.id, None)
+            if pair is None:
+                if comment.id not in ours and _crosses(agreement, link, origin, comment):
+                    actions.append((comment.created, _add(agreement, origin, comment)))
+                continue
+            act, found, kept = _follow(agreement, pair, comment, there)
+            actions.extend((comment.created, one) for one in act)
+            findings.extend(found)
+            pairs.extend(kept)
+        if here.comments_complete:
+            for pair in by_origin.values():
+                if pair.state is PairState.PAIRED:
+                    actions.append((0, DeleteComment(origin.other, pair, "deleted")))
+                elif pair.state is PairState.COPY_DELETED:
+                    pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
+    actions.sort(key=lambda entry: entry[0])
+    return [action for _, action in actions], findings, pairs
+
+
+def attributed(agreement: Agreement, side: Side, comment: Comment) -> Document:
+    """A comment's text under the name of its author, as the other side may see it."""
+    author = comment.author.name if comment.author and comment.author.name else "Somebody"
+    line = agreement.comments.attribute.replace("{author}", author).replace(
+        "{company}", agreement.scope(side).company
+    )
+    return Document((Paragraph((Text(line, (Mark("strong"),)),)), *comment.body.blocks))
+
+
+def _crosses(agreement: Agreement, link: LinkView, origin: Side, comment: Comment) -> bool:
+    if origin not in agreement.comments.cross or comment.private or comment.marker:
+        # A marker on an unpaired comment: a copy of ours whose outcome is still being looked for.
+        return False
+    ours = link.withheld.get(origin)
+    return not (ours and comment.author is not None and comment.author.id == ours)
+
+
+def _add(agreement: Agreement, origin: Side, comment: Comment) -> AddComment:
+    carried = carry_text(agreement, attributed(agreement, origin, comment), origin.other)
+    assert isinstance(carried.value, Document)
+    assert isinstance(carried.shown, Document)
+    return AddComment(origin.other, comment.id, digest(comment.body), carried.value, digest(carried.shown))
+
+
+def _follow(
+    agreement: Agreement, pair: CommentPair, comment: Comment, there: Ticket | None
+) -> tuple[list[Action], list[Finding], list[CommentPair]]:
+    """What to do about a comment that already has a copy."""
+    if pair.state is not PairState.PAIRED:
+        return [], [], []
+    to = pair.origin.other
+    if comment.private:
+        return [DeleteComment(to, pair, "private")], [], []
+    copy = None if there is None else next((one for one in there.comments if one.id == pair.copy_id), None)
+    if copy is None:
+        if there is None or not there.comments_complete:
+            return _renew(agreement, pair, comment), [], []
+        finding = Finding("copy-deleted", to, "", f"the copy of a comment was deleted on the {to} side")
+        return [], [finding], [replace(pair, state=PairState.COPY_DELETED)]
+    renewed = _renew(agreement, pair, comment)
+    if renewed or digest(copy.body) == pair.copy_digest:
+        return renewed, [], []
+    expected = carry_text(agreement, attributed(agreement, pair.origin, comment), to)
+    assert isinstance(expected.value, Document)
+    assert isinstance(expected.shown, Document)
+    if words(copy.body) == words(expected.shown):
+        # The tracker renders our text in its own way; the words are ours, so this is how it looks from now on.
+        return [], [], [replace(pair, copy_digest=digest(copy.body))]
+    restore = EditComment(
+        to, pair, expected.value, pair.origin_digest, digest(expected.shown), "restored", loser=plain(copy.body)
+    )
+    return [restore], [], []
+
+
+def _renew(agreement: Agreement, pair: CommentPair, comment: Comment) -> list[Action]:
+    """The rewrite of the copy when the author changed the text."""
+    now = digest(comment.body)
+    if now == pair.origin_digest:
+        return []
+    carried = carry_text(agreement, attributed(agreement, pair.origin, comment), pair.origin.other)
+    assert isinstance(carried.value, Document)
+    assert isinstance(carried.shown, Document)
+    return [EditComment(pair.origin.other, pair, carried.value, now, digest(carried.shown), "changed")]

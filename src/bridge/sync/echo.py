@@ -1,0 +1,51 @@
+"""Recognising a ticket that shows nothing new: the echo of our own write, or a repeat of the overlap.
+
+By the result, never by the author or a time window: people who work under the integration account are heard like
+anyone else, and an echo costs no request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.markup import digest
+from bridge.sync.agreement import Agreement
+from bridge.sync.base import Base, CommentPair, PairState
+from bridge.sync.mapping import same
+from bridge.sync.ticket import Side, Ticket
+
+
+def is_echo(agreement: Agreement, side: Side, ticket: Ticket, base: Base, pairs: Sequence[CommentPair]) -> bool:
+    """Whether this side shows exactly what is already known of it."""
+    for rule in agreement.fields:
+        if rule.name not in ticket.fields:
+            continue
+        if rule.name not in base.fields or not same(ticket.fields[rule.name], base.fields[rule.name]):
+            return False
+    return _comments_known(agreement, side, ticket, pairs)
+
+
+def _comments_known(agreement: Agreement, side: Side, ticket: Ticket, pairs: Sequence[CommentPair]) -> bool:
+    if not ticket.comments_complete:
+        return False
+    written_here = {pair.origin_id: pair for pair in pairs if pair.origin is side and pair.origin_id}
+    copied_here = {pair.copy_id: pair for pair in pairs if pair.origin is side.other}
+    expected = {
+        comment
+        for known in (written_here, copied_here)
+        for comment, pair in known.items()
+        if pair.state is PairState.PAIRED
+    }
+    for comment in ticket.comments:
+        expected.discard(comment.id)
+        if comment.id in written_here:
+            pair = written_here[comment.id]
+            if pair.state is PairState.PAIRED and (comment.private or digest(comment.body) != pair.origin_digest):
+                return False
+        elif comment.id in copied_here:
+            pair = copied_here[comment.id]
+            if pair.state is PairState.PAIRED and digest(comment.body) != pair.copy_digest:
+                return False
+        elif not comment.private and side in agreement.comments.cross:
+            return False
+    return not expected

@@ -1,0 +1,235 @@
+"""The values that a decision is made of: what is known of a link, and the plan that would bring it into agreement.
+
+A plan is plain data: small actions for the shell to carry out, findings for people, and what to remember. It can be
+printed, compared and thrown away; nothing in it can act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bridge.markup import Document
+from bridge.sync.base import Base, CommentPair, encode_value
+from bridge.sync.ticket import Side, Ticket, Value
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One side of a link as it was seen.
+
+    Attributes:
+        ticket: the ticket, or None when it is not there (see ``exists``).
+        base: what this side looked like at the last agreement.
+        strong: read by id during this run, not taken from a search.
+        exists: False when the ticket is still to be created; True with ``ticket`` None means it is gone from our sight.
+    """
+
+    ticket: Ticket | None
+    base: Base = Base()
+    strong: bool = True
+    exists: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """A link and everything that a decision about it may use.
+
+    Attributes:
+        origin: the side on which the ticket was first.
+        marker: the bridge's mark for this link.
+        internal: the internal side.
+        vendor: the vendor's side.
+        pairs: comments that mirror each other.
+        linked: sides that already carry the link back.
+        withheld: side -> our own account's id there, while a comment of ours with an unknown outcome may be among
+            that side's comments: such comments are not taken for a person's until that is known.
+        changed_at: field -> (internal, vendor) times of its last change, for rules that need them.
+    """
+
+    origin: Side
+    marker: str
+    internal: View
+    vendor: View
+    pairs: tuple[CommentPair, ...] = ()
+    linked: frozenset[Side] = frozenset()
+    withheld: Mapping[Side, str] = field(default_factory=dict)
+    changed_at: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def view(self, side: Side) -> View:
+        """That side."""
+        return self.internal if side is Side.INTERNAL else self.vendor
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why a field is written; becomes a journal entry when the write succeeded.
+
+    Attributes:
+        field: canonical name.
+        to: side that is written.
+        before: what stood there.
+        after: what is written.
+        winner: the side whose value stands; None for a merge of both.
+        why: ``changed``, ``owner``, ``newest``, ``merged``, ``initial``.
+        loser: side and value that gave way, kept so that nobody's words are lost.
+    """
+
+    field: str
+    to: Side
+    before: Value
+    after: Value
+    winner: Side | None
+    why: str
+    loser: tuple[Side, Value] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The journal's form."""
+        data: dict[str, Any] = {
+            "field": self.field,
+            "to": self.to.value,
+            "before": encode_value(self.before),
+            "after": encode_value(self.after),
+            "winner": self.winner.value if self.winner else "both",
+            "why": self.why,
+        }
+        if self.loser is not None:
+            data["loser"] = {"side": self.loser[0].value, "value": encode_value(self.loser[1])}
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTicket:
+    """Create the peer on ``side``.
+
+    Attributes:
+        side: where.
+        values: canonical name -> value in that side's vocabulary; no status.
+        shown: the same as the tracker will show them: its base.
+        origin_base: the origin's values now: its base.
+    """
+
+    side: Side
+    values: Mapping[str, Value]
+    shown: Mapping[str, Value]
+    origin_base: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateFields:
+    """Set fields on ``side``. ``settles``: field -> (internal, vendor) base once this is done."""
+
+    side: Side
+    values: Mapping[str, Value]
+    settles: Mapping[str, tuple[Value, Value]]
+    decisions: tuple[Decision, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Walk the workflow on ``side`` to ``goal``; see ``workflow.next_step``."""
+
+    side: Side
+    goal: str
+    settles: tuple[Value, Value]
+    decision: Decision
+    via: tuple[str, ...] = ()
+    fill: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AddComment:
+    """Carry a comment over to ``side``."""
+
+    side: Side
+    origin_id: str
+    origin_digest: str
+    body: Document
+    copy_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditComment:
+    """Rewrite our copy on ``side`` after its origin changed, or after somebody else rewrote the copy."""
+
+    side: Side
+    pair: CommentPair
+    body: Document
+    origin_digest: str
+    copy_digest: str
+    why: Literal["changed", "restored"]
+    loser: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteComment:
+    """Take our copy on ``side`` back: the author deleted the original, or made it private."""
+
+    side: Side
+    pair: CommentPair
+    why: Literal["deleted", "private"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkBack:
+    """Put a clickable link to the peer on ``side``."""
+
+    side: Side
+
+
+Action = CreateTicket | UpdateFields | SetStatus | AddComment | EditComment | DeleteComment | LinkBack
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something people should know; the link's other work goes on.
+
+    Attributes:
+        kind: stable name: ``unmapped``, ``held``, ``gone``, ``unreachable``, ``refused``, ``copy-deleted``, ...
+        side: where the cause is; None for the link as a whole.
+        field: canonical name, or "".
+        message: a sentence without the ticket's words.
+    """
+
+    kind: str
+    side: Side | None
+    field: str
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The store's form."""
+        return {
+            "kind": self.kind,
+            "side": self.side.value if self.side else None,
+            "field": self.field,
+            "message": self.message,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would bring a link into agreement.
+
+    Attributes:
+        actions: in an order that is safe to carry out.
+        findings: for people.
+        settled: field -> (internal, vendor): found in agreement, to be recorded as base without any write.
+        pairs: comment pairs whose record changes without any write.
+        unsure: fields that need the histories of both tickets before they can be decided.
+    """
+
+    actions: tuple[Action, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    settled: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
+    pairs: tuple[CommentPair, ...] = ()
+    unsure: frozenset[str] = frozenset()
+
+    def writes_to(self, side: Side) -> bool:
+        """Whether any action but a link back writes to that side's existing ticket."""
+        return any(not isinstance(act, CreateTicket | LinkBack) and act.side is side for act in self.actions)
+
+    @property
+    def destroys(self) -> bool:
+        """Whether something would be deleted: such a plan must rest on strong reads of both sides."""
+        return any(isinstance(act, DeleteComment) for act in self.actions)

@@ -1,0 +1,265 @@
+"""What the house asks of a tracker, whatever its kind.
+
+An adapter is thin: it turns canonical values into its tracker's requests and answers into canonical values, raises
+only :mod:`bridge.errors`, and decides nothing. It is shared by many threads, so it keeps one session per thread
+(advice of the requests maintainers, psf/requests#1871). Every method that talks to the tracker may raise
+``Unreachable``, ``Unauthorised``, ``Throttled``, ``Unintelligible``; what else it raises is said at the method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bridge.markup import Dialect, Document
+from bridge.sync.agreement import Scope
+from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a tracker of this kind can do; the rest of the house adapts instead of asking for its kind.
+
+    Attributes:
+        dialect: the markup of its texts.
+        fields: canonical built-in fields it has (Redmine has no labels).
+        search_has_comments: a search result carries the whole ticket, so that it can stand for a read.
+        comment_edits_bump: an edited comment moves the ticket's ``updated``, so that polling sees it.
+        read_back: refusals look like successes, so every write must be read back (Redmine, RT).
+        summary_limit: longest summary, in characters.
+        text_limit: longest text, in characters of the native form.
+    """
+
+    dialect: Dialect
+    fields: frozenset[str]
+    search_has_comments: bool
+    comment_edits_bump: bool
+    read_back: bool
+    summary_limit: int = 255
+    text_limit: int = 32_767
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """A field the agreement maps, as this side must know it to read and write it.
+
+    Attributes:
+        canonical: name in the core.
+        native: name in the tracker; the adapter finds the id behind it.
+    """
+
+    canonical: str
+    native: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a poll or census looks at.
+
+    Attributes:
+        scope: project and selection.
+        fields: the mapped fields beyond the built-in ones.
+        follow: ids of linked tickets, which stay in view when they no longer match the selection.
+    """
+
+    scope: Scope
+    fields: tuple[FieldSpec, ...] = ()
+    follow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A ticket's identity and age, without its content."""
+
+    id: str
+    key: str
+    updated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A ticket to be created.
+
+    Attributes:
+        project: project key.
+        fields: canonical (or native custom) name -> value in the target's vocabulary; status is never among them.
+            A person is given as the handle from the people map (str).
+        marker: the bridge's mark, carried inside the create request itself.
+        peer: JSON-able facts about the origin, stored beside the marker where the tracker has room. Holds no text.
+    """
+
+    project: str
+    fields: Mapping[str, Value]
+    marker: str
+    peer: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A ticket that now exists. ``ticket`` is its full state where the tracker's answer carries it."""
+
+    id: str
+    key: str
+    url: str
+    at: int
+    ticket: Ticket | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLink:
+    """A link to the peer that people can click.
+
+    Attributes:
+        url: the peer's address.
+        title: what the link says, e.g. ``CUST-7 (Acme)``. Never the peer's summary: that may not be allowed to cross.
+        marker: the link's mark: makes writing it again an update where the tracker can.
+    """
+
+    url: str
+    title: str
+    marker: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMeta:
+    """A field on a create screen: native name, whether it must be given, and the values it takes (empty = any)."""
+
+    name: str
+    required: bool
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectMeta:
+    """What ``bridge check`` compares the agreement with.
+
+    Attributes:
+        types: names of ticket types.
+        statuses: type name -> statuses its workflow has, in the tracker's order.
+        priorities: names.
+        fields: names of all fields of the site or project, built-in ones by canonical name.
+        create: type name -> fields on its create screen.
+        missing_rights: rights the account lacks here, in the tracker's words.
+    """
+
+    types: tuple[str, ...]
+    statuses: Mapping[str, tuple[str, ...]]
+    priorities: tuple[str, ...]
+    fields: tuple[str, ...]
+    create: Mapping[str, tuple[FieldMeta, ...]] = field(default_factory=dict)
+    missing_rights: tuple[str, ...] = ()
+
+
+class Tracker(Protocol):
+    """One ticketing system. ``name`` is from the configuration, ``kind`` from the entry point."""
+
+    name: str
+    kind: str
+    abilities: Abilities
+
+    def whoami(self) -> Person:
+        """The account we are logged in as.
+
+        Raises:
+            Unauthorised: the login is refused, or treated as anonymous.
+        """
+
+    def now(self) -> int:
+        """The tracker's own clock, microseconds UTC: ours corrected by the skew that its latest answer showed."""
+
+    def changes(self, watch: Watch, since: int, *, canary: str = "") -> Iterator[Sequence[Ticket]]:
+        """Pages of tickets in view that changed at or after ``since`` (microseconds, the tracker's clock), oldest first.
+
+        Never with an upper bound, which would starve a ticket that keeps changing. ``canary`` is the id of a ticket
+        that must be in every answer where the tracker might silently treat us as anonymous; the page that holds it
+        only as canary leaves it in.
+
+        Raises:
+            Unauthorised: the canary is missing and the login turns out to be dead.
+            Refused: the selection is not a query the tracker understands.
+        """
+
+    def census(self, watch: Watch) -> Iterator[Sequence[Stamp]]:
+        """Pages of everything in view, whatever its age, without content."""
+
+    def fetch(self, ids: Sequence[str], fields: Sequence[FieldSpec]) -> Mapping[str, Ticket]:
+        """The present state of these tickets, strongly consistent, with all their comments.
+
+        A ticket that is deleted or out of our sight is absent from the answer.
+        """
+
+    def histories(self, ids: Sequence[str]) -> Mapping[str, Sequence[FieldChange]]:
+        """The field changes of these tickets, oldest first."""
+
+    def find_marked(self, scope: Scope, marker: str, since: int) -> Sequence[Stamp]:
+        """Tickets that carry the marker, or that our account created since ``since`` and turn out to carry it.
+
+        May lag behind (search indexes): an empty answer is no proof of absence until patience has passed.
+        """
+
+    def create(self, draft: Draft, fields: Sequence[FieldSpec]) -> Created:
+        """Create a ticket.
+
+        Raises:
+            Refused: with the tracker's words, per field where it names one.
+            OutcomeUnknown: it may exist; look for the marker.
+        """
+
+    def update(self, ticket: str, values: Mapping[str, Value], fields: Sequence[FieldSpec]) -> int:
+        """Set fields (never the status). Repeatable. Returns the tracker's time of the write, microseconds.
+
+        Raises:
+            Refused: with the tracker's words, per field where it names one. Also when a read-back shows it silently refused.
+            Gone: no such ticket.
+        """
+
+    def transitions(self, ticket: str) -> Sequence[Transition]:
+        """The steps offered to us from the ticket's present status."""
+
+    def transition(self, ticket: str, step: Transition, values: Mapping[str, str]) -> int:
+        """Take a step, giving screen fields. Returns the tracker's time of the write.
+
+        Raises:
+            Refused: the step needs something we did not give, or is not offered any more.
+            Clashed: somebody else is moving the ticket.
+            OutcomeUnknown: read the status again.
+        """
+
+    def add_comment(self, ticket: str, body: Document, marker: str) -> tuple[str, int]:
+        """Add a public comment; returns its id and the tracker's time of the write.
+
+        Raises:
+            Refused: with the tracker's words.
+            OutcomeUnknown: it may exist; see ``find_comment``.
+        """
+
+    def find_comment(self, ticket: str, body: Document, marker: str, since: int) -> str | None:
+        """The id of a comment that our account wrote since ``since`` with this marker (or, failing markers, this body)."""
+
+    def edit_comment(self, ticket: str, comment: str, body: Document) -> int:
+        """Replace a comment's text. Repeatable. Returns the tracker's time of the write.
+
+        Raises:
+            Gone: no such comment.
+            Refused: with the tracker's words.
+        """
+
+    def delete_comment(self, ticket: str, comment: str) -> int:
+        """Delete a comment; deleting what is gone is fine. Returns the tracker's time of the write."""
+
+    def link_back(self, ticket: str, peer: PeerLink) -> str:
+        """Put a clickable link to the peer on the ticket. Repeatable.
+
+        Returns the id of the comment that carries the link, where that is the only way; else "".
+        """
+
+    def metadata(self, project: str) -> ProjectMeta:
+        """What exists in the project.
+
+        Raises:
+            Gone: no such project, or it is hidden from us.
+        """
+
+    def close(self) -> None:
+        """Close all connections."""
