@@ -1,0 +1,81 @@
+"""What the configuration must know about a kind of tracker before any tracker is opened.
+
+The kinds themselves are entry points of the group ``bridge.trackers``; the layers forbid this room to
+import them, so whoever calls ``load`` may pass more kinds than the built-in ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+
+from bridge.markup import Dialect
+
+
+class MarkerField(Enum):
+    """Whether a kind keeps the bridge's mark in a text custom field that the operator must name."""
+
+    NEEDED = "needed"
+    OPTIONAL = "optional"
+    UNUSED = "unused"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of tracker, as far as the files are concerned.
+
+    Attributes:
+        dialect: the markup of its texts.
+        search_lag: seconds by which its search may trail the truth, unless the file says otherwise.
+        lacks: built-in fields that it does not have.
+        marker_field: whether ``marker-field`` must, may or must not be given.
+        needs_user: True when a token alone is no login, unless it goes through a gateway with ``cloud-id``.
+        takes_user: False when the token is the whole login.
+        takes_cloud_id: True when there is such a gateway.
+        project: regular expression for a whole project key or identifier.
+        project_example: what a project looks like, for messages.
+    """
+
+    dialect: Dialect
+    search_lag: float = 120.0
+    lacks: frozenset[str] = frozenset()
+    marker_field: MarkerField = MarkerField.OPTIONAL
+    needs_user: bool = False
+    takes_user: bool = True
+    takes_cloud_id: bool = False
+    project: str = r"\S+"
+    project_example: str = "OPS"
+
+
+_JIRA_PROJECT = r"[A-Z][A-Z0-9_]+"
+
+BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "jira-cloud": Kind(
+            dialect="adf",
+            search_lag=120.0,
+            marker_field=MarkerField.UNUSED,
+            needs_user=True,
+            takes_cloud_id=True,
+            project=_JIRA_PROJECT,
+        ),
+        "jira-datacenter": Kind(
+            dialect="wiki",
+            search_lag=30.0,
+            marker_field=MarkerField.UNUSED,
+            project=_JIRA_PROJECT,
+        ),
+        "redmine": Kind(
+            dialect="markdown",
+            search_lag=5.0,
+            lacks=frozenset({"labels"}),
+            marker_field=MarkerField.NEEDED,
+            takes_user=False,
+            project=r"[a-z0-9][a-z0-9_-]{0,99}",
+            project_example="web-shop",
+        ),
+    }
+)
+"""The kinds that come with the bridge."""

@@ -1,0 +1,108 @@
+"""From a folder of YAML to ``Settings``, or to the complete list of what is wrong with it.
+
+``load`` keeps nothing between calls and touches nothing but the files, so that a running daemon can call it
+again and keep its old settings when the new files have mistakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bridge.config.agreement_checks import KnownTracker, settle_agreement
+from bridge.config.findings import Findings
+from bridge.config.fitting import fit
+from bridge.config.kinds import BUILT_IN_KINDS, Kind
+from bridge.config.overlap import check_overlap
+from bridge.config.settings import Settings, TrackerSettings
+from bridge.config.shape import AgreementShape, BridgeShape
+from bridge.config.source import Source, read
+from bridge.config.tracker_checks import settle_database, settle_trackers
+from bridge.config.vault import Vault
+
+
+def load(
+    path: str | Path,
+    *,
+    environ: Mapping[str, str],
+    secrets: bool = True,
+    kinds: Mapping[str, Kind] = BUILT_IN_KINDS,
+) -> Settings:
+    """Read a whole configuration.
+
+    Args:
+        path: ``bridge.yaml``, or the folder that holds it.
+        environ: the environment, for secrets.
+        secrets: False leaves every token empty and does not look for files that only the daemon's machine has
+            (secrets, certificates), so that the files can be checked anywhere.
+        kinds: the kinds of trackers that exist.
+
+    Raises:
+        ConfigError: with every mistake in every file.
+    """
+    main = Path(path)
+    if main.is_dir():
+        main /= "bridge.yaml"
+    findings = Findings()
+    source = read(main, findings)
+    shape = fit(BridgeShape, source)
+    vault = Vault(main.parent, environ) if secrets else None
+    trackers: dict[str, TrackerSettings] = {}
+    database = ""
+    if shape is not None:
+        trackers = settle_trackers(shape, source, kinds, main.parent, vault)
+        database = settle_database(shape, source, main.parent, vault)
+    known = _known(source, trackers, kinds) if shape is not None else None
+    drafts = [
+        settle_agreement(agreement, file, known)
+        for file in _agreement_files(shape, source, main)
+        if (agreement := fit(AgreementShape, file)) is not None
+    ]
+    check_overlap(drafts)
+    findings.raise_if_any()
+    assert shape is not None  # a file that could not be read has been reported
+    return Settings(
+        database=database,
+        trackers=trackers,
+        agreements=tuple(draft.agreement for draft in drafts),
+        threads=shape.threads,
+        census=shape.census,
+        sources={draft.agreement.name: draft.source.file for draft in drafts},
+    )
+
+
+def _known(
+    source: Source, trackers: Mapping[str, TrackerSettings], kinds: Mapping[str, Kind]
+) -> dict[str, KnownTracker] | None:
+    """The trackers that agreements may name, flawed ones too; None when that is unclear."""
+    named = source.data.get("trackers")
+    if not isinstance(named, dict):
+        return None
+    known = {str(name): KnownTracker(None, "") for name in named}
+    for name, tracker in trackers.items():
+        known[name] = KnownTracker(kinds.get(tracker.kind), tracker.url)
+    return known
+
+
+def _agreement_files(shape: BridgeShape | None, source: Source, main: Path) -> list[Source]:
+    """The agreement files in the order of their names; with a broken ``bridge.yaml``, the usual ones."""
+    pattern = shape.agreements if shape is not None else BridgeShape().agreements
+    start, rest = main.parent, pattern
+    if Path(pattern).is_absolute():
+        start, rest = Path(Path(pattern).anchor), str(Path(pattern).relative_to(Path(pattern).anchor))
+    try:
+        found = sorted(
+            file
+            for file in start.glob(rest)
+            if file.is_file() and file.resolve() != main.resolve() and not file.name.startswith(".")
+        )
+    except (ValueError, NotImplementedError):
+        source.problem(("agreements",), "is not a file pattern", "write e.g. agreements/*.yaml")
+        return []
+    if not found and shape is not None and source.sound(("agreements",)):
+        source.problem(
+            ("agreements",),
+            f"no file matches '{pattern}' in {main.parent}",
+            "write an agreement there, e.g. agreements/acme.yaml",
+        )
+    return [read(file, source.findings) for file in found]

@@ -1,0 +1,257 @@
+"""Which keys the files have, what each takes, and what it means: the models behind docs/configuration.md.
+
+Keys are written with hyphens (``search-lag``). A key made with ``needed`` must be there; it has an empty
+default all the same, so that a file which lacks it can still be checked for everything else. The text under
+each key is shown to whoever forgot it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+from bridge.config.words import (
+    IsoDate,
+    Name,
+    Rate,
+    Seconds,
+    SecondsOrNone,
+    SecretName,
+    Slots,
+    Template,
+    Text,
+    TextList,
+    Texts,
+    Threads,
+    WebAddress,
+    misfit,
+)
+from bridge.sync.agreement import Rule
+from bridge.sync.ticket import Side
+
+LATER = frozenset(
+    {
+        "attachments",
+        "calendars",
+        "clocks",
+        "digest",
+        "internal-may",
+        "ladder",
+        "mail",
+        "mode",
+        "redact",
+        "roles",
+        "vendor-may",
+        "webhooks",
+        "web",
+    }
+)
+"""Keys of the design that a later version brings."""
+
+
+def needed() -> Any:
+    """A key that must be there."""
+    return Field(default="", json_schema_extra={"needed": True})
+
+
+class Shape(BaseModel):
+    """What all parts of the files share: no unknown keys, hyphens in keys, inputs never printed."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+
+class SecretShape(Shape):
+    """A reference to a secret."""
+
+    secret: SecretName = needed()
+    """name of the secret: a file in the credentials or secrets folder, or an environment variable"""
+
+
+def _no_literal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value
+    raise misfit(
+        "a secret must not stand in the file",
+        "write {secret: some_name}, put the value into secrets/some_name, and revoke what stood here",
+    )
+
+
+SecretReference = Annotated[SecretShape, BeforeValidator(_no_literal)]
+"""``{secret: name}``; anything else is taken for a pasted secret and not shown."""
+
+
+class DatabaseShape(Shape):
+    """Where the bridge keeps its own records."""
+
+    url: Text = needed()
+    """SQLAlchemy address of the database, e.g. sqlite:///bridge.db"""
+    password: SecretReference | None = None
+    """secret that holds the database password"""
+
+
+def _address_alone(value: Any) -> Any:
+    return {"url": value} if isinstance(value, str) else value
+
+
+class TrackerShape(Shape):
+    """One ticketing system."""
+
+    kind: Text = needed()
+    """kind of tracker, e.g. jira-cloud, jira-datacenter or redmine"""
+    url: WebAddress = needed()
+    """base address, e.g. https://jira.example.com"""
+    token: SecretReference | None = Field(default=None, json_schema_extra={"needed": True})
+    """API token, personal access token or key: {secret: name}"""
+    user: Text = ""
+    """login that goes with the token (Jira Cloud: the e-mail address)"""
+    cloud_id: Name = ""
+    """Jira Cloud: id of the site, for scoped and service-account tokens"""
+    gateway: WebAddress = "https://api.atlassian.com"
+    """Jira Cloud: gateway that such tokens go through"""
+    expires: IsoDate = ""
+    """date on which the token expires"""
+    poll: Seconds = 15.0
+    """time between two polls"""
+    rate: Rate = 20.0
+    """requests per second that we allow ourselves"""
+    concurrency: Slots = 8
+    """requests under way at once"""
+    search_lag: SecondsOrNone | None = None
+    """time by which the tracker's search may trail the truth; by default what is usual for the kind"""
+    connect_timeout: Seconds = 5.0
+    """longest wait for a connection"""
+    read_timeout: Seconds = 30.0
+    """longest wait for an answer"""
+    ca: Text = ""
+    """PEM file of a private certificate authority, relative to this folder"""
+    marker_field: Text = ""
+    """Redmine: text custom field that carries the bridge's mark"""
+
+
+class BridgeShape(Shape):
+    """``bridge.yaml``."""
+
+    database: Annotated[DatabaseShape, BeforeValidator(_address_alone)] = DatabaseShape(
+        url="sqlite:///bridge.db"
+    )
+    """address of the bridge's own database"""
+    threads: Threads = 64
+    """tickets that may be worked on at once"""
+    census: Seconds = 86_400.0
+    """time between two full comparisons of everything in scope"""
+    trackers: dict[Name, TrackerShape] = Field(default={}, json_schema_extra={"needed": True})
+    """trackers by name, e.g. home: {kind: jira-datacenter, url: ..., token: {secret: home_token}}"""
+    agreements: Text = "agreements/*.yaml"
+    """pattern of the agreement files, relative to this folder"""
+
+
+class ScopeShape(Shape):
+    """One side of an agreement."""
+
+    tracker: Text = needed()
+    """name of a tracker in bridge.yaml"""
+    project: Text = needed()
+    """project key (Jira) or identifier (Redmine)"""
+    company: Text = needed()
+    """how this party is called in texts that cross"""
+    select: str = ""
+    """which tickets of the project come into scope, in the tracker's own query language; all by default"""
+    on_create: dict[Text, Text] = {}
+    """field: value for tickets that the bridge creates on this side"""
+
+
+class PairShape(Shape):
+    """One value per side."""
+
+    internal: Text = needed()
+    """what it is on the internal side"""
+    vendor: Text = needed()
+    """what it is on the vendor's side"""
+
+
+class ViaShape(Shape):
+    """Detours per side."""
+
+    internal: dict[Text, Texts] = {}
+    """goal status: statuses to pass on the way, on the internal side"""
+    vendor: dict[Text, Texts] = {}
+    """goal status: statuses to pass on the way, on the vendor's side"""
+
+
+class FillShape(Shape):
+    """Screen fields per side."""
+
+    internal: dict[Text, dict[Text, Text]] = {}
+    """goal status: {screen field: value}, on the internal side"""
+    vendor: dict[Text, dict[Text, Text]] = {}
+    """goal status: {screen field: value}, on the vendor's side"""
+
+
+def _word_or_pair(value: Any) -> str:
+    return "pair" if isinstance(value, dict) else "word"
+
+
+class FieldShape(Shape):
+    """How one field crosses."""
+
+    owner: Side | None = None
+    """side that decides alone; the other side's changes are undone"""
+    rule: Rule | None = None
+    """who wins when both sides changed it: newest, merge, hold, or owner together with the key owner"""
+    values: dict[Text, Texts] = {}
+    """internal value: vendor value"""
+    otherwise: (
+        Annotated[
+            Annotated[Literal["hold", "keep", "same"], Tag("word")] | Annotated[PairShape, Tag("pair")],
+            Discriminator(_word_or_pair),
+        ]
+        | None
+    ) = None
+    """what becomes of a value without a pair: hold, keep, same, or a stand-in for each side"""
+    only: TextList = ()
+    """labels: patterns of those that cross"""
+    via: ViaShape = ViaShape()
+    """status: detours where the workflow offers no direct step"""
+    fill: FillShape = FillShape()
+    """status: fields that a step asks for"""
+    internal: Text = ""
+    """custom field: its name in the internal tracker"""
+    vendor: Text = ""
+    """custom field: its name in the vendor's tracker"""
+    field: Text = ""
+    """custom field: its name in both trackers"""
+
+
+class CommentShape(Shape):
+    """How comments cross."""
+
+    cross: Literal["public", "none", "to-vendor", "to-internal"] = "public"
+    """which comments cross; private ones never do"""
+    attribute: Template = "{author} ({company})"
+    """how the author of a comment that crossed is named"""
+
+
+class AgreementShape(Shape):
+    """One agreement file."""
+
+    name: Name = needed()
+    """unique name of the agreement"""
+    internal: ScopeShape | None = Field(default=None, json_schema_extra={"needed": True})
+    """the organisation's side: {tracker: ..., project: ..., company: ...}"""
+    vendor: ScopeShape | None = Field(default=None, json_schema_extra={"needed": True})
+    """the vendor's side: {tracker: ..., project: ..., company: ...}"""
+    create: Literal["both", "to-vendor", "to-internal", "none"] = "both"
+    """on which sides the bridge creates mirrors"""
+    people: tuple[PairShape, ...] = ()
+    """who is who: pairs of {internal: ..., vendor: ...}"""
+    fields: dict[Text, FieldShape] = Field(default={}, json_schema_extra={"needed": True})
+    """fields that cross, by canonical name"""
+    comments: CommentShape = CommentShape()
+    """how comments cross"""

@@ -1,0 +1,200 @@
+"""The sorts of text that keys take: durations, numbers, names, addresses.
+
+Each refuses in the operator's words: a misfit carries what is wrong and what would be right through
+pydantic's error list; ``fitting`` unpacks it. What a person may have pasted a credential into (addresses,
+names of secrets) is never quoted in a refusal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from ipaddress import ip_address
+from string import Formatter
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_core import PydanticCustomError
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_DURATION = re.compile(rf"(?:{_PART.pattern})+")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_SECRET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_LONG_AS_A_KEY = 20
+
+
+def misfit(message: str, fix: str) -> PydanticCustomError:
+    """A refusal in our own words."""
+    return PydanticCustomError("misfit", "{message}", {"message": message, "fix": fix})
+
+
+def _said(value: str) -> str:
+    return f"'{value}'" if len(value) <= 60 else f"'{value[:57]}...'"  # noqa: PLR2004 - a line's width
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise misfit("must not be empty", "write a text, or drop the key")
+    return value
+
+
+def _duration(*, zero: bool) -> Callable[[Any], Any]:
+    def seconds(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if _NUMBER.fullmatch(value):
+            raise misfit(f"'{value}' has no unit", f"did you mean '{value}s'?")
+        if not _DURATION.fullmatch(value):
+            raise misfit(f"{_said(value)} is not a duration", "write e.g. 90s, 15m, 4h, 1d or 1h30m")
+        total = sum(float(amount) * _UNITS[unit] for amount, unit in _PART.findall(value))
+        if total <= 0 and not zero:
+            raise misfit("must be longer than nothing", "write e.g. 15s")
+        return total
+
+    return seconds
+
+
+def _number(low: float, high: float, *, whole: bool) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if not _NUMBER.fullmatch(value) or (whole and "." in value):
+            raise misfit(
+                f"{_said(value)} is not a {'whole ' if whole else ''}number",
+                f"write a number from {low:g} to {high:g}",
+            )
+        if not low <= float(value) <= high:
+            raise misfit(f"{value} is out of range", f"write a number from {low:g} to {high:g}")
+        return float(value)
+
+    return read
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise misfit(
+            f"{_said(value)} cannot be a name",
+            "use 1-40 letters, digits, '-' and '_'; begin with a letter or digit",
+        )
+    return value
+
+
+def _secret_name(value: str) -> str:
+    if not _SECRET_NAME.fullmatch(value):
+        raise misfit(
+            "is not the name of a secret",
+            "use lower-case letters, digits, '-' and '_'; the token itself goes into the secret's file",
+        )
+    if len(value) >= _LONG_AS_A_KEY and not set(value) & set("_-") and any(sign.isdigit() for sign in value):
+        raise misfit(
+            "looks like a token itself, not like the name of one",
+            "put the token into the secrets folder, name the file here, and revoke this token: it "
+            "has been in a file",
+        )
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """True when the host is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _web_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise misfit("is not a web address", "write e.g. https://jira.example.com") from None
+    if parts.username is not None or parts.password is not None:
+        raise misfit(
+            "holds a login",
+            "take it out of the address: use 'user' and 'token: {secret: ...}'; revoke it if it was "
+            "a real one",
+        )
+    if parts.scheme not in {"http", "https"} or not host or re.search(r"\s", value) or port == 0:
+        raise misfit("is not a web address", "write e.g. https://jira.example.com")
+    if parts.query or parts.fragment:
+        raise misfit(
+            "has a '?' or '#' part", "give the base address only, e.g. https://jira.example.com/jira"
+        )
+    if parts.scheme == "http" and not is_loopback(host):
+        raise misfit("would send the token in clear over http", f"write https://{parts.netloc}{parts.path}")
+    return value.rstrip("/")
+
+
+def _iso_date(value: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise misfit(f"{_said(value)} is not a date", "write year-month-day, e.g. 2027-01-31") from None
+
+
+def _template(value: str) -> str:
+    right = 'use only {author} and {company}, e.g. "{author} ({company})"'
+    try:
+        parts = list(Formatter().parse(value))
+    except ValueError:
+        raise misfit("has a brace without its partner", right) from None
+    for _, name, spec, conversion in parts:
+        if name is not None and (name not in {"author", "company"} or spec or conversion):
+            raise misfit(f"'{{{name}}}' is not a placeholder here", right)
+    return value
+
+
+def _one_or_more(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _not_none(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        raise misfit("must not be an empty list", "name at least one, or drop the key")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
+"""Any text but an empty one."""
+
+Seconds = Annotated[float, BeforeValidator(_duration(zero=False))]
+"""A duration longer than nothing."""
+
+SecondsOrNone = Annotated[float, BeforeValidator(_duration(zero=True))]
+"""A duration that may be zero."""
+
+Threads = Annotated[int, BeforeValidator(_number(1, 1_024, whole=True))]
+"""A number of threads."""
+
+Slots = Annotated[int, BeforeValidator(_number(1, 256, whole=True))]
+"""A number of simultaneous requests."""
+
+Rate = Annotated[float, BeforeValidator(_number(0.01, 10_000, whole=False))]
+"""Requests per second."""
+
+Name = Annotated[Text, AfterValidator(_name)]
+"""The name of a tracker or agreement; it becomes part of labels and markers."""
+
+SecretName = Annotated[Text, AfterValidator(_secret_name)]
+"""The name of a secret, never the secret."""
+
+WebAddress = Annotated[Text, AfterValidator(_web_address)]
+"""A base address without login, query or trailing slash."""
+
+IsoDate = Annotated[Text, AfterValidator(_iso_date)]
+"""A calendar date."""
+
+Template = Annotated[Text, AfterValidator(_template)]
+"""A text with {author} and {company}."""
+
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_more), AfterValidator(_not_none)]
+"""One text, or a list of them."""
+
+TextList = Annotated[tuple[Text, ...], AfterValidator(_not_none)]
+"""A list of at least one text."""

@@ -1,0 +1,125 @@
+"""A sound configuration that tests break in one place at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bridge.config import Settings, load
+from bridge.errors import ConfigError, Problem
+
+BRIDGE = """\
+database: sqlite:///bridge.db
+threads: 64
+census: 24h
+trackers:
+  home:
+    kind: jira-datacenter
+    url: https://jira.example.com
+    token: {secret: home_token}
+    poll: 15s
+  acme:
+    kind: jira-cloud
+    url: https://acme.atlassian.net
+    user: bridge@example.com
+    token: {secret: acme_token}
+  shop:
+    kind: redmine
+    url: https://shop.example.com
+    token: {secret: shop_key}
+    marker-field: External ID
+agreements: agreements/*.yaml
+"""
+
+ACME = """\
+name: acme
+internal:
+  tracker: home
+  project: OPS
+  company: Example Corp
+  select: labels = vendor-acme
+vendor:
+  tracker: acme
+  project: CUST
+  company: Acme
+create: both
+people:
+  - {internal: ann@example.com, vendor: bo@acme.example}
+  - {internal: cy@example.com, vendor: di@acme.example}
+fields:
+  summary: {owner: internal}
+  description: {rule: newest}
+  priority:
+    owner: internal
+    values: {High: P1, Low: P2}
+    otherwise: hold
+  status:
+    values: {Open: To Do, Resolved: Done, Closed: Done}
+    via: {vendor: {Done: [In Progress]}}
+    fill: {internal: {Resolved: {resolution: Fixed}}}
+  labels: {only: ["sev-*"]}
+  due: {owner: vendor}
+  assignee: {otherwise: keep}
+  severity:
+    internal: Severity
+    vendor: Impact
+    values: {Bad: Worse}
+comments:
+  cross: public
+  attribute: "{author} ({company})"
+"""
+
+
+@dataclass
+class Folder:
+    """A configuration folder on disk."""
+
+    path: Path
+
+    @property
+    def bridge(self) -> Path:
+        return self.path / "bridge.yaml"
+
+    @property
+    def acme(self) -> Path:
+        return self.path / "agreements" / "acme.yaml"
+
+    def add(self, name: str, text: str) -> Path:
+        """Write a file."""
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def replace(self, file: Path, old: str, new: str) -> None:
+        """Change one place of a file; the place must be there once."""
+        text = file.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file.name}"
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def line(self, file: Path, needle: str) -> int:
+        """The 1-based line of the first occurrence."""
+        lines = file.read_text(encoding="utf-8").splitlines()
+        return next(number for number, line in enumerate(lines, 1) if needle in line)
+
+    def load(self, *, secrets: bool = False, environ: dict[str, str] | None = None) -> Settings:
+        """Load it."""
+        return load(self.path, environ=environ or {}, secrets=secrets)
+
+    def problems(
+        self, *, secrets: bool = False, environ: dict[str, str] | None = None
+    ) -> tuple[Problem, ...]:
+        """What is wrong with it."""
+        with pytest.raises(ConfigError) as caught:
+            self.load(secrets=secrets, environ=environ)
+        return caught.value.problems
+
+
+@pytest.fixture
+def folder(tmp_path) -> Folder:
+    folder = Folder(tmp_path)
+    folder.add("bridge.yaml", BRIDGE)
+    folder.add("agreements/acme.yaml", ACME)
+    return folder
