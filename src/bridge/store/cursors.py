@@ -1,0 +1,56 @@
+"""How far each feed has read, and small facts worth remembering (a feed's last result, for ``status``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from bridge.store.columns import insert
+from bridge.store.tables import cursors, notes
+from bridge.sync.ticket import Side
+
+C = cursors.c
+N = notes.c
+
+
+class Cursors:
+    """The cursors and notes, within one transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, agreement: str, side: Side, kind: str) -> int | None:
+        """How far that feed has read; None before its first time."""
+        query = select(C.value).where(C.agreement == agreement, C.side == side, C.kind == kind)
+        value: int | None = self._connection.scalar(query)
+        return value
+
+    def put(self, agreement: str, side: Side, kind: str, value: int) -> None:
+        """Note how far that feed has read; never before the wake-ups it stands for."""
+        statement = insert(self._connection, cursors).values(
+            agreement=agreement, side=side, kind=kind, value=value
+        )
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[C.agreement, C.side, C.kind], set_={"value": value}
+            )
+        )
+
+    def get_note(self, key: str) -> Any:
+        """A remembered fact; None when there is none."""
+        return self._connection.scalar(select(N.value).where(N.key == key))
+
+    def set_note(self, key: str, value: Any) -> None:
+        """Remember a fact, as JSON, in the place of the one before."""
+        statement = insert(self._connection, notes).values(key=key, value=value)
+        self._connection.execute(
+            statement.on_conflict_do_update(index_elements=[N.key], set_={"value": value})
+        )
+
+    def notes(self, prefix: str = "") -> dict[str, Any]:
+        """All remembered facts whose key begins so."""
+        rows = self._connection.execute(select(N.key, N.value).order_by(N.key))
+        return {key: value for key, value in rows if key.startswith(prefix)}

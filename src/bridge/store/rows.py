@@ -1,0 +1,180 @@
+"""What the store hands out: frozen rows, and the words their states are made of.
+
+These are values. To change one, call the repository that owns it; the row in hand stays as it was when it was
+read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bridge.sync.ticket import Side
+
+
+class LinkState(StrEnum):
+    """What a link is up to."""
+
+    NEW = "new"
+    """Found to be in scope; its peer is still to be created."""
+    ACTIVE = "active"
+    """Both tickets exist and are kept in agreement."""
+    HELD = "held"
+    """Kept in agreement, but for at least one change that waits for a named person."""
+    PARKED = "parked"
+    """Cannot proceed, for ``reason``; is tried again at ``next_try`` or when something changes."""
+    CLOSED = "closed"
+    """Ended. Only :meth:`~bridge.store.links.Links.set_state` opens it again."""
+
+
+class IntentKind(StrEnum):
+    """Writes that a tracker cannot undo or recognise twice."""
+
+    CREATE = "create"
+    COMMENT = "comment"
+    TRANSITION = "transition"
+
+
+class IntentState(StrEnum):
+    """How far an intent has come."""
+
+    PLANNED = "planned"
+    """Noted; the request has not left yet."""
+    SENT = "sent"
+    """The request may have left. Found after a crash, it means the same as UNKNOWN."""
+    UNKNOWN = "unknown"
+    """The answer was lost: look before sending again."""
+    DONE = "done"
+    """It happened; ``result`` says what came of it."""
+    DEAD = "dead"
+    """It did not happen and is not wanted any more; ``reason`` says why."""
+
+    @property
+    def open(self) -> bool:
+        """Whether the outcome is still owed."""
+        return self not in (IntentState.DONE, IntentState.DEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Two tickets that mirror each other under one agreement, or one whose peer is still to be created.
+
+    Attributes:
+        id: row id; never used again for another link.
+        agreement: the agreement's name.
+        origin: the side on which the ticket was first found.
+        internal_id: the tracker's id of the internal ticket; None while it does not exist.
+        internal_key: what people call it; "" while it does not exist.
+        vendor_id: likewise on the vendor's side.
+        vendor_key: likewise on the vendor's side.
+        marker: the mark that the peer carries from its creation.
+        state: see LinkState.
+        gen: counts wake-ups; what is wanted.
+        done_gen: the ``gen`` that the newest finished work had seen; equal to ``gen`` when nothing is owed.
+        due_at: when it should be looked at, microseconds; None for "only when woken".
+        epoch: counts starts; a finish with an older one is refused.
+        attempts: how often in a row it was parked.
+        reason: why it is parked, for people; "" otherwise.
+        reason_since: since when it has been parked without a break.
+        next_try: when a parked link is tried again by itself.
+        internal_linked: the link back is written on the internal ticket.
+        vendor_linked: the link back is written on the vendor's ticket.
+        findings: what the newest plan had to remark, as JSON.
+        created_at: when the ticket was found.
+        synced_at: when both sides were last brought into agreement.
+    """
+
+    id: int
+    agreement: str
+    origin: Side
+    internal_id: str | None
+    internal_key: str
+    vendor_id: str | None
+    vendor_key: str
+    marker: str
+    state: LinkState
+    gen: int
+    done_gen: int
+    due_at: int | None
+    epoch: int
+    attempts: int
+    reason: str
+    reason_since: int | None
+    next_try: int | None
+    internal_linked: bool
+    vendor_linked: bool
+    findings: tuple[dict[str, Any], ...]
+    created_at: int
+    synced_at: int | None
+
+    def ticket(self, side: Side) -> str | None:
+        """The ticket's id on that side, None while it does not exist."""
+        return self.internal_id if side is Side.INTERNAL else self.vendor_id
+
+    def key(self, side: Side) -> str:
+        """The ticket's key on that side, "" while it does not exist."""
+        return self.internal_key if side is Side.INTERNAL else self.vendor_key
+
+    def linked(self, side: Side) -> bool:
+        """Whether the link back is written on that side's ticket."""
+        return self.internal_linked if side is Side.INTERNAL else self.vendor_linked
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The durable note written before a write that a tracker cannot undo or recognise twice.
+
+    Attributes:
+        id: row id.
+        link_id: the link it is for.
+        kind: see IntentKind.
+        side: where the write goes.
+        marker: the mark by which the result can be found again; "" where the tracker can carry none.
+        subject: what it is about: the id of the comment to copy, the status to reach; "" for a create.
+        state: see IntentState.
+        created_at: when it was planned; nothing that came of it is older than this.
+        sent_at: when the request was last about to leave; None while planned.
+        resolved_at: when it became done or dead.
+        result: the tracker's id of what was made; "" while unknown.
+        detail: what is needed to recognise the result; never a body.
+        attempts: how often it was sent.
+        reason: why it is dead; "" otherwise.
+    """
+
+    id: int
+    link_id: int
+    kind: IntentKind
+    side: Side
+    marker: str
+    subject: str
+    state: IntentState
+    created_at: int
+    sent_at: int | None = None
+    resolved_at: int | None = None
+    result: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    attempts: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One thing that the bridge did or found.
+
+    Attributes:
+        id: row id; 0 before it is stored.
+        at: when, microseconds of our own clock.
+        agreement: under which agreement; "" when it concerns the whole bridge.
+        link_id: about which link, None when about none.
+        event: a stable name, e.g. ``field.written``.
+        data: what happened, as JSON.
+    """
+
+    id: int
+    at: int
+    agreement: str
+    link_id: int | None
+    event: str
+    data: Mapping[str, Any] = field(default_factory=dict)

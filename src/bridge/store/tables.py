@@ -1,0 +1,183 @@
+"""The tables as this program reads and writes them; ``migrations`` brings a database there, a test compares.
+
+Rows are never deleted: links end as ``closed``, intents as ``done`` or ``dead``, the journal only grows. All
+times are integer microseconds UTC (decision 16).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from bridge.store.columns import Json, RowId, Versioned, Word, Words
+from bridge.store.rows import IntentKind, IntentState, LinkState
+from bridge.sync.base import PairState
+from bridge.sync.ticket import Side
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+HAS_MARKER = text("marker <> ''")
+HAS_ORIGIN = text("origin_id <> ''")
+HAS_COPY = text("copy_id <> ''")
+OPEN_INTENT = text("state IN ('planned', 'sent', 'unknown')")
+"""Literal in the index and in every query: with variables in it, no planner would see that the index fits."""
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("agreement", Words, nullable=False),
+    Column("origin", Word(Side), nullable=False),
+    Column("internal_id", Words),
+    Column("internal_key", Words, nullable=False),
+    Column("vendor_id", Words),
+    Column("vendor_key", Words, nullable=False),
+    Column("marker", Words, nullable=False),
+    Column("state", Word(LinkState), nullable=False),
+    Column("gen", BigInteger, nullable=False),
+    Column("done_gen", BigInteger, nullable=False),
+    Column("due_at", BigInteger),
+    Column("epoch", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("reason_since", BigInteger),
+    Column("next_try", BigInteger),
+    Column("internal_linked", Boolean, nullable=False),
+    Column("vendor_linked", Boolean, nullable=False),
+    Column("findings", Versioned, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("synced_at", BigInteger),
+    UniqueConstraint("agreement", "internal_id"),
+    UniqueConstraint("agreement", "vendor_id"),
+    Index(
+        "uq_links_marker",
+        "agreement",
+        "marker",
+        unique=True,
+        sqlite_where=HAS_MARKER,
+        postgresql_where=HAS_MARKER,
+    ),
+    Index("ix_links_due", "due_at", "id"),
+    Index("ix_links_state", "agreement", "state"),
+    sqlite_autoincrement=True,  # an id in the journal must never come to mean another link
+)
+
+bases = Table(
+    "bases",
+    metadata,
+    Column("link_id", RowId, ForeignKey("links.id"), primary_key=True),
+    Column("side", Word(Side), primary_key=True),
+    Column("fields", Json, nullable=False),  # carries its own version, see bridge.sync.base
+    Column("seen", BigInteger, nullable=False),
+    Column("written", BigInteger, nullable=False),
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("link_id", RowId, ForeignKey("links.id"), nullable=False),
+    Column("origin", Word(Side), nullable=False),
+    Column("origin_id", Words, nullable=False),
+    Column("copy_id", Words, nullable=False),
+    Column("origin_digest", Words, nullable=False),
+    Column("copy_digest", Words, nullable=False),
+    Column("state", Word(PairState), nullable=False),
+    Index(
+        "uq_comments_origin",
+        "link_id",
+        "origin",
+        "origin_id",
+        unique=True,
+        sqlite_where=HAS_ORIGIN,
+        postgresql_where=HAS_ORIGIN,
+    ),
+    # The copy's side is always the other one, so this is unique over (link, copy's side, copy's id).
+    Index(
+        "uq_comments_copy",
+        "link_id",
+        "origin",
+        "copy_id",
+        unique=True,
+        sqlite_where=HAS_COPY,
+        postgresql_where=HAS_COPY,
+    ),
+    Index("ix_comments_link", "link_id"),
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("link_id", RowId, ForeignKey("links.id"), nullable=False),
+    Column("kind", Word(IntentKind), nullable=False),
+    Column("side", Word(Side), nullable=False),
+    Column("marker", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("state", Word(IntentState), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("resolved_at", BigInteger),
+    Column("result", Words, nullable=False),
+    Column("detail", Versioned, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Words, nullable=False),
+    Index(
+        "uq_intents_open",
+        "link_id",
+        "kind",
+        "side",
+        "subject",
+        unique=True,
+        sqlite_where=OPEN_INTENT,
+        postgresql_where=OPEN_INTENT,
+    ),
+    sqlite_autoincrement=True,
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("agreement", Words, nullable=False),
+    Column("link_id", RowId),  # no foreign key: the journal outlives what it tells of
+    Column("event", Words, nullable=False),
+    Column("data", Versioned, nullable=False),
+    Index("ix_journal_link", "link_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("agreement", Words, primary_key=True),
+    Column("side", Word(Side), primary_key=True),
+    Column("kind", Words, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("key", Words, primary_key=True),
+    Column("value", Versioned, nullable=False),
+)
