@@ -59,7 +59,7 @@ class ConfigError(BridgeError):
     """The configuration has mistakes; ``problems`` holds all of them, in file order."""
 
     exit_code = 2
-    next_step = "Mend the lines above, then run 'bridge check --offline'."
+    next_step = "Mend the lines above, then run 'bridge check'."
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

@@ -26,6 +26,8 @@ from bridge.daemon.house import House
 from bridge.daemon.once import Pass, sync_once
 from bridge.daemon.opening import close_house, open_house
 from bridge.simulator import LoggedCall, SimulatorServer, Site, make_acme, make_home
+from bridge.simulator.model import Issue
+from bridge.store.rows import Link
 
 FIELDS = """
   summary: {}
@@ -200,6 +202,44 @@ class World:
             (link,) = tx.links.by_key(key)
         return link.vendor_key if link.internal_key == key else link.internal_key
 
+    def journal(self, key: str) -> list[dict[str, Any]]:
+        """A link's journal: one dictionary an entry, with its event."""
+        with self.house.store.read() as tx:
+            (link,) = tx.links.by_key(key)
+            return [{"event": entry.event, **entry.data} for entry in tx.journal.for_link(link.id)]
+
+    def links(self) -> list[Link]:
+        """All links, as stored."""
+        with self.house.store.read() as tx:
+            return tx.links.list()
+
+    def twins(self) -> list[tuple[Issue, Issue]]:
+        """Every internal ticket with its twin, told from the trackers alone; fails if one is single or has two."""
+        home, acme = ({one.key: one for one in server.site.issues.values()} for server in (self.home, self.acme))
+        pairs = []
+        for mirrors, origins in ((acme, home), (home, acme)):
+            for mirror in mirrors.values():
+                if "bridge.link" in mirror.properties:
+                    origin = origins[mirror.properties["bridge.link"]["key"]]
+                    pairs.append((origin, mirror) if mirrors is acme else (mirror, origin))
+        lefts, rights = [left.key for left, _ in pairs], [right.key for _, right in pairs]
+        assert sorted(lefts) == sorted(home), f"single or double at home: {lefts} of {sorted(home)}"
+        assert sorted(rights) == sorted(acme), f"single or double at acme: {rights} of {sorted(acme)}"
+        return pairs
+
+    def judge(self) -> int:
+        """Compare all twins, told from the trackers alone; returns how many there are."""
+        twins = self.twins()
+        for left, right in twins:
+            assert facts(self.home.site, left) == facts(self.acme.site, right), f"{left.key} = {right.key}"
+            ours, theirs = ([plain(one.body) for one in issue.comments] for issue in (left, right))
+            written = [one for one in ours if "(Acme)" not in one] + [one for one in theirs if "(Example Corp)" not in one]
+            assert len(ours) == len(theirs) == len(written), f"{left.key} = {right.key}: {ours} / {theirs}"
+            for body in written:
+                assert any(body in one for one in ours), f"{left.key} lacks {body!r}: {ours}"
+                assert any(body in one for one in theirs), f"{right.key} lacks {body!r}: {theirs}"
+        return len(twins)
+
     def calls(self) -> list[LoggedCall]:
         """All API calls of the bridge's accounts so far, both trackers."""
         return [
@@ -208,6 +248,30 @@ class World:
             for call in server.calls.since(0)
             if (call.user or "bridge").startswith("bridge")
         ]
+
+
+STATUSES = {"Open": "To Do", "Reopened": "To Do", "Resolved": "Done", "Closed": "Done"}
+PRIORITIES = {"Highest": "P1", "High": "P2", "Medium": "P3", "Low": "P4", "Lowest": "P4"}
+
+
+def facts(site: Site, issue: Issue) -> dict[str, Any]:
+    """What must be equal on both sides, in the vendor's words."""
+    status, priority = site.statuses[issue.status].name, site.priorities[issue.values["priority"]].name
+    return {
+        "summary": issue.values["summary"],
+        "description": plain(issue.values.get("description")),
+        "labels": sorted(one for one in issue.values.get("labels") or () if not one.startswith("bridge-")),
+        "due": issue.values.get("duedate"),
+        "status": STATUSES.get(status, status),
+        "priority": PRIORITIES.get(priority, priority),
+    }
+
+
+def plain(body: Any) -> str:
+    """The words of a text as a tracker stores it: wiki text or ADF."""
+    if isinstance(body, dict):
+        return body.get("text", "") + " ".join(plain(one) for one in body.get("content", ()))
+    return (body or "").replace("*", "").strip()
 
 
 def eventually(check: Callable[[], Any], seconds: float = 20.0, every: float = 0.1) -> Any:
@@ -236,12 +300,18 @@ def write_config(
     more: str = "",
     create: str = "both",
     select: str = "",
+    tracker: str = "",
+    top: str = "",
 ) -> dict[str, str]:
-    """A configuration of the two trackers; returns the environment with its secrets."""
+    """A configuration of the two trackers; returns the environment with its secrets.
+
+    ``tracker`` adds keys to both trackers, ``top`` to the file itself.
+    """
     (folder / "agreements").mkdir(exist_ok=True)
-    usual = f"rate: 1000, concurrency: 16, search-lag: {lag}, poll: 1s"
+    usual = f"rate: 1000, concurrency: 16, search-lag: {lag}, poll: 1s{tracker and ', '}{tracker}"
     (folder / "bridge.yaml").write_text(f"""
 database: sqlite:///bridge.db
+{top}
 trackers:
   home: {{kind: jira-datacenter, url: "{home_url}", token: {{secret: home_token}}, {usual}}}
   acme: {{kind: jira-cloud, url: "{acme_url}", user: bridge@acme.example, token: {{secret: acme_token}}, {usual}}}

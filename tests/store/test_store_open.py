@@ -59,7 +59,7 @@ def test_a_missing_database_is_not_made_unless_allowed(file_url, tmp_path):
 
 def test_an_empty_database_is_not_changed_unless_allowed(lasting_url, tmp_path):
     (tmp_path / "bridge.db").touch()
-    with pytest.raises(StoreError, match=r"has the schema none, this program needs .*bridge db upgrade"):
+    with pytest.raises(StoreError, match=r"has the schema none, this program needs .*bridge run"):
         Store.open(lasting_url, migrate=False)
 
 

@@ -125,42 +125,45 @@ def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
 
 
 def _create(run: Run, action: CreateTicket, books: Books) -> None:
+    """Create, once more without the fields that the tracker complains about, if it can be told which they are."""
     origin = run.read(action.side.other).ticket
     assert origin is not None
-    detail = {"shown": encode_fields(action.shown), "origin": encode_fields(action.origin_base)}
-    intent = _intend(run, IntentKind.CREATE, action.side, run.link.marker, "", detail)
     peer = {"agreement": run.agreement.name, "key": origin.key, "url": origin.url}
-    draft = Draft(run.scope(action.side).project, action.values, run.link.marker, peer)
+    values, shown = dict(action.values), dict(action.shown)
     try:
-        created, dropped = _create_what_can_be(run, action.side, draft, books)
+        intent, created = _create_with(run, action, values, shown, peer)
+    except Refused as error:
+        blamed = error.fields.keys()
+        if not blamed or not blamed <= values.keys() - {"summary", "type"}:
+            raise
+        # A refused create has made nothing, so another one is safe.
+        for name in sorted(blamed):
+            del values[name]
+            shown.pop(name, None)
+        intent, created = _create_with(run, action, values, shown, peer)
+        books.findings.extend(
+            Finding("refused", action.side, name, f"at creation: {error.fields[name]}") for name in sorted(blamed)
+        )
+    adopt_created(run, intent, created, shown, action.origin_base)
+    books.writes += 1
+    books.created = True
+
+
+def _create_with(
+    run: Run, action: CreateTicket, values: Mapping[str, Value], shown: Mapping[str, Value], peer: Mapping[str, str]
+) -> tuple[Intent, Created]:
+    """One create request under an intent that says what the ticket will show, should the answer be lost."""
+    detail = {"shown": encode_fields(shown), "origin": encode_fields(action.origin_base)}
+    intent = _intend(run, IntentKind.CREATE, action.side, run.link.marker, "", detail)
+    draft = Draft(run.scope(action.side).project, values, run.link.marker, peer)
+    try:
+        return intent, run.tracker(action.side).create(draft, run.specs(action.side))
     except OutcomeUnknown:
         _lost(run, intent)
         raise
     except TrackerError as error:
         _forgo(run, intent, error.words)
         raise
-    shown = {name: value for name, value in action.shown.items() if name not in dropped}
-    adopt_created(run, intent, created, shown, action.origin_base)
-    books.writes += 1
-    books.created = True
-
-
-def _create_what_can_be(run: Run, side: Side, draft: Draft, books: Books) -> tuple[Created, frozenset[str]]:
-    """Create, once more without the fields that the tracker complains about, if it can be told which they are."""
-    tracker, specs = run.tracker(side), run.specs(side)
-    try:
-        return tracker.create(draft, specs), frozenset()
-    except Refused as error:
-        # A refused create has made nothing, so another one is safe.
-        dropped = frozenset(error.fields) & draft.fields.keys() - {"summary", "type"}
-        if not dropped or dropped != frozenset(error.fields):
-            raise
-        rest = {name: value for name, value in draft.fields.items() if name not in dropped}
-        created = tracker.create(replace(draft, fields=rest), specs)
-        books.findings.extend(
-            Finding("refused", side, name, f"at creation: {error.fields[name]}") for name in sorted(dropped)
-        )
-        return created, dropped
 
 
 def adopt_created(
@@ -171,7 +174,10 @@ def adopt_created(
     now = house.clock.now()
     origin = run.views.get(side.other)
     origin_seen = origin.ticket.updated if origin and origin.ticket else run.bases[side.other].seen
-    bases = {side: Base(shown, 0, 0), side.other: Base(origin_base, origin_seen, run.bases[side.other].written)}
+    bases = {
+        side: Base(shown, 0, 0),
+        side.other: Base(origin_base, origin_seen, run.bases[side.other].written),
+    }
     with house.store.write() as tx:
         tx.intents.done(intent.id, created.id, now)
         tx.links.set_peer(run.link.id, side, created.id, created.key)
@@ -295,7 +301,12 @@ def _edit_comment(run: Run, action: EditComment, books: Books) -> None:
     except Gone:
         books.pairs.append(replace(pair, state=PairState.COPY_DELETED))
         books.findings.append(
-            Finding("copy-deleted", action.side, "", f"the copy of a comment was deleted on the {action.side} side")
+            Finding(
+                "copy-deleted",
+                action.side,
+                "",
+                f"the copy of a comment was deleted on the {action.side} side",
+            )
         )
         return
     books.pairs.append(replace(pair, origin_digest=action.origin_digest, copy_digest=action.copy_digest))

@@ -58,7 +58,7 @@ def take_census(house: House, feed: Feed, wake: Wake) -> Count:
         stamps.update({stamp.id: stamp for stamp in page})
     missed = _missed(house, side, tracker, links, stamps)
     absent = [link.id for ticket, link in links.items() if ticket not in stamps]
-    with house.store.write() as tx:
+    with house.store.write(durable=False) as tx:
         tx.links.wake([*missed, *absent], house.clock.now())
     wake([*missed, *absent])
     new = feed.take(sorted(stamps.keys() - links.keys()))

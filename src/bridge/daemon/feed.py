@@ -84,7 +84,7 @@ class Feed:
             woken += links
             new += fresh
             self._wake(links)
-        with house.store.write() as tx:
+        with house.store.write(durable=False) as tx:
             tx.cursors.put(agreement.name, self.side, "poll", max(started, cursor or 0))
         log.debug(
             "feed_polled",
@@ -131,7 +131,7 @@ class Feed:
             pairs = {known[t.id].id: tx.comments.list(known[t.id].id) for t in changed if t.id in known}
         woken: list[int] = []
         new = 0
-        with house.store.write() as tx:
+        with house.store.write(durable=False) as tx:
             for ticket in changed:
                 link = known.get(ticket.id)
                 if link is None:

@@ -41,7 +41,9 @@ class Outlook:
             "agreement": self.link.agreement,
             "internal": self.link.internal_key,
             "vendor": self.link.vendor_key,
-            "actions": [{"side": action.side.value, "what": describe(action)} for action in self.plan.actions],
+            "actions": [
+                {"side": action.side.value, "what": describe(action)} for action in self.plan.actions
+            ],
             "findings": [finding.as_json() for finding in self.plan.findings],
         }
 
@@ -56,7 +58,10 @@ def foresee(house: House, key: str | None = None) -> Iterator[Outlook]:
     terms = house.terms
     for agreement in terms.settings.agreements:
         for link in _links(house, terms, agreement):
-            if key is not None and key.casefold() not in (link.internal_key.casefold(), link.vendor_key.casefold()):
+            if key is not None and key.casefold() not in (
+                link.internal_key.casefold(),
+                link.vendor_key.casefold(),
+            ):
                 continue
             bases = {side: Base() for side in Side}
             pairs: tuple[CommentPair, ...] = ()
@@ -118,8 +123,12 @@ def describe(action: Action) -> str:
     """An action in words, without the words of the ticket's texts."""
     match action:
         case CreateTicket(values=values):
-            facts = {name: show(value) for name, value in values.items() if name not in ("summary", "description")}
-            return f"create a ticket ({', '.join(f'{name}: {value}' for name, value in sorted(facts.items()))})"
+            facts = {
+                name: show(value) for name, value in values.items() if name not in ("summary", "description")
+            }
+            return (
+                f"create a ticket ({', '.join(f'{name}: {value}' for name, value in sorted(facts.items()))})"
+            )
         case UpdateFields(decisions=decisions):
             return "; ".join(
                 f"{one.field}: {show(one.before)} -> {show(one.after)} ({one.why})" for one in decisions

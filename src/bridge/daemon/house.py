@@ -76,5 +76,7 @@ class House:
 def field_specs(agreement: Agreement, side: Side) -> tuple[FieldSpec, ...]:
     """The agreement's custom fields as that side's adapter must know them."""
     return tuple(
-        FieldSpec(rule.name, rule.name_on(side)) for rule in agreement.fields if rule.name not in BUILT_IN_FIELDS
+        FieldSpec(rule.name, rule.name_on(side))
+        for rule in agreement.fields
+        if rule.name not in BUILT_IN_FIELDS
     )

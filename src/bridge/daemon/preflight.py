@@ -20,8 +20,8 @@ from bridge.sync.agreement import BUILT_IN_FIELDS, Agreement, FieldRule, Scope
 from bridge.sync.ticket import Side
 from bridge.trackers.protocol import FieldMeta, ProjectMeta, Tracker, Watch
 
-ALWAYS_GIVEN = frozenset({"project", "type", "summary", "reporter", "status"})
-"""Required fields that the bridge or the tracker fills in any case."""
+ALWAYS_GIVEN = frozenset({"project", "type", "issue type", "summary", "reporter", "status"})
+"""Required fields, in small letters, that the bridge or the tracker fills in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,7 @@ def inspect(terms: Terms) -> Inspection:
         if len(metas) == len(Side):
             for rule in agreement.fields:
                 _check_map(rule, metas, source, remark)
-    return Inspection(_in_order(problems), _in_order(remarks))
-
-
-def _in_order(findings: Findings) -> tuple[Problem, ...]:
-    try:
-        findings.raise_if_any()
-    except ConfigError as error:
-        return error.problems
-    return ()
+    return Inspection(tuple(problems.problems), tuple(remarks.problems))
 
 
 def _metadata(terms: Terms, agreement: Agreement, source: Source) -> dict[Side, ProjectMeta]:
@@ -97,7 +89,9 @@ def _check_selection(agreement: Agreement, side: Side, tracker: Tracker, source:
         next(iter(tracker.changes(watch, tracker.now())), None)
     except Refused as error:
         at = (side.value, "select") if scope.select else (side.value,)
-        source.problem(at, f"the tracker refuses the query: {error.words}", "try the query in the tracker's own search")
+        source.problem(
+            at, f"the tracker refuses the query: {error.words}", "try the query in the tracker's own search"
+        )
 
 
 def _check_rights(scope: Scope, side: Side, meta: ProjectMeta, source: Source) -> None:
@@ -153,13 +147,16 @@ def _check_creation(agreement: Agreement, side: Side, meta: ProjectMeta, source:
     given = {name.casefold() for name in scope.on_create} | {
         rule.name_on(side).casefold() for rule in agreement.fields
     }
+    lacking: dict[str, tuple[FieldMeta, list[str]]] = {}
     for kind in _created_types(agreement, side, meta):
         for needed in _unfilled(meta.create.get(kind, ()), given):
-            source.problem(
-                (side.value,),
-                f"a new '{kind}' in {scope.project} must have '{needed.name}', which nothing fills",
-                f"map the field, or add it to on-create{_offer(needed)}",
-            )
+            lacking.setdefault(needed.name, (needed, []))[1].append(kind)
+    for name, (needed, types) in lacking.items():
+        source.problem(
+            (side.value,),
+            f"a new {_list(types)} in {scope.project} must have '{name}', which nothing fills",
+            f"map the field, or add it to on-create{_offer(needed)}",
+        )
 
 
 def _created_types(agreement: Agreement, side: Side, meta: ProjectMeta) -> list[str]:
@@ -173,7 +170,7 @@ def _created_types(agreement: Agreement, side: Side, meta: ProjectMeta) -> list[
 
 def _unfilled(fields: tuple[FieldMeta, ...], given: set[str]) -> Iterator[FieldMeta]:
     for one in fields:
-        if one.required and one.name not in ALWAYS_GIVEN and one.name.casefold() not in given:
+        if one.required and one.name.casefold() not in ALWAYS_GIVEN | given:
             yield one
 
 

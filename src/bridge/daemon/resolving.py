@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 SKEW = 300 * SECOND
 """How far a tracker's clock may be behind ours when we look for what was made since."""
 
+UNDER_WAY = 2
+"""Read time-outs after which a request is taken for over: we listen for one, a slow tracker may work on for another."""
+
 FIRST_LOOK, LONGEST_PAUSE = 1 * SECOND, 15 * SECOND
 
 
@@ -42,14 +45,15 @@ def resolve(run: Run) -> int | None:
 
 def _settle(run: Run, intent: Intent) -> int | None:
     """Settle one intent; returns when to look again, or None."""
+    settings = run.settings(intent.side)
+    patience = UNDER_WAY * settings.read_timeout
     match intent.kind:
         case IntentKind.CREATE:
             found = _find_ticket(run, intent)
-            patience = run.settings(intent.side).search_lag
+            patience += settings.search_lag
         case IntentKind.COMMENT:
-            found = _find_comment(run, intent)
             # Comments are read by id, so no index is waited for; only a request that is still under way.
-            patience = min(run.settings(intent.side).search_lag, run.settings(intent.side).read_timeout)
+            found = _find_comment(run, intent)
         case IntentKind.TRANSITION:
             # The ticket's own status tells; the run reads it by id before it plans another step.
             run.house.sightings.forget(run.scope(intent.side).tracker, run.link.ticket(intent.side) or "")

@@ -63,7 +63,11 @@ class Service:
     """
 
     def __init__(
-        self, house: House, clock: SystemClock, load: Callable[[], Settings], environ: Mapping[str, str] | None = None
+        self,
+        house: House,
+        clock: SystemClock,
+        load: Callable[[], Settings],
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._house = house
         self._clock = clock
@@ -175,7 +179,7 @@ class Service:
         """Remember how the feed fares, for ``bridge status``."""
         note = {"at": self._clock.now(), "trouble": trouble}
         try:
-            with self._house.store.write() as tx:
+            with self._house.store.write(durable=False) as tx:
                 tx.cursors.set_note(f"feed/{feed.agreement}/{feed.side.value}", note)
         except BridgeError as error:
             log.error("store_failed", words=str(error))

@@ -75,7 +75,7 @@ class Worker:
         agreement = terms.agreement(glance.agreement)
         if agreement is None:
             return self._postpone_orphan(glance, started)
-        with house.store.write() as tx:
+        with house.store.write(durable=False) as tx:
             link = tx.links.start(link_id)
             assert link is not None, "links are never deleted"
             bases, pairs = tx.bases.get(link_id), tuple(tx.comments.list(link_id))
@@ -114,7 +114,9 @@ class Worker:
             return self._postpone(run, books, record_failure(self._house, error), error.words)
         except Exception:  # a bug of ours: park this link with a trace in the log; the others go on
             log.exception("link_failed", agreement=run.agreement.name, link=run.link.id)
-            books.refused.append(Finding("refused", None, "", "an internal error; see 'link_failed' in the log"))
+            books.refused.append(
+                Finding("refused", None, "", "an internal error; see 'link_failed' in the log")
+            )
             return self._finish(run, books, findings)
         for side in Side:
             record_answer(self._house, run.scope(side).tracker)
@@ -144,7 +146,7 @@ class Worker:
         problems = [*gone, *books.refused]
         every = tuple(dict.fromkeys([*findings, *books.findings, *books.refused]))
         rows = tuple(finding.as_json() for finding in every)
-        with house.store.write() as tx:
+        with house.store.write(durable=False) as tx:
             self._store(tx, run, books, now)
             self._journal_findings(tx, link, rows, now)
             if problems:
@@ -161,7 +163,9 @@ class Worker:
                     link.id,
                     link.epoch,
                     link.gen,
-                    due_at=now + REVISIT * SECOND if any(one.kind == "unreachable" for one in every) else None,
+                    due_at=now + REVISIT * SECOND
+                    if any(one.kind == "unreachable" for one in every)
+                    else None,
                     state=self._state(link, every),
                     findings=rows,
                     synced_at=now,
@@ -172,14 +176,14 @@ class Worker:
     def _postpone(self, run: Run, books: Books, until: int, reason: str) -> Report:
         """Keep what succeeded, leave the rest for later."""
         link = run.link
-        with run.house.store.write() as tx:
+        with run.house.store.write(durable=False) as tx:
             self._store(tx, run, books, run.house.clock.now())
             held = tx.links.postpone(link.id, link.epoch, link.gen, until)
         return Report(link.id, "postponed" if held else "overtaken", books.writes, reason)
 
     def _postpone_orphan(self, link: Link, now: int) -> Report:
         """A link whose agreement is not in the configuration any more waits for its return."""
-        with self._house.store.write() as tx:
+        with self._house.store.write(durable=False) as tx:
             started = tx.links.start(link.id)
             assert started is not None, "links are never deleted"
             tx.links.postpone(link.id, started.epoch, started.gen, now + REVISIT * SECOND)
@@ -200,7 +204,8 @@ class Worker:
             else:
                 tx.comments.add(run.link.id, pair)
         tx.journal.add_many(
-            JournalEntry(0, now, run.agreement.name, run.link.id, event, data) for event, data in books.journal
+            JournalEntry(0, now, run.agreement.name, run.link.id, event, data)
+            for event, data in books.journal
         )
 
     def _base(self, run: Run, books: Books, side: Side) -> Base:
@@ -233,7 +238,6 @@ class Worker:
         return max((time for time in times if time is not None), default=None)
 
 
-
 def record_failure(house: House, error: TrackerError) -> int:
     """Note that a tracker cannot be worked with now; returns when to try again (microseconds)."""
     trouble, new = house.health.failed(error, house.clock.now(), house.random.random())
@@ -254,4 +258,3 @@ def record_answer(house: House, tracker: str) -> None:
     if ended is not None:
         seconds = (house.clock.now() - ended.since) / SECOND
         log.info("tracker_recovered", tracker=tracker, seconds=round(seconds, 1))
-

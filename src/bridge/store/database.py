@@ -3,6 +3,8 @@
 SQLite: one connection writes, under a lock of this process and BEGIN IMMEDIATE against others; reads have
 connections of their own (WAL), each transaction a snapshot, and cannot write. ``synchronous=FULL``, because
 an intent must be on the disk before its request leaves: a power cut that forgot it would repeat the write.
+What is derived anew after a power cut (wake-ups, stamps, bases, the end of a run) need not wait for the disk:
+``write(durable=False)`` is NORMAL, which forgets the newest commits at worst and never breaks their order.
 
 PostgreSQL: the same statements; readers are REPEATABLE READ, so that they see a snapshot too.
 """
@@ -34,6 +36,9 @@ from bridge.store.links import Links
 PATIENCE = 30
 """Seconds to wait for a lock or a free connection before giving up."""
 
+DURABLE = "bridge_durable"
+"""Execution option of a transaction: False for one that need not wait for the disk."""
+
 THREADS = 80
 """Most reading connections to a SQLite file: the worker threads, and room for feeds, clock and web."""
 
@@ -58,6 +63,7 @@ class Store:
 
     def __init__(self, url: URL, writer: Engine, reader: Engine) -> None:
         self._writer = writer
+        self._hasty = writer.execution_options(**{DURABLE: False})
         self._reader = reader
         self._where = _where(url)
         self._sqlite = url.get_backend_name() == "sqlite"
@@ -119,7 +125,7 @@ class Store:
         if not self.ready():
             raise StoreError(
                 f"{self._where} is not up to date: it has the schema {self.now_schema() or 'none'}, "
-                f"this program needs {schema.head()}; run 'bridge db upgrade'."
+                f"this program needs {schema.head()}; start 'bridge run' or 'bridge sync --once', which upgrade it."
             )
 
     def upgrade(self) -> None:
@@ -138,8 +144,11 @@ class Store:
         self._reader.dispose()
         self._writer.dispose()  # the last one out: SQLite then folds its log into the file
 
-    def write(self) -> AbstractContextManager[Tx]:
+    def write(self, *, durable: bool = True) -> AbstractContextManager[Tx]:
         """A transaction that may write: committed at the end, rolled back on any error.
+
+        Args:
+            durable: False for what is derived anew if a power cut forgets it. A crash of this process forgets nothing.
 
         Keep it short and do nothing else within it, least of all wait for a tracker or for another task: on
         SQLite it is the only one. Within any other transaction of the same thread it is refused.
@@ -147,7 +156,7 @@ class Store:
         Raises:
             StoreError: the database failed; nothing was written.
         """
-        return self._begin(self._writer, exclusive=self._sqlite)
+        return self._begin(self._writer if durable else self._hasty, exclusive=self._sqlite)
 
     def read(self) -> AbstractContextManager[Tx]:
         """A transaction that sees one moment and cannot write; within another of the same thread, that one.
@@ -172,7 +181,9 @@ class Store:
         problems: list[str] = []
         with self.read() as tx:
             if not schema.verify(tx.connection, self._where):
-                problems.append(f"{self._where} is not up to date; run 'bridge db upgrade'.")
+                problems.append(
+                    f"{self._where} is not up to date; start 'bridge run' or 'bridge sync --once', which upgrade it."
+                )
             if not self._sqlite:
                 tx.connection.execute(text("SELECT 1"))
                 return problems
@@ -266,7 +277,8 @@ def _sqlite(url: URL, *, create: bool) -> tuple[Engine, Engine]:
     _listen(
         writer,
         "BEGIN IMMEDIATE",
-        [*patience, "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON"],
+        [*patience, "PRAGMA journal_mode=WAL", "PRAGMA foreign_keys=ON"],
+        levels=True,
     )
     reader = create_engine(
         url, poolclass=QueuePool, pool_size=16, max_overflow=THREADS - 16, pool_timeout=PATIENCE, **arguments
@@ -284,15 +296,18 @@ def _file(url: URL, *, create: bool) -> None:
     if path.exists():
         return
     if not create:
-        raise StoreError(f"There is no database at {path}; 'bridge db upgrade' or 'bridge run' makes one.")
+        raise StoreError(f"There is no database at {path}; 'bridge run' or 'bridge sync --once' makes one.")
     try:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StoreError(f"The database {path} cannot be made: {error.strerror}.") from error
 
 
-def _listen(engine: Engine, begin: str, pragmas: list[str]) -> None:
-    """Have every new connection prepared, and every transaction begun by us, not by Python's sqlite3."""
+def _listen(engine: Engine, begin: str, pragmas: list[str], *, levels: bool = False) -> None:
+    """Have every new connection prepared, and every transaction begun by us, not by Python's sqlite3.
+
+    With ``levels``, each transaction says whether it waits for the disk; SQLite takes that only between transactions.
+    """
 
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
@@ -304,6 +319,9 @@ def _listen(engine: Engine, begin: str, pragmas: list[str]) -> None:
             cursor.close()
 
     def began(connection: Connection) -> None:
+        if levels:
+            durable = connection.get_execution_options().get(DURABLE, True)
+            connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         connection.exec_driver_sql(begin)
 
     listeners: dict[str, Callable[..., None]] = {"connect": connected, "begin": began}
@@ -320,6 +338,11 @@ def _postgresql(url: URL) -> tuple[Engine, Engine]:
         given = str(url.query.get("options", ""))
         arguments["options"] = f"{given} -c lock_timeout={PATIENCE}s".strip()
         arguments["connect_timeout"] = url.query.get("connect_timeout", "10")
+
+    def began(connection: Connection) -> None:
+        if not connection.get_execution_options().get(DURABLE, True):
+            connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
+
     writer = create_engine(
         url,
         pool_size=8,
@@ -329,4 +352,5 @@ def _postgresql(url: URL) -> tuple[Engine, Engine]:
         connect_args=arguments,
         **COMMON,
     )
+    event.listen(writer, "begin", began)
     return writer, writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

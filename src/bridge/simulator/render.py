@@ -1,0 +1,350 @@
+"""How things look on the wire: users, statuses, comments, issues, in v2 and v3 and in both flavours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from bridge.simulator import adf
+from bridge.simulator.fields import SYSTEM, View, is_text, label_of
+from bridge.simulator.model import (
+    CATEGORIES,
+    Change,
+    Comment,
+    Issue,
+    IssueType,
+    Json,
+    Named,
+    Project,
+    RemoteLink,
+    Status,
+    User,
+)
+from bridge.simulator.state import Site
+
+PRIVATE = "sd.public.comment"
+SPARSE = frozenset({"comment", "attachment", "worklog", "issuelinks", "subtasks", "timetracking"})
+MANY = 2**31 - 1
+
+
+def stamp(milliseconds: int) -> str:
+    """Print a moment as Jira does: ``2026-11-22T08:00:00.123+0000``."""
+    moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}+0000"
+
+
+def link(view: View, path: str) -> str:
+    """Return a ``self`` address."""
+    return f"{view.site.base_url}{view.site.context_path}/rest/api/{view.api}/{path}"
+
+
+def user(view: View, one: User | None) -> Json | None:
+    """Render a person; Cloud tells no login name and, if hidden, no address."""
+    if one is None:
+        return None
+    common: Json = {"displayName": one.display_name, "active": one.active, "timeZone": one.time_zone}
+    avatar = f"{view.site.base_url}/avatar/{one.id}.png"
+    common["avatarUrls"] = dict.fromkeys(("16x16", "24x24", "32x32", "48x48"), avatar)
+    if view.site.cloud:
+        shown = {} if one.hidden_email else {"emailAddress": one.email}
+        here = link(view, f"user?accountId={one.id}")
+        return {"self": here, "accountId": one.id, "accountType": one.account_type, **shown, **common}
+    here = link(view, f"user?username={one.name}")
+    return {"self": here, "name": one.name, "key": one.id, "emailAddress": one.email, **common}
+
+
+def user_by_id(view: View, user_id: str | None) -> Json | None:
+    """Render the person with this id."""
+    return user(view, view.site.users.get(user_id)) if user_id else None
+
+
+def category(view: View, key: str) -> Json:
+    """Render a status category."""
+    number, short, colour, name = CATEGORIES[key]
+    return {
+        "self": link(view, f"statuscategory/{number}"),
+        "id": number,
+        "key": short,
+        "colorName": colour,
+        "name": name,
+    }
+
+
+def status(view: View, one: Status) -> Json:
+    """Render a status."""
+    return {
+        "self": link(view, f"status/{one.id}"),
+        "description": one.description,
+        "iconUrl": f"{view.site.base_url}/images/icons/statuses/generic.png",
+        "name": one.name,
+        "id": one.id,
+        "statusCategory": category(view, one.category),
+    }
+
+
+def named(view: View, kind: str, one: Named | None) -> Json | None:
+    """Render a priority or a resolution."""
+    if one is None:
+        return None
+    body: Json = {"self": link(view, f"{kind}/{one.id}"), "name": one.name, "id": one.id}
+    if kind == "priority":
+        body["iconUrl"] = f"{view.site.base_url}/images/icons/priorities/{one.id}.svg"
+    else:
+        body["description"] = one.description
+    return body
+
+
+def issue_type(view: View, one: IssueType) -> Json:
+    """Render an issue type."""
+    return {
+        "self": link(view, f"issuetype/{one.id}"),
+        "id": one.id,
+        "description": one.description,
+        "iconUrl": f"{view.site.base_url}/images/icons/issuetypes/{one.id}.svg",
+        "name": one.name,
+        "subtask": one.subtask,
+        **({"hierarchyLevel": -1 if one.subtask else 0} if view.site.cloud else {}),
+    }
+
+
+def project(view: View, one: Project) -> Json:
+    """Render a project, briefly."""
+    return {
+        "self": link(view, f"project/{one.id}"),
+        "id": one.id,
+        "key": one.key,
+        "name": one.name,
+        "projectTypeKey": "service_desk" if one.service_desk else "software",
+        **({"simplified": False} if view.site.cloud else {}),
+    }
+
+
+def text(view: View, value: Any) -> Any:
+    """Render stored long text for this version of the API."""
+    if value is None or view.adf or not view.site.cloud:
+        return value
+    return adf.to_text(value)
+
+
+def is_internal(one: Comment) -> bool:
+    """Tell whether a service-desk comment is an internal note."""
+    mark = one.properties.get(PRIVATE)
+    return isinstance(mark, dict) and mark.get("internal") in {True, "true"}
+
+
+def may_read(view: View, one: Comment) -> bool:
+    """Tell whether the caller is in the role or group a comment is limited to."""
+    if one.visibility is None:
+        return True
+    reader = view.user
+    if reader is None:
+        return False
+    inside = reader.roles if one.visibility["type"] == "role" else reader.groups
+    return one.visibility["value"] in inside
+
+
+def comment(view: View, issue: Issue, one: Comment, *, properties: bool = False) -> Json:
+    """Render a comment."""
+    body: Json = {
+        "self": link(view, f"issue/{issue.id}/comment/{one.id}"),
+        "id": one.id,
+        "author": user_by_id(view, one.author),
+        "body": text(view, one.body),
+        "updateAuthor": user_by_id(view, one.update_author),
+        "created": stamp(one.created),
+        "updated": stamp(one.updated),
+    }
+    if one.visibility is not None:
+        body["visibility"] = dict(one.visibility)
+    if view.site.projects[issue.project].service_desk or view.site.cloud:
+        body["jsdPublic"] = not is_internal(one)
+    if properties:
+        body["properties"] = [{"key": key, "value": value} for key, value in one.properties.items()]
+    return body
+
+
+def change(view: View, one: Change) -> Json:
+    """Render one entry of the changelog."""
+    body: Json = {
+        "id": one.id,
+        "author": user_by_id(view, one.author),
+        "created": stamp(one.created),
+        "items": [dict(item) for item in one.items],
+    }
+    if one.metadata is not None:
+        body["historyMetadata"] = one.metadata
+    return body
+
+
+def remote_link(view: View, issue: Issue, one: RemoteLink) -> Json:
+    """Render a remote link."""
+    here = {"id": one.id, "self": link(view, f"issue/{issue.id}/remotelink/{one.id}")}
+    return {**here, **({"globalId": one.global_id} if one.global_id else {}), **one.body}
+
+
+def value(view: View, issue: Issue, name: str) -> Any:  # noqa: C901, PLR0911, PLR0912 - a table
+    """Render one field of an issue."""
+    site, stored = view.site, issue.values.get(name)
+    if name == "issuetype":
+        return issue_type(view, site.types[issue.type])
+    if name == "project":
+        return project(view, site.projects[issue.project])
+    if name == "status":
+        return status(view, site.statuses[issue.status])
+    if name == "priority":
+        return named(view, "priority", site.priorities.get(stored or ""))
+    if name == "resolution":
+        return named(view, "resolution", site.resolutions.get(issue.resolution or ""))
+    if name in {"created", "updated"}:
+        return stamp(getattr(issue, name))
+    if name == "resolutiondate":
+        return stamp(issue.resolution_date) if issue.resolution_date is not None else None
+    if name == "creator":
+        return user_by_id(view, issue.creator)
+    if name in {"assignee", "reporter"}:
+        return user_by_id(view, stored)
+    if name == "parent":
+        return _parent(view, issue, stored)
+    if name == "attachment":
+        return [_attachment(view, one) for one in issue.attachments]
+    if name == "labels":
+        return list(stored or [])
+    if name in site.custom:
+        return _custom(view, name, stored)
+    return text(view, stored) if is_text(site, name) else stored
+
+
+def _custom(view: View, name: str, stored: Any) -> Any:
+    field = view.site.custom[name]
+    if stored is None:
+        return None
+    if field.type == "select":
+        body = {
+            "self": link(view, f"customFieldOption/{stored}"),
+            "value": dict(field.options)[stored],
+            "id": stored,
+        }
+        return body if view.site.cloud else {**body, "disabled": False}
+    return text(view, stored) if field.type == "text" else stored
+
+
+def _parent(view: View, issue: Issue, number: int | None) -> Json | None:
+    other = view.site.issues.get(number) if number is not None else None
+    if other is None:
+        return issue.extra.get("parent")
+    shown = {name: value(view, other, name) for name in ("summary", "status", "priority", "issuetype")}
+    return {"id": str(other.id), "key": other.key, "self": link(view, f"issue/{other.id}"), "fields": shown}
+
+
+def _attachment(view: View, one: Json) -> Json:
+    person = one.get("author")
+    rendered = user_by_id(view, person) if isinstance(person, str) else person
+    return {**one, "self": link(view, f"attachment/{one['id']}"), "author": rendered}
+
+
+def comment_page(view: View, issue: Issue, most: int = MANY) -> Json:
+    """Render the embedded ``comment`` field: at most so many, with the true total."""
+    readable = [one for one in issue.comments if may_read(view, one)]
+    shown = [comment(view, issue, one) for one in readable[:most]]
+    page: Json = {"comments": shown, "maxResults": len(shown), "total": len(readable), "startAt": 0}
+    if view.site.cloud:
+        page["self"] = link(view, f"issue/{issue.id}/comment")
+    return page
+
+
+def chosen(site: Site, issue: Issue, asked: Iterable[str]) -> list[str]:
+    """Work out which fields a list such as ``*all,-comment`` or ``summary,status`` means."""
+    wanted = [part.strip() for one in asked for part in str(one).split(",") if part.strip()]
+    everything = [*SYSTEM, *(name for name in issue.extra if name not in SYSTEM), *site.custom]
+    by_name = {one.name: one.id for one in site.custom.values()}
+    include: dict[str, None] = {}
+    if wanted and all(one.startswith("-") for one in wanted):
+        wanted.insert(0, "*navigable")
+    for one in wanted:
+        if one == "*all":
+            include.update(dict.fromkeys(everything))
+        elif one == "*navigable":
+            include.update(dict.fromkeys(name for name in everything if name not in SPARSE))
+        elif not one.startswith("-"):
+            include[by_name.get(one, one)] = None
+    for one in wanted:
+        if one.startswith("-"):
+            include.pop(by_name.get(one[1:], one[1:]), None)
+    return [name for name in everything if name in include]
+
+
+def issue(
+    view: View,
+    one: Issue,
+    asked: Iterable[str],
+    *,
+    expand: Iterable[str] = (),
+    properties: Iterable[str] = (),
+    most_comments: int = MANY,
+) -> Json:
+    """Render an issue with the fields, expansions and properties asked for."""
+    site = view.site
+    names = chosen(site, one, asked)
+    shown: Json = {}
+    for name in names:
+        if name == "comment":
+            shown[name] = comment_page(view, one, most_comments)
+        elif name in SYSTEM or name in site.custom:
+            shown[name] = value(view, one, name)
+        else:
+            shown[name] = one.extra[name]
+    if shown.get("parent", 0) is None:
+        del shown["parent"]
+    body: Json = {
+        "expand": "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations",
+        "id": str(one.id),
+        "self": link(view, f"issue/{one.id}"),
+        "key": one.key,
+    }
+    if names:
+        body["fields"] = shown
+    wanted = list(properties)
+    if wanted:
+        body["properties"] = {
+            key: held for key, held in one.properties.items() if key in wanted or "*all" in wanted
+        }
+    if "changelog" in expand:
+        body["changelog"] = changelog(view, one)
+    if "renderedFields" in expand:
+        body["renderedFields"] = dict.fromkeys(names)
+    if "names" in expand:
+        body["names"] = {name: label_of(site, name) for name in names}
+    return body
+
+
+def changelog(view: View, one: Issue, most: int = 100) -> Json:
+    """Render the embedded changelog: on Cloud newest first and at most so many, else whole, oldest first."""
+    history = one.history[::-1][:most] if view.site.cloud else one.history
+    total = len(one.history)
+    limit = most if view.site.cloud else total
+    return {
+        "startAt": 0,
+        "maxResults": limit,
+        "total": total,
+        "histories": [change(view, item) for item in history],
+    }
+
+
+def dump_issue(site: Site, one: Issue) -> Json:
+    """Render everything about an issue, whoever may see it: for tests and the control API."""
+    view = View(site, None, "3" if site.cloud else "2")
+    body = issue(view, one, ["*all", "-comment"], properties=["*all"])
+    return {
+        **body,
+        "comments": [comment(view, one, item, properties=True) for item in one.comments],
+        "changelog": [change(view, item) for item in one.history],
+        "remoteLinks": [remote_link(view, one, item) for item in one.remote_links],
+        "oldKeys": list(one.old_keys),
+    }
+
+
+def dump(site: Site) -> list[Json]:
+    """Return every issue in full, by number: what a test compares the world with."""
+    with site.lock:
+        return [dump_issue(site, site.issues[number]) for number in sorted(site.issues)]
