@@ -121,7 +121,7 @@ class Refused(TrackerError):
 
     Attributes:
         status: the HTTP status.
-        fields: the tracker's complaint for each field it names, by the tracker's own field name.
+        fields: the tracker's complaint for each field it names, by canonical name where the adapter knows it.
     """
 
     exit_code = 1

@@ -212,8 +212,11 @@ def _update(run: Run, action: UpdateFields, books: Books) -> frozenset[str]:
     assert ticket is not None
     tracker, specs = run.tracker(action.side), run.specs(action.side)
     values = dict(action.values)
+    seen = run.read(action.side).ticket
+    labels = seen.fields.get("labels") if seen else None
+    was = labels if isinstance(labels, frozenset) else None
     try:
-        at = tracker.update(ticket, values, specs)
+        at = tracker.update(ticket, values, specs, was=was)
     except Refused as error:
         blamed = frozenset(error.fields) & values.keys()
         if not blamed or blamed == values.keys():
@@ -222,7 +225,7 @@ def _update(run: Run, action: UpdateFields, books: Books) -> frozenset[str]:
         for name in sorted(blamed):
             books.refused.append(Finding("refused", action.side, name, error.fields[name]))
             del values[name]
-        at = tracker.update(ticket, values, specs)
+        at = tracker.update(ticket, values, specs, was=was)
     for decision in action.decisions:
         if decision.field in values:
             books.wrote(action.side, at, "field.written", decision.as_json())

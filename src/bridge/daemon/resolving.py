@@ -37,9 +37,7 @@ def resolve(run: Run) -> int | None:
     Raises:
         TrackerError: a tracker cannot be asked now.
     """
-    with run.house.store.read() as tx:
-        intents = tx.intents.open(run.link.id)
-    waits = [wait for intent in intents if (wait := _settle(run, intent)) is not None]
+    waits = [wait for intent in run.intents if (wait := _settle(run, intent)) is not None]
     return min(waits, default=None)
 
 

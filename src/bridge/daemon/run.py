@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from bridge.config.settings import TrackerSettings
 from bridge.daemon.house import House, Terms, field_specs
-from bridge.store.rows import Link
+from bridge.store.rows import Intent, Link
 from bridge.sync.agreement import Agreement, Scope
 from bridge.sync.base import Base, CommentPair
 from bridge.sync.decide import decide
@@ -31,6 +31,7 @@ class Run:
         link: the link's row as it was at the start, renewed when the peer is created.
         bases: what each side looked like at the last agreement.
         pairs: its comment pairs.
+        intents: writes of earlier runs whose outcome is still owed.
         withheld: see ``LinkView.withheld``.
         views: sides as read so far.
     """
@@ -41,6 +42,7 @@ class Run:
     link: Link
     bases: dict[Side, Base]
     pairs: tuple[CommentPair, ...]
+    intents: tuple[Intent, ...] = ()
     withheld: dict[Side, str] = field(default_factory=dict)
     views: dict[Side, View] = field(default_factory=dict)
 

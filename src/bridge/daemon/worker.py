@@ -67,19 +67,21 @@ class Worker:
         """
         house = self._house
         started = house.clock.now()
-        with house.store.read() as tx:
-            glance = tx.links.get(link_id)
-        if glance is None or glance.due_at is None or glance.due_at > started:
-            return Report(link_id, "skipped")
         terms = house.terms
-        agreement = terms.agreement(glance.agreement)
-        if agreement is None:
-            return self._postpone_orphan(glance, started)
         with house.store.write(durable=False) as tx:
+            glance = tx.links.get(link_id)
+            if glance is None or glance.due_at is None or glance.due_at > started:
+                return Report(link_id, "skipped")
             link = tx.links.start(link_id)
             assert link is not None, "links are never deleted"
+            agreement = terms.agreement(link.agreement)
+            if agreement is None:
+                # Its agreement is not in the configuration any more: it waits for its return.
+                tx.links.postpone(link_id, link.epoch, link.gen, started + REVISIT * SECOND)
+                return Report(link_id, "postponed", reason=f"no agreement '{link.agreement}' in the configuration")
             bases, pairs = tx.bases.get(link_id), tuple(tx.comments.list(link_id))
-        run = Run(house, terms, agreement, link, bases, pairs)
+            open_intents = tuple(tx.intents.open(link_id))
+        run = Run(house, terms, agreement, link, bases, pairs, open_intents)
         books = Books()
         report = self._conduct(run, books)
         log.info(
@@ -180,14 +182,6 @@ class Worker:
             self._store(tx, run, books, run.house.clock.now())
             held = tx.links.postpone(link.id, link.epoch, link.gen, until)
         return Report(link.id, "postponed" if held else "overtaken", books.writes, reason)
-
-    def _postpone_orphan(self, link: Link, now: int) -> Report:
-        """A link whose agreement is not in the configuration any more waits for its return."""
-        with self._house.store.write(durable=False) as tx:
-            started = tx.links.start(link.id)
-            assert started is not None, "links are never deleted"
-            tx.links.postpone(link.id, started.epoch, started.gen, now + REVISIT * SECOND)
-        return Report(link.id, "postponed", reason=f"no agreement '{link.agreement}' in the configuration")
 
     def _store(self, tx: Tx, run: Run, books: Books, now: int) -> None:
         """The books of the run: bases, comment pairs, keys, journal."""

@@ -1,9 +1,10 @@
 """What the house asks of a tracker, whatever its kind.
 
-An adapter is thin: it turns canonical values into its tracker's requests and answers into canonical values, raises
-only :mod:`bridge.errors`, and decides nothing. It is shared by many threads, so it keeps one session per thread
-(advice of the requests maintainers, psf/requests#1871). Every method that talks to the tracker may raise
-``Unreachable``, ``Unauthorised``, ``Throttled``, ``Unintelligible``; what else it raises is said at the method.
+An adapter is thin: it turns canonical values into its tracker's requests and answers into canonical values,
+raises only :mod:`bridge.errors`, and decides nothing. It is shared by many threads, so it keeps one session
+per thread (advice of the requests maintainers, psf/requests#1871). Every method that talks to the tracker
+may raise ``Unreachable``, ``Unauthorised``, ``Throttled``, ``Unintelligible``; what else it raises is said
+at the method.
 """
 
 from __future__ import annotations
@@ -83,10 +84,11 @@ class Draft:
 
     Attributes:
         project: project key.
-        fields: canonical (or native custom) name -> value in the target's vocabulary; status is never among them.
-            A person is given as the handle from the people map (str).
+        fields: canonical (or native custom) name -> value in the target's vocabulary; status is never among
+            them. A person is given as the handle from the people map (str).
         marker: the bridge's mark, carried inside the create request itself.
-        peer: JSON-able facts about the origin, stored beside the marker where the tracker has room. Holds no text.
+        peer: JSON-able facts about the origin, stored beside the marker where the tracker has room. Holds
+            no text.
     """
 
     project: str
@@ -112,7 +114,8 @@ class PeerLink:
 
     Attributes:
         url: the peer's address.
-        title: what the link says, e.g. ``CUST-7 (Acme)``. Never the peer's summary: that may not be allowed to cross.
+        title: what the link says, e.g. ``CUST-7 (Acme)``. Never the peer's summary: that may not be allowed
+            to cross.
         marker: the link's mark: makes writing it again an update where the tracker can.
     """
 
@@ -123,7 +126,7 @@ class PeerLink:
 
 @dataclass(frozen=True, slots=True)
 class FieldMeta:
-    """A field on a create screen: native name, whether it must be given, and the values it takes (empty = any)."""
+    """A field on a create screen: its name, whether it must be given, the values it takes (empty = any)."""
 
     name: str
     required: bool
@@ -166,14 +169,14 @@ class Tracker(Protocol):
         """
 
     def now(self) -> int:
-        """The tracker's own clock, microseconds UTC: ours corrected by the skew that its latest answer showed."""
+        """The tracker's own clock, microseconds UTC: ours plus the skew that its latest answer showed."""
 
     def changes(self, watch: Watch, since: int, *, canary: str = "") -> Iterator[Sequence[Ticket]]:
-        """Pages of tickets in view that changed at or after ``since`` (microseconds, the tracker's clock), oldest first.
+        """Pages of tickets in view that changed at or after ``since`` (the tracker's clock), oldest first.
 
-        Never with an upper bound, which would starve a ticket that keeps changing. ``canary`` is the id of a ticket
-        that must be in every answer where the tracker might silently treat us as anonymous; the page that holds it
-        only as canary leaves it in.
+        Never with an upper bound, which would starve a ticket that keeps changing. ``canary`` is the id of
+        a ticket that must be in every answer where the tracker might silently treat us as anonymous; the
+        page that holds it only as canary leaves it in.
 
         Raises:
             Unauthorised: the canary is missing and the login turns out to be dead.
@@ -193,7 +196,7 @@ class Tracker(Protocol):
         """The field changes of these tickets, oldest first."""
 
     def find_marked(self, scope: Scope, marker: str, since: int) -> Sequence[Stamp]:
-        """Tickets that carry the marker, or that our account created since ``since`` and turn out to carry it.
+        """Tickets that carry the marker: found by it, or among what we created since ``since``.
 
         May lag behind (search indexes): an empty answer is no proof of absence until patience has passed.
         """
@@ -206,11 +209,26 @@ class Tracker(Protocol):
             OutcomeUnknown: it may exist; look for the marker.
         """
 
-    def update(self, ticket: str, values: Mapping[str, Value], fields: Sequence[FieldSpec]) -> int:
+    def update(
+        self,
+        ticket: str,
+        values: Mapping[str, Value],
+        fields: Sequence[FieldSpec],
+        *,
+        was: frozenset[str] | None = None,
+    ) -> int:
         """Set fields (never the status). Repeatable. Returns the tracker's time of the write, microseconds.
 
+        Args:
+            ticket: its id.
+            values: canonical name -> new value; for labels the whole new set.
+            fields: the mapped fields beyond the built-in ones.
+            was: the labels that the new set was computed from, so that a tracker which can add and remove them one by
+                one keeps those that somebody else adds at the same moment.
+
         Raises:
-            Refused: with the tracker's words, per field where it names one. Also when a read-back shows it silently refused.
+            Refused: with the tracker's words, per field where it names one. Also when a read-back shows it
+                silently refused.
             Gone: no such ticket.
         """
 
@@ -235,7 +253,10 @@ class Tracker(Protocol):
         """
 
     def find_comment(self, ticket: str, body: Document, marker: str, since: int) -> str | None:
-        """The id of a comment that our account wrote since ``since`` with this marker (or, failing markers, this body)."""
+        """The comment that we wrote since ``since`` with this marker or, failing markers, this body.
+
+        Returns its id.
+        """
 
     def edit_comment(self, ticket: str, comment: str, body: Document) -> int:
         """Replace a comment's text. Repeatable. Returns the tracker's time of the write.

@@ -226,7 +226,14 @@ class Redmine:
         ticket = to_ticket({**issue, "journals": ()}, self._shape(fields))
         return Created(ticket.id, ticket.key, ticket.url, ticket.created, ticket)
 
-    def update(self, ticket: str, values: Mapping[str, Value], fields: Sequence[FieldSpec]) -> int:
+    def update(
+        self,
+        ticket: str,
+        values: Mapping[str, Value],
+        fields: Sequence[FieldSpec],
+        *,
+        was: frozenset[str] | None = None,  # noqa: ARG002 - Redmine has no labels
+    ) -> int:
         """See :class:`bridge.trackers.protocol.Tracker`.
 
         What is already so is not written: that would move ``updated``.

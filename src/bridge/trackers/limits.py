@@ -1,0 +1,83 @@
+"""How fast we may talk to one tracker: our own rate, its Retry-After, how many requests at once.
+
+The rate is the generic cell rate algorithm (GCRA, the leaky bucket as a meter): one number per tracker, the
+theoretical arrival time of the next request, decides everything. :func:`gcra` is pure, so that the same rule
+can run over one row of a shared table when several nodes keep one budget. One :class:`Limiter` is shared by
+all threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bridge.clock import SECOND, Clock
+
+
+def gcra(arrival: int, now: int, *, interval: int, burst: int) -> tuple[int, int]:
+    """Place one request on the schedule.
+
+    Args:
+        arrival: theoretical arrival time of this request, as the previous call left it; 0 at the start.
+        now: microseconds.
+        interval: microseconds between requests at the steady rate.
+        burst: requests that may follow each other at once after a silence, at least 1.
+
+    Returns:
+        The arrival time to store, and the microseconds that this request has to wait.
+    """
+    start = max(arrival, now)
+    wait = max(0, start - now - (burst - 1) * interval)
+    return start + interval, wait
+
+
+class Limiter:
+    """The budget of one tracker, shared by all threads.
+
+    Args:
+        clock: the time.
+        rate: requests per second.
+        burst: requests that may follow each other at once after a silence.
+        concurrency: requests under way at once.
+    """
+
+    def __init__(self, clock: Clock, *, rate: float, burst: int, concurrency: int) -> None:
+        self._clock = clock
+        self._interval = round(SECOND / rate)
+        self._burst = max(1, burst)
+        self._slots = threading.BoundedSemaphore(concurrency)
+        self._lock = threading.Lock()
+        self._arrival = 0
+        self._blocked_until = 0
+
+    def reserve(self, patience: float) -> float:
+        """Take the next place on the schedule, if it comes up within ``patience`` seconds.
+
+        Returns:
+            Seconds to wait before sending. More than ``patience`` means that no place was taken.
+        """
+        with self._lock:
+            now = self._clock.now()
+            start = max(now, self._blocked_until)
+            arrival, wait = gcra(self._arrival, start, interval=self._interval, burst=self._burst)
+            seconds = (start - now + wait) / SECOND
+            if seconds <= patience:
+                self._arrival = arrival
+            return seconds
+
+    def block(self, seconds: float) -> None:
+        """Let nobody send for that long: the tracker said so. A shorter block never cuts a longer one."""
+        with self._lock:
+            self._blocked_until = max(self._blocked_until, self._clock.now() + round(seconds * SECOND))
+
+    def blocked(self) -> float:
+        """Seconds until the tracker's last Retry-After has passed; 0 when there is none."""
+        with self._lock:
+            return max(0, self._blocked_until - self._clock.now()) / SECOND
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Hold one of the concurrent places while a request is under way."""
+        with self._slots:
+            yield

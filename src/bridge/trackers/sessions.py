@@ -1,0 +1,206 @@
+"""What sends requests: one session per thread, and a fence round every answer's body.
+
+A session knows credentials, time-outs and TLS; it follows no redirect (that would carry the credentials to
+another host) and reads nothing from the environment. What is sent again and what an answer means is
+:mod:`bridge.trackers.http`.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+import requests
+from requests.auth import HTTPBasicAuth
+from urllib3.exceptions import NewConnectionError
+
+from bridge.clock import SECOND, Clock
+
+BODY_LIMIT = 64 * 1024 * 1024
+"""Bytes of an answer after decompression: an answer beyond it is a mistake or an attack (a gzip bomb)."""
+
+ANSWER_SECONDS = 120.0
+"""Seconds in which the whole of an answer must have arrived, however steadily it drips."""
+
+
+class Session(Protocol):
+    """What sends a request: an object of one thread, with credentials, time-outs and TLS settings of its own.
+
+    ``request`` returns every answer, whatever its status, and raises only what ``requests`` raises.
+    """
+
+    def request(  # noqa: D102 - described above
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any],
+        data: bytes | None,
+        headers: Mapping[str, str],
+        hook: Callable[[requests.Response], None],
+    ) -> requests.Response: ...
+
+    def close(self) -> None: ...  # noqa: D102 - described above
+
+
+class PlainSession:
+    """A ``requests`` session for trackers without a client library of their own.
+
+    Args:
+        timeout: seconds to connect, seconds between bytes of an answer.
+        headers: sent with every request, credentials among them.
+        auth: user and password of basic authentication.
+        ca_file: PEM bundle of a private certificate authority; "" means the system's.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: tuple[float, float],
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        ca_file: str = "",
+    ) -> None:
+        self._timeout = timeout
+        self._session = requests.Session()
+        # Neither proxies nor .netrc from the environment: credentials come from the settings only, and it
+        # costs a fifth of the time of a small request (measured).
+        self._session.trust_env = False
+        self._session.verify = ca_file or True
+        self._session.headers.update({"Accept": "application/json", **(headers or {})})
+        if auth is not None:
+            # As bytes: requests would encode text as Latin-1 and fail on other letters.
+            self._session.auth = HTTPBasicAuth(auth[0].encode(), auth[1].encode())
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any],
+        data: bytes | None,
+        headers: Mapping[str, str],
+        hook: Callable[[requests.Response], None],
+    ) -> requests.Response:
+        """See :class:`Session`."""
+        return self._session.request(
+            method,
+            url,
+            params=params,
+            data=data,
+            headers=headers,
+            timeout=self._timeout,
+            allow_redirects=False,
+            stream=True,
+            hooks={"response": lambda response, **_: hook(response)},
+        )
+
+    def close(self) -> None:
+        """See :class:`Session`."""
+        self._session.close()
+
+
+class Sessions:
+    """One session per thread, as the maintainers of ``requests`` advise (psf/requests#1871).
+
+    Args:
+        make: builds a session.
+    """
+
+    def __init__(self, make: Callable[[], Session]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._open: dict[threading.Thread, Session] = {}
+
+    def mine(self) -> Session:
+        """The calling thread's session; sessions of threads that have ended are closed on the way."""
+        me = threading.current_thread()
+        with self._lock:
+            session = self._open.get(me)
+            if session is None:
+                for thread in [thread for thread in self._open if not thread.is_alive()]:
+                    self._open.pop(thread).close()
+                session = self._open[me] = self._make()
+            return session
+
+    def close(self) -> None:
+        """Close all sessions."""
+        with self._lock:
+            for session in self._open.values():
+                session.close()
+            self._open.clear()
+
+
+class TooMuch(requests.RequestException):
+    """The answer is larger, or takes longer, than any honest one."""
+
+
+class Fenced:
+    """A body that ends with an error once it is too long or too slow.
+
+    Args:
+        raw: the body as urllib3 gives it.
+        clock: the time.
+        started: when the request was sent, microseconds.
+        limit: bytes at most.
+    """
+
+    def __init__(self, raw: Any, clock: Clock, started: int, limit: int = BODY_LIMIT) -> None:
+        self._raw = raw
+        self._clock = clock
+        self._deadline = started + round(ANSWER_SECONDS * SECOND)
+        self._limit = limit
+
+    def stream(self, amount: int, *, decode_content: bool) -> Iterator[bytes]:
+        """Yield what arrives as it arrives (``read1``), so that a drip is noticed."""
+        size = 0
+        while chunk := self._raw.read1(max(amount, 65_536), decode_content=decode_content):
+            size += len(chunk)
+            if size > self._limit:
+                raise TooMuch(f"the answer is larger than {self._limit} bytes")
+            if self._clock.now() > self._deadline:
+                raise TooMuch(f"the answer took longer than {ANSWER_SECONDS:.0f} s")
+            yield chunk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
+
+
+def never_sent(error: BaseException) -> bool:
+    """Whether the request certainly did not reach the server: no connection, or TLS met the wrong host."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    seen: set[int] = set()
+    queue: list[Any] = [error]
+    while queue:
+        item = queue.pop()
+        if not isinstance(item, BaseException) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, NewConnectionError | ssl.SSLCertVerificationError):
+            return True
+        # urllib3 keeps the cause of a MaxRetryError in `reason`, requests puts its own into `args`.
+        queue += [getattr(item, "reason", None), *item.args]
+    return False
+
+
+def describe(error: requests.RequestException) -> str:
+    """A sentence about a failed connection. Never the library's own text, which holds the query."""
+    if isinstance(error, TooMuch):
+        return str(error)
+    for kind, words in (
+        (requests.ConnectTimeout, "no connection in time"),
+        (requests.ReadTimeout, "no answer in time"),
+        (requests.exceptions.SSLError, "the TLS certificate or connection is not acceptable"),
+        (requests.exceptions.ContentDecodingError, "the answer's compression is broken"),
+        (requests.exceptions.ChunkedEncodingError, "the connection broke in the middle of the answer"),
+    ):
+        if isinstance(error, kind):
+            return words
+    if never_sent(error):
+        return "no connection: refused, or the host name is unknown"
+    if "timed out" in str(error).lower():
+        return "timed out in the middle of the answer"
+    return f"the connection broke ({type(error).__name__})"
