@@ -62,7 +62,14 @@ def calls_table(world: World, keys: list[str]) -> Table:
         ("one create", lambda: ann.create("OPS", "New")),
     ]
     table = Table(title="Tracker calls, both sides (a cycle always holds one search a side)")
-    for heading in ("change", "searches", "reads", "writes", "all but the other side's search", "cycle after it"):
+    for heading in (
+        "change",
+        "searches",
+        "reads",
+        "writes",
+        "all but the other side's search",
+        "cycle after it",
+    ):
         table.add_column(heading, justify="left" if heading == "change" else "right")
     for name, change in acts:
         change()
@@ -136,7 +143,7 @@ def puts_per_second(settings, peers: list[str], number: int, *, threads: int) ->
             params={},
             data=f'{{"fields": {{"summary": "Round {number}"}}}}'.encode(),
             headers={"Content-Type": "application/json"},
-            hook=lambda response: None,
+            hook=lambda _: None,
         )
 
     started = time.perf_counter()

@@ -1,7 +1,7 @@
 """A small world for end-to-end tests: two simulators on loopback, a configuration folder, people, and the bridge.
 
-People act through the trackers' own APIs with their own logins; the bridge is either driven pass by pass in this process
-or run as a process of its own. Nothing of the bridge is replaced.
+People act through the trackers' own APIs with their own logins; the bridge is either driven pass by pass in this
+process or run as a process of its own. Nothing of the bridge is replaced.
 """
 
 from __future__ import annotations
@@ -215,7 +215,9 @@ class World:
 
     def twins(self) -> list[tuple[Issue, Issue]]:
         """Every internal ticket with its twin, told from the trackers alone; fails if one is single or has two."""
-        home, acme = ({one.key: one for one in server.site.issues.values()} for server in (self.home, self.acme))
+        home, acme = (
+            {one.key: one for one in server.site.issues.values()} for server in (self.home, self.acme)
+        )
         pairs = []
         for mirrors, origins in ((acme, home), (home, acme)):
             for mirror in mirrors.values():
@@ -233,7 +235,9 @@ class World:
         for left, right in twins:
             assert facts(self.home.site, left) == facts(self.acme.site, right), f"{left.key} = {right.key}"
             ours, theirs = ([plain(one.body) for one in issue.comments] for issue in (left, right))
-            written = [one for one in ours if "(Acme)" not in one] + [one for one in theirs if "(Example Corp)" not in one]
+            written = [one for one in ours if "(Acme)" not in one] + [
+                one for one in theirs if "(Example Corp)" not in one
+            ]
             assert len(ours) == len(theirs) == len(written), f"{left.key} = {right.key}: {ours} / {theirs}"
             for body in written:
                 assert any(body in one for one in ours), f"{left.key} lacks {body!r}: {ours}"
@@ -331,9 +335,14 @@ fields:{fields}
 
 
 @contextmanager
-def open_world(folder: Path, home: Site | None = None, acme: Site | None = None, **config: Any) -> Iterator[World]:
+def open_world(
+    folder: Path, home: Site | None = None, acme: Site | None = None, **config: Any
+) -> Iterator[World]:
     """Two running trackers and a configuration for them."""
-    with SimulatorServer(home or make_home()) as home_server, SimulatorServer(acme or make_acme()) as acme_server:
+    with (
+        SimulatorServer(home or make_home()) as home_server,
+        SimulatorServer(acme or make_acme()) as acme_server,
+    ):
         environ = write_config(folder, home_server.url, acme_server.url, **config)
         world = World(folder, home_server, acme_server, environ)
         try:

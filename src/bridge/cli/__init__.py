@@ -30,17 +30,17 @@ COMMANDS = {
 class _Lazy(click.Group):
     """A group that imports a command's module when the command is used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"bridge.cli.{cmd_name}")
         command: click.Command = module.command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - likewise
         # The help needs no command's module, only its line.
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -65,7 +65,9 @@ def tell(error: BridgeError) -> None:
     """Print an error for a person: what happened, and what to do next."""
     if isinstance(error, ConfigError):
         count = len(error.problems)
-        click.echo(f"{count} mistake{'s' if count != 1 else ''} in the configuration; nothing was written:", err=True)
+        click.echo(
+            f"{count} mistake{'s' if count != 1 else ''} in the configuration; nothing was written:", err=True
+        )
         for problem in error.problems:
             click.echo(f"  {problem}", err=True)
     else:

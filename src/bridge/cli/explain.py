@@ -38,7 +38,9 @@ def command(key: str, *, config: Path, as_json: bool) -> None:
     if as_json:
         print_json(stories)
     elif not stories:
-        click.echo(f"no link knows the ticket {key}; is it in the scope of an agreement? See 'bridge status'.")
+        click.echo(
+            f"no link knows the ticket {key}; is it in the scope of an agreement? See 'bridge status'."
+        )
     else:
         for story in stories:
             _tell(story)
@@ -64,7 +66,12 @@ def _story(
             for name in sorted(bases[Side.INTERNAL].fields.keys() | bases[Side.VENDOR].fields.keys())
         },
         "open": [
-            {"what": one.kind.value, "side": one.side.value, "state": one.state.value, "sent": _time(one.sent_at)}
+            {
+                "what": one.kind.value,
+                "side": one.side.value,
+                "state": one.state.value,
+                "sent": _time(one.sent_at),
+            }
             for one in intents
         ],
         "journal": [{"at": _time(one.at), "event": one.event, **one.data} for one in journal],
@@ -81,7 +88,9 @@ def _tell(story: dict[str, Any]) -> None:
     for finding in story["findings"]:
         click.echo(f"  {finding['kind']}: {finding['message']}")
     for one in story["open"]:
-        click.echo(f"  the outcome of a {one['what']} on the {one['side']} side, sent {one['sent']}, is being looked for")
+        click.echo(
+            f"  the outcome of a {one['what']} on the {one['side']} side, sent {one['sent']}, is being looked for"
+        )
     if story["agreed"]:
         click.echo("  last in agreement:")
         width = max(len(name) for name in story["agreed"])
@@ -107,18 +116,16 @@ def _line(entry: dict[str, Any]) -> str:
             return text
         case "ticket.created":
             return f"{entry['key']} created on the {entry['side']} side"
+        case "link.shown":
+            return f"link to {entry['peer']} shown on the {entry['side']} side"
         case "comment.added":
             return f"comment {entry['origin']} carried to the {entry['side']} side as {entry['copy']}"
         case "comment.edited":
             return f"comment {entry['copy']} on the {entry['side']} side rewritten ({entry['why']})"
         case "comment.deleted":
             return f"comment {entry['copy']} on the {entry['side']} side taken back (the original was {entry['why']})"
-        case "link.shown":
-            return f"link to {entry['peer']} shown on the {entry['side']} side"
-        case "finding.opened":
-            return f"found: {entry['message']}"
-        case "finding.closed":
-            return f"settled: {entry['message']}"
+        case "finding.opened" | "finding.closed":
+            return f"{'found' if entry['event'] == 'finding.opened' else 'settled'}: {entry['message']}"
         case event:
             rest = {key: value for key, value in entry.items() if key not in ("at", "event")}
             return f"{event} {rest}"

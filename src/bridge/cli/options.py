@@ -42,7 +42,7 @@ def json_option(function: F) -> F:
 def log_option(function: F) -> F:
     """``--log-level``: sets up logging before the command runs."""
 
-    def set_up(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    def set_up(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
         configure(value)  # type: ignore[arg-type]  # click.Choice has checked it
         return value
 
@@ -58,7 +58,9 @@ def log_option(function: F) -> F:
     )(function)
 
 
-def read_settings(config: Path, *, secrets: bool = True, environ: Mapping[str, str] | None = None) -> Settings:
+def read_settings(
+    config: Path, *, secrets: bool = True, environ: Mapping[str, str] | None = None
+) -> Settings:
     """The configuration, checked.
 
     Raises:

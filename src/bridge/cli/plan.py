@@ -51,4 +51,6 @@ def _show(rows: list[dict[str, Any]], key: str | None) -> None:
         for finding in row["findings"]:
             click.echo(f"  {finding['kind']}: {finding['message']}")
     actions = sum(len(row["actions"]) for row in rows)
-    click.echo(f"{len(rows)} tickets in view, {len(busy)} with something to do, {actions} actions; nothing was written")
+    click.echo(
+        f"{len(rows)} tickets in view, {len(busy)} with something to do, {actions} actions; nothing was written"
+    )

@@ -9,7 +9,9 @@ import click
 
 @click.command()
 @click.argument("flavour", type=click.Choice(["datacenter", "cloud"]))
-@click.option("--port", type=int, default=8080, show_default=True, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--port", type=int, default=8080, show_default=True, help="Port on 127.0.0.1; 0 takes a free one."
+)
 @click.option("--project", help="Key of its project; OPS or CUST if not given.")
 @click.option(
     "--load",
@@ -27,7 +29,11 @@ def command(*, flavour: str, port: int, project: str | None, contents: Path | No
 
     from bridge.simulator import SimulatorServer, load, make_acme, make_home, read
 
-    site = make_home(project=project or "OPS") if flavour == "datacenter" else make_acme(project=project or "CUST")
+    site = (
+        make_home(project=project or "OPS")
+        if flavour == "datacenter"
+        else make_acme(project=project or "CUST")
+    )
     if contents is not None:
         load(site, read(contents))
     with SimulatorServer(site, port=port) as server:

@@ -31,7 +31,9 @@ def command(*, config: Path, as_json: bool) -> None:
         with store.read() as tx:
             counts = tx.links.counts()
             stuck = tx.links.list(states=(LinkState.PARKED, LinkState.HELD))
-            remarked = [link for link in tx.links.list(states=(LinkState.ACTIVE, LinkState.NEW)) if link.findings]
+            remarked = [
+                link for link in tx.links.list(states=(LinkState.ACTIVE, LinkState.NEW)) if link.findings
+            ]
             feeds = tx.cursors.notes("feed/")
             waiting = len(tx.links.due(now, 100_000))
     finally:
@@ -41,7 +43,9 @@ def command(*, config: Path, as_json: bool) -> None:
             {
                 "name": one.name,
                 "links": {state.value: counts.get((one.name, state), 0) for state in LinkState},
-                "feeds": {side.value: _feed(feeds.get(f"feed/{one.name}/{side.value}"), now) for side in Side},
+                "feeds": {
+                    side.value: _feed(feeds.get(f"feed/{one.name}/{side.value}"), now) for side in Side
+                },
             }
             for one in settings.agreements
         ],
@@ -98,8 +102,14 @@ def _show(data: dict[str, Any]) -> None:
             console.print(f"\n{title}:")
         for row in rows:
             keys = " = ".join(key for key in (row["internal"], row["vendor"]) if key)
-            again = f" (next try in {max(0, row['next_try_seconds'])} s)" if row["next_try_seconds"] is not None else ""
-            console.print(f"  {row['agreement']} {keys}: {row['reason']}{again}", markup=False, highlight=False)
+            again = (
+                f" (next try in {max(0, row['next_try_seconds'])} s)"
+                if row["next_try_seconds"] is not None
+                else ""
+            )
+            console.print(
+                f"  {row['agreement']} {keys}: {row['reason']}{again}", markup=False, highlight=False
+            )
 
 
 def _ago(feed: dict[str, Any]) -> str:

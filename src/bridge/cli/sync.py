@@ -16,7 +16,13 @@ from bridge.cli.options import config_option, json_option, log_option, print_jso
 @config_option
 @json_option
 @log_option
-def command(*, once: bool, census: bool, config: Path, as_json: bool) -> None:
+def command(
+    *,
+    once: bool,  # noqa: ARG001 - required: the word says what will happen
+    census: bool,
+    config: Path,
+    as_json: bool,
+) -> None:
     """Poll every side once, bring every changed link into agreement, and end.
 
     Ends with 1 when links are parked, with 3 when a tracker could not be reached.

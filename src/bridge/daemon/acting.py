@@ -142,7 +142,8 @@ def _create(run: Run, action: CreateTicket, books: Books) -> None:
             shown.pop(name, None)
         intent, created = _create_with(run, action, values, shown, peer)
         books.findings.extend(
-            Finding("refused", action.side, name, f"at creation: {error.fields[name]}") for name in sorted(blamed)
+            Finding("refused", action.side, name, f"at creation: {error.fields[name]}")
+            for name in sorted(blamed)
         )
     adopt_created(run, intent, created, shown, action.origin_base)
     books.writes += 1
@@ -150,11 +151,15 @@ def _create(run: Run, action: CreateTicket, books: Books) -> None:
 
 
 def _create_with(
-    run: Run, action: CreateTicket, values: Mapping[str, Value], shown: Mapping[str, Value], peer: Mapping[str, str]
+    run: Run,
+    action: CreateTicket,
+    values: Mapping[str, Value],
+    shown: Mapping[str, Value],
+    peer: Mapping[str, str],
 ) -> tuple[Intent, Created]:
     """One create request under an intent that says what the ticket will show, should the answer be lost."""
     detail = {"shown": encode_fields(shown), "origin": encode_fields(action.origin_base)}
-    intent = _intend(run, IntentKind.CREATE, action.side, run.link.marker, "", detail)
+    intent = _intend(run, IntentKind.CREATE, action.side, run.link.marker, "", detail=detail)
     draft = Draft(run.scope(action.side).project, values, run.link.marker, peer)
     try:
         return intent, run.tracker(action.side).create(draft, run.specs(action.side))
@@ -234,7 +239,7 @@ def _update(run: Run, action: UpdateFields, books: Books) -> frozenset[str]:
 
 
 def _set_status(run: Run, action: SetStatus, books: Books) -> frozenset[str]:
-    intent = _intend(run, IntentKind.TRANSITION, action.side, "", action.goal, {})
+    intent = _intend(run, IntentKind.TRANSITION, action.side, "", action.goal, detail={})
     try:
         result = walk(run, action)
     except OutcomeUnknown:
@@ -265,7 +270,7 @@ def _add_comment(run: Run, action: AddComment, books: Books) -> None:
         "origin_digest": action.origin_digest,
         "copy_digest": action.copy_digest,
     }
-    intent = _intend(run, IntentKind.COMMENT, action.side, marker, action.origin_id, detail)
+    intent = _intend(run, IntentKind.COMMENT, action.side, marker, action.origin_id, detail=detail)
     try:
         comment, at = run.tracker(action.side).add_comment(ticket, action.body, marker)
     except OutcomeUnknown:
@@ -337,7 +342,7 @@ def _link_back(run: Run, action: LinkBack, books: Books) -> None:
     note = run.tracker(action.side).link_back(ticket, link)
     if note:
         pair = CommentPair(0, action.side.other, "", note, state=PairState.NOTE)
-        if all(known.copy_id != note for known in run.pairs):
+        if all((known.origin, known.copy_id) != (pair.origin, note) for known in run.pairs):
             books.pairs.append(pair)
     with run.house.store.write() as tx:
         tx.links.mark_linked(run.link.id, action.side)
@@ -346,7 +351,7 @@ def _link_back(run: Run, action: LinkBack, books: Books) -> None:
 
 
 def _intend(
-    run: Run, kind: IntentKind, side: Side, marker: str, subject: str, detail: Mapping[str, Any]
+    run: Run, kind: IntentKind, side: Side, marker: str, subject: str, *, detail: Mapping[str, Any]
 ) -> Intent:
     """Commit the note that a request is about to leave."""
     now = run.house.clock.now()

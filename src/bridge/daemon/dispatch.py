@@ -1,8 +1,9 @@
 """Who works on which link when: wake-ups in, one worker per link at a time.
 
 The queue carries wake-ups only and may be lost at any moment: the store's due index is the truth, and the sweep puts
-back whatever is due. So a wake-up that arrives while its link is being worked on may be dropped here without harm; the
-store has counted it. The protocol is small, so that a simulated world can drive the same worker with a seeded scheduler.
+back whatever is due. So a wake-up that arrives while its link is being worked on may be dropped here without harm:
+the store has counted it. The protocol is small, so that a simulated world can drive the same worker with a seeded
+scheduler.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ class QueueDispatcher:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - a thread's death must be seen by the supervisor, whatever it was
+        except BaseException as error:  # the supervisor must see this thread's death, whatever it was
             self._failure = error
             log.exception("dispatcher_died")
         finally:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.clock import SECOND
-from bridge.daemon.house import House, Terms, field_specs
+from bridge.daemon.house import House, field_specs
 from bridge.store.database import Tx
 from bridge.store.rows import Link
 from bridge.sync.agreement import Agreement
@@ -80,7 +80,7 @@ class Feed:
         hits, new, woken = 0, 0, []
         for page in tracker.changes(watch, since, canary=canary):
             hits += len(page)
-            links, fresh = self._take(terms, agreement, tracker, page, me.id)
+            links, fresh = self._take(agreement, tracker, page, me.id)
             woken += links
             new += fresh
             self._wake(links)
@@ -112,13 +112,13 @@ class Feed:
         new = 0
         for start in range(0, len(ids), PORTION):
             found = tracker.fetch(ids[start : start + PORTION], specs)
-            links, fresh = self._take(terms, agreement, tracker, list(found.values()), me.id)
+            links, fresh = self._take(agreement, tracker, list(found.values()), me.id)
             self._wake(links)
             new += fresh
         return new
 
     def _take(
-        self, terms: Terms, agreement: Agreement, tracker: Tracker, page: Sequence[Ticket], me: str
+        self, agreement: Agreement, tracker: Tracker, page: Sequence[Ticket], me: str
     ) -> tuple[list[int], int]:
         """Turn a page of tickets into stored wake-ups; returns the links and how many are new."""
         house, side = self._house, self.side

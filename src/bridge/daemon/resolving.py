@@ -105,7 +105,8 @@ def _find_comment(run: Run, intent: Intent) -> bool:
     body = from_json(intent.detail["body"])
     since = intent.created_at - SKEW
     comment = run.tracker(intent.side).find_comment(ticket, body, intent.marker, since)
-    known = {pair.copy_id for pair in run.pairs}
+    # Ids are unique within one tracker only: the same number on the other side is another comment.
+    known = {pair.copy_id for pair in run.pairs if pair.origin is intent.side.other}
     if comment is None or comment in known:
         return False
     adopt_comment(run, intent, comment, intent.detail["origin_digest"], intent.detail["copy_digest"])

@@ -111,10 +111,10 @@ class Service:
             signal.signal(signal.SIGINT, self._on_stop)
             signal.signal(signal.SIGHUP, self._on_reload)
 
-    def _on_stop(self, number: int, frame: FrameType | None) -> None:
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stop()
 
-    def _on_reload(self, number: int, frame: FrameType | None) -> None:
+    def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
         self._reload.set()
         self._wake.set()
 

@@ -1,4 +1,4 @@
-"""Workflow steps seen so far, so that a known way costs no look-up. A memory only: when a step fails, it is forgotten."""
+"""Workflow steps seen so far, so that a known way costs no look-up. When a step fails, it is forgotten."""
 
 from __future__ import annotations
 

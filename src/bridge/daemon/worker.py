@@ -78,7 +78,9 @@ class Worker:
             if agreement is None:
                 # Its agreement is not in the configuration any more: it waits for its return.
                 tx.links.postpone(link_id, link.epoch, link.gen, started + REVISIT * SECOND)
-                return Report(link_id, "postponed", reason=f"no agreement '{link.agreement}' in the configuration")
+                return Report(
+                    link_id, "postponed", reason=f"no agreement '{link.agreement}' in the configuration"
+                )
             bases, pairs = tx.bases.get(link_id), tuple(tx.comments.list(link_id))
             open_intents = tuple(tx.intents.open(link_id))
         run = Run(house, terms, agreement, link, bases, pairs, open_intents)

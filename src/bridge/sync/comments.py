@@ -7,7 +7,9 @@ copy that others delete stays deleted. Pairs are recognised by their recorded id
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Literal
 
 from bridge.markup import Document, Mark, Paragraph, Text, digest, plain, words
 from bridge.sync.agreement import Agreement
@@ -16,8 +18,12 @@ from bridge.sync.mapping import carry_text
 from bridge.sync.plan import Action, AddComment, DeleteComment, EditComment, Finding, LinkView
 from bridge.sync.ticket import Comment, Side, Ticket
 
+_PLACEHOLDER = re.compile(r"\{author\}|\{company\}")
 
-def plan_comments(agreement: Agreement, link: LinkView) -> tuple[list[Action], list[Finding], list[CommentPair]]:
+
+def plan_comments(
+    agreement: Agreement, link: LinkView
+) -> tuple[list[Action], list[Finding], list[CommentPair]]:
     """Actions, findings and silent changes of pair records that bring both sides' comments into agreement."""
     actions: list[tuple[int, Action]] = []
     findings: list[Finding] = []
@@ -40,7 +46,9 @@ def plan_comments(agreement: Agreement, link: LinkView) -> tuple[list[Action], l
             pairs.extend(kept)
         if here.comments_complete:
             for pair in by_origin.values():
-                if pair.state is PairState.PAIRED:
+                if pair.state is PairState.PAIRED and _deleted(pair, there):
+                    pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
+                elif pair.state is PairState.PAIRED:
                     actions.append((0, DeleteComment(origin.other, pair, "deleted")))
                 elif pair.state is PairState.COPY_DELETED:
                     pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
@@ -51,9 +59,9 @@ def plan_comments(agreement: Agreement, link: LinkView) -> tuple[list[Action], l
 def attributed(agreement: Agreement, side: Side, comment: Comment) -> Document:
     """A comment's text under the name of its author, as the other side may see it."""
     author = comment.author.name if comment.author and comment.author.name else "Somebody"
-    line = agreement.comments.attribute.replace("{author}", author).replace(
-        "{company}", agreement.scope(side).company
-    )
+    told = {"{author}": author, "{company}": agreement.scope(side).company}
+    # In one go: a name that looks like a placeholder stays that name.
+    line = _PLACEHOLDER.sub(lambda found: told[found[0]], agreement.comments.attribute)
     return Document((Paragraph((Text(line, (Mark("strong"),)),)), *comment.body.blocks))
 
 
@@ -80,34 +88,36 @@ def _follow(
         return [], [], []
     to = pair.origin.other
     if comment.private:
+        if _deleted(pair, there):
+            return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
         return [DeleteComment(to, pair, "private")], [], []
-    copy = None if there is None else next((one for one in there.comments if one.id == pair.copy_id), None)
-    if copy is None:
-        if there is None or not there.comments_complete:
-            return _renew(agreement, pair, comment), [], []
+    if _deleted(pair, there):
         finding = Finding("copy-deleted", to, "", f"the copy of a comment was deleted on the {to} side")
         return [], [finding], [replace(pair, state=PairState.COPY_DELETED)]
-    renewed = _renew(agreement, pair, comment)
-    if renewed or digest(copy.body) == pair.copy_digest:
-        return renewed, [], []
-    expected = carry_text(agreement, attributed(agreement, pair.origin, comment), to)
-    assert isinstance(expected.value, Document)
-    assert isinstance(expected.shown, Document)
-    if words(copy.body) == words(expected.shown):
-        # The tracker renders our text in its own way; the words are ours, so this is how it looks from now on.
-        return [], [], [replace(pair, copy_digest=digest(copy.body))]
-    restore = EditComment(
-        to, pair, expected.value, pair.origin_digest, digest(expected.shown), "restored", loser=plain(copy.body)
-    )
-    return [restore], [], []
-
-
-def _renew(agreement: Agreement, pair: CommentPair, comment: Comment) -> list[Action]:
-    """The rewrite of the copy when the author changed the text."""
-    now = digest(comment.body)
-    if now == pair.origin_digest:
-        return []
-    carried = carry_text(agreement, attributed(agreement, pair.origin, comment), pair.origin.other)
+    new, copy = digest(comment.body), _copy(pair, there)
+    changed = new != pair.origin_digest
+    edited = copy is not None and digest(copy.body) != pair.copy_digest
+    if not (changed or edited) or (changed and pair.origin not in agreement.comments.cross):
+        return [], [], []
+    carried = carry_text(agreement, attributed(agreement, pair.origin, comment), to)
     assert isinstance(carried.value, Document)
     assert isinstance(carried.shown, Document)
-    return [EditComment(pair.origin.other, pair, carried.value, now, digest(carried.shown), "changed")]
+    loser = ""
+    if copy is not None and edited:
+        reads_alike = words(copy.body) == words(carried.shown)
+        if digest(copy.body) == digest(carried.shown) or (reads_alike and not changed):
+            # Our own write of a run that could not note it; or the tracker renders our text in its own way, and this
+            # is how it looks from now on.
+            return [], [], [replace(pair, origin_digest=new, copy_digest=digest(copy.body))]
+        loser = "" if reads_alike else plain(copy.body)
+    why: Literal["changed", "restored"] = "changed" if changed else "restored"
+    return [EditComment(to, pair, carried.value, new, digest(carried.shown), why, loser)], [], []
+
+
+def _copy(pair: CommentPair, there: Ticket | None) -> Comment | None:
+    return None if there is None else next((one for one in there.comments if one.id == pair.copy_id), None)
+
+
+def _deleted(pair: CommentPair, there: Ticket | None) -> bool:
+    """Whether our copy is surely not there any more."""
+    return there is not None and there.comments_complete and _copy(pair, there) is None

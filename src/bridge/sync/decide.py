@@ -53,7 +53,7 @@ def _create(agreement: Agreement, side: Side, origin: Ticket) -> Plan:
             continue
         value = origin.fields[rule.name]
         if isinstance(value, frozenset):
-            members = carry_set(rule, crossing(rule, value), side)
+            members = carry_set(rule, crossing(rule, value, side.other), side)
             if members:
                 values[rule.name] = shown[rule.name] = members
             continue
@@ -65,7 +65,9 @@ def _create(agreement: Agreement, side: Side, origin: Ticket) -> Plan:
             values[rule.name], shown[rule.name] = carried.value, carried.shown
     for name, constant in agreement.scope(side).on_create.items():
         values.setdefault(name, constant)
-    origin_base = {rule.name: origin.fields[rule.name] for rule in agreement.fields if rule.name in origin.fields}
+    origin_base = {
+        rule.name: origin.fields[rule.name] for rule in agreement.fields if rule.name in origin.fields
+    }
     return Plan(actions=(CreateTicket(side, values, shown, origin_base),), findings=tuple(findings))
 
 
@@ -89,6 +91,7 @@ def _reconcile(agreement: Agreement, link: LinkView) -> Plan:
             _base(link.internal, name),
             _base(link.vendor, name),
             link.changed_at.get(name),
+            (internal.created, vendor.created),
         )
         match merge(agreement, rule, now):
             case Quiet():
@@ -175,5 +178,3 @@ def _unmapped(rule: FieldRule, side: Side, unmapped: Unmapped) -> Finding:
 def custom_fields(agreement: Agreement) -> tuple[str, ...]:
     """Canonical names of the agreement's custom fields, which adapters must be told about."""
     return tuple(rule.name for rule in agreement.fields if rule.name not in BUILT_IN_FIELDS)
-
-

@@ -15,7 +15,9 @@ from bridge.sync.mapping import same
 from bridge.sync.ticket import Side, Ticket
 
 
-def is_echo(agreement: Agreement, side: Side, ticket: Ticket, base: Base, pairs: Sequence[CommentPair]) -> bool:
+def is_echo(
+    agreement: Agreement, side: Side, ticket: Ticket, base: Base, pairs: Sequence[CommentPair]
+) -> bool:
     """Whether this side shows exactly what is already known of it."""
     for rule in agreement.fields:
         if rule.name not in ticket.fields:
@@ -40,7 +42,9 @@ def _comments_known(agreement: Agreement, side: Side, ticket: Ticket, pairs: Seq
         expected.discard(comment.id)
         if comment.id in written_here:
             pair = written_here[comment.id]
-            if pair.state is PairState.PAIRED and (comment.private or digest(comment.body) != pair.origin_digest):
+            if pair.state is PairState.PAIRED and (
+                comment.private or digest(comment.body) != pair.origin_digest
+            ):
                 return False
         elif comment.id in copied_here:
             pair = copied_here[comment.id]

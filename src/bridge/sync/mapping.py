@@ -65,6 +65,9 @@ def same(left: Value, right: Value) -> bool:
         return canonical(left) == canonical(right)
     if isinstance(left, str) and isinstance(right, str):
         return _line(left) == _line(right)
+    if isinstance(left, Person) and isinstance(right, Person):
+        # A base of our own making knows a person only by the handle that the people map names.
+        return names(left, right.id) or names(right, left.id)
     return left == right
 
 
@@ -74,12 +77,20 @@ def names(person: Person, handle: str) -> bool:
     return any(wanted == known.casefold() for known in (person.id, *person.handles) if known)
 
 
-def crossing(rule: FieldRule, value: Value) -> frozenset[str]:
-    """The members of a set that the agreement lets cross."""
+def crossing(rule: FieldRule, value: Value, side: Side) -> frozenset[str]:
+    """The members of a side's set that the agreement lets cross; the others stay on their own side, untouched.
+
+    A member crosses when it has a pair (or needs none), and when a pattern matches its name on either side.
+    """
     members = value if isinstance(value, frozenset) else frozenset()
-    if not rule.only:
-        return members
-    return frozenset(name for name in members if any(fnmatchcase(name, pattern) for pattern in rule.only))
+    return frozenset(name for name in members if _may_cross(rule, name, side))
+
+
+def partnered(rule: FieldRule, member: str, side: Side, others: frozenset[str]) -> bool:
+    """Whether any of these members of the other side's set means the same as this member."""
+    if _carry_member(rule, member, side.other) in others:
+        return True
+    return any(_pairs(rule, member, other, side) for other in others)
 
 
 def carry(agreement: Agreement, rule: FieldRule, value: Value, to: Side) -> Carried | Unmapped:
@@ -105,29 +116,32 @@ def carry(agreement: Agreement, rule: FieldRule, value: Value, to: Side) -> Carr
 
 def carry_text(agreement: Agreement, text: Document, to: Side) -> Carried:
     """A text made fit to cross: nothing live, nothing foreign; ``shown`` is how the other tracker will show it."""
-    fit = transform(text, inline=_inert, block=_inert_block)
+    fit = fit_text(text)
     return Carried(fit, settle(agreement.scope(to).dialect, fit))
+
+
+def fit_text(text: Document) -> Document:
+    """A text without anything that would be live or foreign on the other side."""
+    return transform(text, inline=_inert, block=_inert_block)
 
 
 def carry_set(rule: FieldRule, members: frozenset[str], to: Side) -> frozenset[str]:
     """Set members in the other side's vocabulary; those without a pair are left out unless the rule lets them."""
-    if not rule.values:
-        return members
-    carried = {name: _lookup(rule, name, to) for name in members}
-    if rule.otherwise.kind == "same":
-        return frozenset(found or name for name, found in carried.items())
-    return frozenset(found for found in carried.values() if found is not None)
+    carried = (_carry_member(rule, name, to) for name in members)
+    return frozenset(name for name in carried if name is not None)
 
 
 def agree(agreement: Agreement, rule: FieldRule, internal: Value, vendor: Value) -> bool:
     """Whether the two present values mean the same, so that nothing needs to be written."""
     if isinstance(internal, frozenset) or isinstance(vendor, frozenset):
-        ours, theirs = crossing(rule, internal), crossing(rule, vendor)
-        return carry_set(rule, ours, Side.VENDOR) == theirs or carry_set(rule, theirs, Side.INTERNAL) == ours
+        ours, theirs = crossing(rule, internal, Side.INTERNAL), crossing(rule, vendor, Side.VENDOR)
+        return all(partnered(rule, name, Side.INTERNAL, theirs) for name in ours) and all(
+            partnered(rule, name, Side.VENDOR, ours) for name in theirs
+        )
     if empty(internal) or empty(vendor):
         return empty(internal) and empty(vendor)
-    if rule.name in PERSON_FIELDS:
-        return _same_person(agreement, internal, vendor)
+    if rule.name in PERSON_FIELDS and _same_person(agreement, internal, vendor):
+        return True
     if rule.values:
         pair = (str(internal), str(vendor))
         if pair in rule.values:
@@ -140,7 +154,7 @@ def agree(agreement: Agreement, rule: FieldRule, internal: Value, vendor: Value)
 
 
 def show(value: Value) -> str:
-    """A value in short, for findings. Never the words of a text: findings reach logs."""
+    """A value in short, for people. Never the words of a text: findings reach logs."""
     if isinstance(value, Document):
         return "(text)"
     if isinstance(value, frozenset):
@@ -154,6 +168,25 @@ def _lookup(rule: FieldRule, value: str, to: Side) -> str | None:
     if to is Side.VENDOR:
         return next((vendor for internal, vendor in rule.values if internal == value), None)
     return next((internal for internal, vendor in rule.values if vendor == value), None)
+
+
+def _carry_member(rule: FieldRule, name: str, to: Side) -> str | None:
+    if not rule.values:
+        return name
+    found = _lookup(rule, name, to)
+    return name if found is None and rule.otherwise.kind == "same" else found
+
+
+def _may_cross(rule: FieldRule, name: str, side: Side) -> bool:
+    carried = _carry_member(rule, name, side.other)
+    if carried is None:
+        return False
+    return not rule.only or any(fnmatchcase(one, pattern) for one in (name, carried) for pattern in rule.only)
+
+
+def _pairs(rule: FieldRule, member: str, other: str, side: Side) -> bool:
+    pair = (member, other) if side is Side.INTERNAL else (other, member)
+    return pair in rule.values or _carry_member(rule, other, side) == member
 
 
 def _stand_in(rule: FieldRule, value: str, to: Side) -> Carried | Unmapped:

@@ -10,11 +10,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bridge.markup import Document
+from bridge.markup import Document, settle
 from bridge.sync.agreement import Agreement, FieldRule, Rule
-from bridge.sync.mapping import Carried, Unmapped, agree, carry, carry_set, crossing, empty, same, show
+from bridge.sync.mapping import (
+    Carried,
+    Unmapped,
+    agree,
+    carry,
+    carry_set,
+    crossing,
+    empty,
+    fit_text,
+    partnered,
+    same,
+    show,
+)
 from bridge.sync.textmerge import merge_blocks
 from bridge.sync.ticket import Side, Value
+
+_NAMED_FIELDS = frozenset({"type", "priority", "status", "due"})
+"""Fields whose values are names or dates even where no map lists them; other strings may be somebody's words."""
 
 
 class _Missing:
@@ -39,7 +54,8 @@ class Now:
         vendor: present value.
         base_internal: value at the last agreement, or MISSING.
         base_vendor: likewise.
-        changed_at: side -> when this field last changed there, microseconds; needed only for ``newest``.
+        changed_at: (internal, vendor) times of its last change, microseconds; needed only where the newest counts.
+        created: (internal, vendor) times at which the tickets were created.
     """
 
     internal: Value
@@ -47,10 +63,15 @@ class Now:
     base_internal: Known = MISSING
     base_vendor: Known = MISSING
     changed_at: tuple[int, int] | None = None
+    created: tuple[int, int] = (0, 0)
 
     def value(self, side: Side) -> Value:
         """The present value of a side."""
         return self.internal if side is Side.INTERNAL else self.vendor
+
+    def base(self, side: Side) -> Known:
+        """The value of a side at the last agreement."""
+        return self.base_internal if side is Side.INTERNAL else self.base_vendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +129,9 @@ Outcome = Quiet | Agreed | Cross | Stuck | NeedTimes
 def merge(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
     """Decide what becomes of one field."""
     if agree(agreement, rule, now.internal, now.vendor):
-        recorded = _same_as_base(now.internal, now.base_internal) and _same_as_base(now.vendor, now.base_vendor)
+        recorded = _same_as_base(now.internal, now.base_internal) and _same_as_base(
+            now.vendor, now.base_vendor
+        )
         return Quiet() if recorded else Agreed()
     if rule.rule is Rule.MERGE and (isinstance(now.internal, frozenset) or isinstance(now.vendor, frozenset)):
         return _merge_sets(rule, now)
@@ -119,14 +142,13 @@ def _merge_values(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
     fresh_internal, fresh_vendor = now.base_internal is MISSING, now.base_vendor is MISSING
     if fresh_internal and fresh_vendor:
         # Never in agreement (just linked, or newly mapped): a side that says nothing gives way, never deletes.
-        if empty(now.internal) != empty(now.vendor):
-            return _cross(agreement, rule, now, Side.VENDOR if empty(now.internal) else Side.INTERNAL, "initial")
+        if _silent(rule, now, Side.INTERNAL) != _silent(rule, now, Side.VENDOR):
+            source = Side.VENDOR if _silent(rule, now, Side.INTERNAL) else Side.INTERNAL
+            return _cross(agreement, rule, now, source, "initial")
         return _conflict(agreement, rule, now)
     if fresh_internal or fresh_vendor:
-        # One side was created from the other: what its tracker filled in by itself gives way.
-        return _cross(agreement, rule, now, Side.VENDOR if fresh_internal else Side.INTERNAL, "initial")
-    changed_internal = not _same_as_base(now.internal, now.base_internal)
-    changed_vendor = not _same_as_base(now.vendor, now.base_vendor)
+        return _created(agreement, rule, now, Side.INTERNAL if fresh_internal else Side.VENDOR)
+    changed_internal, changed_vendor = _changed(rule, now, Side.INTERNAL), _changed(rule, now, Side.VENDOR)
     if changed_internal and changed_vendor:
         return _conflict(agreement, rule, now)
     if not changed_internal and not changed_vendor:
@@ -138,13 +160,37 @@ def _merge_values(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
     return _cross(agreement, rule, now, source, "changed")
 
 
+def _created(agreement: Agreement, rule: FieldRule, now: Now, fresh: Side) -> Outcome:
+    """One side was created from the other: what its tracker filled in by itself gives way.
+
+    But a side that says nothing, and never did, gives way here as well; and where the original's value has no pair,
+    it must not keep what people do on the new side from crossing.
+    """
+    origin = fresh.other
+    base = now.base(origin)
+    if _silent(rule, now, origin) and not isinstance(base, _Missing) and empty(base):
+        return _cross(agreement, rule, now, fresh, "initial")
+    first = _cross(agreement, rule, now, origin, "initial", lost=not _silent(rule, now, fresh))
+    if isinstance(first, Cross) or rule.owner is origin or rule.rule is Rule.HOLD:
+        return first
+    if now.changed_at is None:
+        return NeedTimes()
+    index = tuple(Side).index(fresh)
+    changed = now.changed_at[index]
+    by_people = changed > now.created[index]
+    if by_people and (rule.owner is fresh or changed > now.changed_at[1 - index]):
+        return _cross(agreement, rule, now, fresh, "newest", lost=True)
+    return first
+
+
 def _conflict(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
     match rule.rule:
         case Rule.OWNER:
             assert rule.owner is not None, "the configuration gives every OWNER rule its owner"
             return _cross(agreement, rule, now, rule.owner, "owner", lost=True)
         case Rule.HOLD:
-            message = f"both sides changed '{rule.name}' differently ({show(now.internal)} / {show(now.vendor)})"
+            both = f"({_told(rule, now.internal)} / {_told(rule, now.vendor)})"
+            message = f"both sides changed '{rule.name}' differently {both}"
             return Stuck("held", Side.VENDOR, message)
         case Rule.MERGE if isinstance(now.internal, Document) and isinstance(now.vendor, Document):
             merged = _merge_texts(agreement, now)
@@ -158,49 +204,61 @@ def _conflict(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
     return _cross(agreement, rule, now, source, "newest", lost=True)
 
 
-def _cross(agreement: Agreement, rule: FieldRule, now: Now, source: Side, why: Why, *, lost: bool = False) -> Outcome:
+def _cross(
+    agreement: Agreement, rule: FieldRule, now: Now, source: Side, why: Why, *, lost: bool = False
+) -> Outcome:
     value, to = now.value(source), source.other
     if isinstance(value, frozenset) or isinstance(now.value(to), frozenset):
-        present = now.value(to)
-        members = present if isinstance(present, frozenset) else frozenset()
-        target = (members - crossing(rule, present)) | carry_set(rule, crossing(rule, value), to)
+        target = _replaced(rule, now, source)
         carried: Carried | Unmapped = Carried(target, target)
     else:
         carried = carry(agreement, rule, value, to)
     if isinstance(carried, Unmapped):
         if carried.silent:
             return Quiet()
-        return Stuck("unmapped", source, f"'{rule.name}' has no pair for the {source} value '{carried.value}'")
+        return Stuck(
+            "unmapped", source, f"'{rule.name}' has no pair for the {source} value '{carried.value}'"
+        )
     base = (value, carried.shown) if source is Side.INTERNAL else (carried.shown, value)
     loser = (to, now.value(to)) if lost else None
     return Cross(writes={to: carried.value}, base=base, winner=source, why=why, loser=loser)
 
 
+def _replaced(rule: FieldRule, now: Now, source: Side) -> frozenset[str]:
+    """The other side's set once the source's stands: what may not cross stays, and so does what already agrees."""
+    to = source.other
+    present, theirs = _members(now.value(to)), crossing(rule, now.value(to), to)
+    ours = crossing(rule, now.value(source), source)
+    kept = frozenset(name for name in theirs if partnered(rule, name, to, ours))
+    new = frozenset(name for name in ours if not partnered(rule, name, source, theirs))
+    return (present - theirs) | kept | carry_set(rule, new, to)
+
+
 def _merge_sets(rule: FieldRule, now: Now) -> Outcome:
     """Both sides' additions and removals, applied together; what was added anywhere stays.
 
-    Members are compared in the internal vocabulary. Those that may not cross stay on their own side.
+    Looked at member by member, because several may share a pair. A member without its partner on the other side was
+    added here, or its partner was removed there. Those that may not cross stay on their own side.
     """
-    ours, theirs = crossing(rule, now.internal), carry_set(rule, crossing(rule, now.vendor), Side.INTERNAL)
-    base_ours = frozenset() if isinstance(now.base_internal, _Missing) else crossing(rule, now.base_internal)
-    base_theirs = (
-        frozenset()
-        if isinstance(now.base_vendor, _Missing)
-        else carry_set(rule, crossing(rule, now.base_vendor), Side.INTERNAL)
-    )
-    added = (ours - base_ours) | (theirs - base_theirs)
-    removed = (base_ours - ours) | (base_theirs - theirs)
-    merged = ((base_ours | base_theirs) - removed) | added
-    internal = _members(now.internal) - crossing(rule, now.internal) | merged
-    vendor = _members(now.vendor) - crossing(rule, now.vendor) | carry_set(rule, merged, Side.VENDOR)
-    writes: dict[Side, Value] = {}
-    if internal != _members(now.internal):
-        writes[Side.INTERNAL] = internal
-    if vendor != _members(now.vendor):
-        writes[Side.VENDOR] = vendor
+    first = now.base_internal is MISSING or now.base_vendor is MISSING
+    present = {side: crossing(rule, now.value(side), side) for side in Side}
+    before = {side: _members(now.base(side)) for side in Side}
+    gone: dict[Side, frozenset[str]] = {}
+    new: dict[Side, frozenset[str]] = {}
+    for side in Side:
+        alone = [name for name in present[side] if not partnered(rule, name, side, present[side.other])]
+        added = frozenset(name for name in alone if first or name not in before[side])
+        gone[side] = frozenset(
+            name for name in alone if name not in added and partnered(rule, name, side, before[side.other])
+        )
+        new[side.other] = carry_set(rule, added, side.other)
+    after = {side: (_members(now.value(side)) - gone[side]) | new[side] for side in Side}
+    writes: dict[Side, Value] = {
+        side: after[side] for side in Side if after[side] != _members(now.value(side))
+    }
     if not writes:
         return Quiet()
-    return Cross(writes=writes, base=(internal, vendor), winner=None, why="merged")
+    return Cross(writes=writes, base=(after[Side.INTERNAL], after[Side.VENDOR]), winner=None, why="merged")
 
 
 def _merge_texts(agreement: Agreement, now: Now) -> Outcome | None:
@@ -213,22 +271,44 @@ def _merge_texts(agreement: Agreement, now: Now) -> Outcome | None:
     assert isinstance(internal, Document)
     assert isinstance(base_vendor, Document)
     assert isinstance(vendor, Document)
-    merged = merge_blocks(base_internal, internal, base_vendor, vendor)
-    if merged is None:
+    # Each side keeps its own blocks as they are; only what the other side wrote is made fit to cross.
+    ours = merge_blocks(base_internal, internal, base_vendor, vendor, fit_text)
+    theirs = merge_blocks(base_vendor, vendor, base_internal, internal, fit_text)
+    if ours is None or theirs is None:
         return None
-    to_internal = carry(agreement, FieldRule("description"), merged, Side.INTERNAL)
-    to_vendor = carry(agreement, FieldRule("description"), merged, Side.VENDOR)
-    assert isinstance(to_internal, Carried)
-    assert isinstance(to_vendor, Carried)
+    shown = [
+        settle(agreement.scope(side).dialect, text) for side, text in zip(Side, (ours, theirs), strict=True)
+    ]
     return Cross(
-        writes={Side.INTERNAL: to_internal.value, Side.VENDOR: to_vendor.value},
-        base=(to_internal.shown, to_vendor.shown),
+        writes={Side.INTERNAL: ours, Side.VENDOR: theirs},
+        base=(shown[0], shown[1]),
         winner=None,
         why="merged",
     )
 
 
-def _members(value: Value) -> frozenset[str]:
+def _told(rule: FieldRule, value: Value) -> str:
+    """A value as a finding may tell it: findings reach logs, so nothing that could be somebody's words."""
+    if isinstance(value, str) and value and not rule.values and rule.name not in _NAMED_FIELDS:
+        return "(text)"
+    return show(value)
+
+
+def _silent(rule: FieldRule, now: Now, side: Side) -> bool:
+    """Whether a side says nothing that could cross."""
+    value = now.value(side)
+    return not crossing(rule, value, side) if isinstance(value, frozenset) else empty(value)
+
+
+def _changed(rule: FieldRule, now: Now, side: Side) -> bool:
+    """Whether a side changed what may cross."""
+    value, base = now.value(side), now.base(side)
+    if isinstance(value, frozenset) and isinstance(base, frozenset):
+        return crossing(rule, value, side) != crossing(rule, base, side)
+    return not _same_as_base(value, base)
+
+
+def _members(value: Known) -> frozenset[str]:
     return value if isinstance(value, frozenset) else frozenset()
 
 

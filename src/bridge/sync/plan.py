@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bridge.markup import Document
-from bridge.sync.base import Base, CommentPair, encode_value
+from bridge.sync.base import Base, CommentPair, PairState, encode_value
 from bridge.sync.ticket import Side, Ticket, Value
 
 
@@ -27,7 +27,7 @@ class View:
     """
 
     ticket: Ticket | None
-    base: Base = Base()
+    base: Base = field(default_factory=Base)
     strong: bool = True
     exists: bool = True
 
@@ -231,5 +231,14 @@ class Plan:
 
     @property
     def destroys(self) -> bool:
-        """Whether something would be deleted: such a plan must rest on strong reads of both sides."""
-        return any(isinstance(act, DeleteComment) for act in self.actions)
+        """Whether something is deleted or given up that no later look would bring back.
+
+        Such a plan must rest on strong reads of both sides. A search that trails may not show a copy that we have
+        just made, and would have its pair closed; and an agreement found in an old state would let a change that is
+        older pass for one that came after it.
+        """
+        return (
+            any(isinstance(act, DeleteComment) for act in self.actions)
+            or any(pair.state is not PairState.PAIRED for pair in self.pairs)
+            or bool(self.settled)
+        )

@@ -1,13 +1,15 @@
 """Merging two edits of one text, block by block.
 
-The two sides' trees of the same text differ a little, because each was read from its own markup. So the vendor's edit
-is expressed as "blocks a..b of the vendor's base became these", and carried to the internal tree through the one-to-one
-alignment of the two bases. Where the bases do not align, or both sides edited the same or touching blocks, there is no
-merge, and the field's rule falls back to the newest.
+The two sides' trees of the same text differ a little, because each was read from its own markup. So the other side's
+edit is expressed as "blocks a..b of their base became these", and carried to our tree through the one-to-one alignment
+of the two bases; our own blocks stay as they are, with everything in them that may not cross. Where the bases do not
+align, or both sides edited the same or touching blocks, there is no merge, and the field's rule falls back to the
+newest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -30,19 +32,29 @@ class _Edit:
 
 
 def merge_blocks(
-    base_internal: Document, internal: Document, base_vendor: Document, vendor: Document
+    our_base: Document,
+    our_text: Document,
+    their_base: Document,
+    their_text: Document,
+    fit: Callable[[Document], Document],
 ) -> Document | None:
-    """Both edits applied to the internal base, or None when they cannot be told apart."""
-    if len(base_internal.blocks) != len(base_vendor.blocks):
+    """Both edits applied to our base, theirs made fit for our side; None when they cannot be told apart."""
+    if not _aligned(our_base, their_base):
         return None
-    ours = _edits(base_internal, internal)
-    theirs = _edits(base_vendor, vendor)
+    ours = _edits(our_base, our_text)
+    theirs = _edits(their_base, their_text)
     if any(mine.touches(other) for mine in ours for other in theirs):
         return None
-    blocks = list(base_internal.blocks)
-    for edit in sorted((*ours, *theirs), key=lambda edit: edit.start, reverse=True):
+    fitted = [_Edit(edit.start, edit.end, fit(Document(edit.blocks)).blocks) for edit in theirs]
+    blocks = list(our_base.blocks)
+    for edit in sorted((*ours, *fitted), key=lambda edit: edit.start, reverse=True):
         blocks[edit.start : edit.end] = edit.blocks
     return Document(tuple(blocks))
+
+
+def _aligned(left: Document, right: Document) -> bool:
+    """Whether the two bases are one text, block for block."""
+    return len(left.blocks) == len(right.blocks)
 
 
 def _edits(base: Document, text: Document) -> tuple[_Edit, ...]:

@@ -98,4 +98,6 @@ def _explain(
         fields = ", ".join(_missing(lacking[0], fill))
         return f"the step '{lacking[0].name}' to '{goal}' asks for {fields}: name them under 'fill' of the status"
     ways = ", ".join(f"'{step.name}' to '{step.to}'" for step in offered)
-    return f"no known way from '{present}' to '{goal}'; offered: {ways}. Name the way under 'via' of the status"
+    return (
+        f"no known way from '{present}' to '{goal}'; offered: {ways}. Name the way under 'via' of the status"
+    )

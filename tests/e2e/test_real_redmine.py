@@ -1,0 +1,191 @@
+"""The main job against a real Redmine: 250 real Jira issues, then a day's work both ways."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bridge.clock import SystemClock
+from bridge.config import load
+from bridge.daemon.house import House
+from bridge.daemon.once import sync_once
+from bridge.daemon.opening import close_house, open_house
+from bridge.daemon.preflight import require
+from bridge.markup import read, words
+from bridge.simulator import SimulatorServer, make_home
+from bridge.simulator import load as load_issues
+from bridge.simulator import read as read_issues
+from bridge.sync.mapping import carry_text
+from bridge.sync.ticket import Side
+
+pytestmark = pytest.mark.real
+
+TYPES = {
+    "Bug": "Bug",
+    "Improvement": "Feature",
+    "New Feature": "Feature",
+    "Task": "Feature",
+    "Sub-task": "Feature",
+}
+TYPES |= {"Test": "Feature", "Umbrella": "Feature", "Dependency upgrade": "Feature"}
+PRIORITIES = {
+    "Blocker": "Immediate",
+    "Critical": "Urgent",
+    "Major": "High",
+    "Minor": "Normal",
+    "Trivial": "Low",
+}
+STATUSES = {
+    "Open": "New",
+    "In Progress": "In Progress",
+    "Patch Available": "Feedback",
+    "Resolved": "Resolved",
+}
+
+
+@contextmanager
+def bridged(folder: Path, home: SimulatorServer, redmine, project: str, maps: str) -> Iterator[House]:
+    """The bridge between a Jira and a project of the real Redmine."""
+    (folder / "agreements").mkdir()
+    (folder / "bridge.yaml").write_text(f"""
+database: sqlite:///bridge.db
+threads: 4
+trackers:
+  home: {{kind: jira-datacenter, url: "{home.url}", token: {{secret: home_token}}, rate: 1000, search-lag: 1s}}
+  shop:
+    kind: redmine
+    url: {redmine.url}
+    token: {{secret: shop_key}}
+    marker-field: External ID
+    rate: 1000
+    search-lag: 2s
+agreements: agreements/*.yaml
+""")
+    (folder / "agreements" / "shop.yaml").write_text(f"""
+name: shop
+internal: {{tracker: home, project: OPS, company: Example Corp}}
+vendor: {{tracker: shop, project: {project}, company: Shop}}
+create: both
+fields:
+  summary: {{}}
+  description: {{}}
+  due: {{}}
+  {maps}
+""")
+    environ = {"BRIDGE_SECRET_HOME_TOKEN": "bridge-token", "BRIDGE_SECRET_SHOP_KEY": redmine.keys["bridge"]}
+    house = open_house(load(folder, environ=environ), SystemClock())
+    try:
+        yield house
+    finally:
+        close_house(house)
+
+
+def settle(house: House) -> None:
+    """Passes until one writes nothing."""
+    for _ in range(6):
+        done = sync_once(house)
+        assert done.failures == ()
+        if not done.writes:
+            return
+    raise AssertionError("still writing after 6 passes")
+
+
+@pytest.mark.timeout(600)
+def test_all_real_issues_and_comments_are_mirrored_to_redmine(tmp_path, redmine):
+    folder = os.environ.get("BRIDGE_DATA")
+    if not folder:
+        pytest.skip("BRIDGE_DATA does not name the folder with apache-issues.jsonl")
+    issues = read_issues(Path(folder) / "apache-issues.jsonl")
+    home = make_home()
+    load_issues(home, issues, project="OPS")
+    maps = f"""
+  type: {{values: {TYPES}, otherwise: keep}}
+  priority: {{values: {PRIORITIES}, otherwise: keep}}
+  status: {{values: {STATUSES}, otherwise: keep}}
+"""
+    project = redmine.new_project()
+    with SimulatorServer(home) as server, bridged(tmp_path, server, redmine, project, maps) as house:
+        done = sync_once(house)
+        assert done.failures == ()
+        assert done.ended("parked") == ()
+        settle(house)
+        agreement = house.terms.agreement("shop")
+        assert agreement is not None
+        with house.store.read() as tx:
+            links = tx.links.list()
+            pairs = [pair for link in links for pair in tx.comments.list(link.id) if pair.origin_id]
+        assert len(links) == len(issues) == 250
+        assert len({pair.copy_id for pair in pairs}) == len(pairs) == 298
+        ours = {row["id"]: row["fields"] for row in issues}
+        for link in links:
+            here, there = ours[link.internal_id], redmine.read_issue(link.vendor_id)
+            assert there["subject"] == " ".join(here["summary"].split())[:255].rstrip()
+            assert there["tracker"]["name"] == TYPES[here["issuetype"]["name"]]
+            assert there["priority"]["name"] == PRIORITIES[here["priority"]["name"]]
+            assert there["status"]["name"] == STATUSES[here["status"]["name"]]
+            assert there.get("due_date") == here.get("duedate")
+            text = carry_text(agreement, read("wiki", here["description"]), Side.VENDOR).value
+            assert words(read("markdown", there.get("description"))) == words(text)
+            notes = [journal for journal in there["journals"] if journal.get("notes")]
+            assert len(notes) == here["comment"]["total"] + 1, "every comment, and the link back"
+        again = sync_once(house, census=True)
+        assert again.writes == 0
+        assert again.failures == ()
+
+
+def test_a_day_with_redmine_both_ways(tmp_path, redmine):
+    maps = """
+  type: {values: {Bug: Bug, Task: Feature, Incident: Support}, otherwise: keep}
+  priority: {values: {Highest: Urgent, High: High, Medium: Normal, Low: Low}, otherwise: keep}
+  status:
+    values: {Open: New, In Progress: In Progress, Resolved: Resolved, Closed: Closed}
+    fill: {internal: {Resolved: {resolution: Fixed}}}
+  severity: {internal: Severity, vendor: Severity, values: {Critical: S1, Major: S2, Minor: S3}}
+"""
+    project = redmine.new_project()
+    with SimulatorServer(make_home()) as server, bridged(tmp_path, server, redmine, project, maps) as house:
+        require(house.terms)
+        from world import Person
+
+        ann = Person(server.url, 2, headers={"Authorization": "Bearer ann-token"})
+        key = ann.create(
+            "OPS", "Shelf is empty", kind="Bug", description="*Now* see [here|https://shop.example/a]"
+        )
+        settle(house)
+        with house.store.read() as tx:
+            (link,) = tx.links.by_key(key)
+        peer = link.vendor_id
+        assert redmine.read_issue(peer)["description"] == "**Now** see [here](https://shop.example/a)"
+        redmine.edit_issue(peer, subject="Shelf is still empty", notes="We **look** into it.")
+        severity = [{"id": redmine.fields["Severity"], "value": "S1"}]
+        redmine.edit_issue(peer, custom_fields=severity)
+        in_progress = redmine.call("alice", "GET", "/issue_statuses.json")["issue_statuses"]
+        redmine.edit_issue(
+            peer, status_id=next(one["id"] for one in in_progress if one["name"] == "In Progress")
+        )
+        settle(house)
+        fields = ann.read(key)["fields"]
+        assert fields["summary"] == "Shelf is still empty"
+        assert fields["status"]["name"] == "In Progress"
+        assert fields["customfield_10041"]["value"] == "Critical"
+        (comment,) = ann.comments(key)
+        assert comment["body"] == "*Alice Agent (Shop)*\n\nWe *look* into it."
+        ann.comment(key, "{code:sql}\nselect 1\n{code}")
+        ann.move(key, "Resolved", resolution={"name": "Fixed"})
+        settle(house)
+        there = redmine.read_issue(peer)
+        assert there["status"]["name"] == "Resolved"
+        assert "``` sql\nselect 1\n```" in there["journals"][-2]["notes"].replace("\r", "") or any(
+            "select 1" in (journal.get("notes") or "") for journal in there["journals"]
+        )
+        mine = redmine.new_issue(project, "Lamp is broken", description="In _aisle_ 4")
+        settle(house)
+        with house.store.read() as tx:
+            (link,) = tx.links.by_key(mine)
+        assert ann.field(link.internal_key, "summary") == "Lamp is broken"
+        assert ann.field(link.internal_key, "description") == "In _aisle_ 4"
+        assert sync_once(house, census=True).writes == 0

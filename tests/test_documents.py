@@ -1,0 +1,63 @@
+"""The pages are held against the code: events, links between pages, files that hold no address or path of a machine."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
+
+
+def logged_events() -> set[str]:
+    """Every event name that the code logs."""
+    events = set()
+    for path in (ROOT / "src" / "bridge").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in LEVELS
+                and isinstance(node.func.value, ast.Name)
+                and node.func.value.id == "log"
+            ):
+                assert isinstance(node.args[0], ast.Constant), f"{path}: an event needs a constant name"
+                events.add(node.args[0].value)
+    return events
+
+
+def test_every_event_is_in_the_catalogue_and_the_reverse():
+    page = (ROOT / "docs" / "events.md").read_text()
+    catalogued = {
+        name
+        for row in page.splitlines()
+        if row.startswith("| `")
+        for name in re.findall(r"`(\w+)`", row.split("|")[1])
+    }
+    assert catalogued == logged_events()
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text()):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
+
+
+def test_lock_files_hold_hashes_and_no_address():
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        text = lock.read_text()
+        assert "://" not in text, lock
+        assert "--index-url" not in text, lock
+        pinned = re.findall(r"^[a-z0-9].*==", text, re.MULTILINE)
+        assert pinned, lock
+        assert text.count("--hash=sha256:") >= len(pinned), lock
+
+
+def test_every_command_is_in_the_readme():
+    from bridge.cli import COMMANDS
+
+    readme = (ROOT / "README.md").read_text()
+    for command in COMMANDS:
+        assert f"bridge {command}" in readme, command
