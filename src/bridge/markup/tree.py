@@ -1,9 +1,9 @@
 """The one document tree that every rich text passes through.
 
-Trackers speak ADF, Jira wiki, Markdown, ...; each has a reader into this tree and a writer out of it, so that a text
-never crosses as foreign markup. Nodes are frozen values. What a reader does not know it keeps verbatim in
-``UnknownBlock`` / ``UnknownInline`` together with the words in it: the same tracker can be given the node back, and
-another tracker gets the words.
+Trackers speak ADF, Jira wiki, Markdown, ...; each has a reader into this tree and a writer out of it, so
+that a text never crosses as foreign markup. Nodes are frozen values. What a reader does not know it keeps
+verbatim in ``UnknownBlock`` / ``UnknownInline`` together with the words in it: the same tracker can be
+given the node back, and another tracker gets the words.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MarkKind = Literal["strong", "em", "code", "strike", "underline", "sub", "sup", 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mark:
-    """A property of a run of text. ``value`` is the colour (``#rrggbb``) or the link's address; else empty."""
+    """A property of a run of text. ``value`` is the colour (``#rrggbb``) or a link's address; else empty."""
 
     kind: MarkKind
     value: str = ""
@@ -39,7 +39,8 @@ class HardBreak:
 class Mention:
     """A live reference to a person of the tracker that the text is in.
 
-    ``person`` is that tracker's id; ``text`` the name to show. Mapping turns it into the peer's person or into Text.
+    ``person`` is that tracker's id; ``text`` the name to show. Mapping turns it into the peer's person or
+    into Text.
     """
 
     person: str
@@ -71,7 +72,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An image or file shown in the text. ``ref`` is a file name, an attachment id or an address; ``alt`` the words."""
+    """An image or file in the text. ``ref`` is a file name, an id or an address; ``alt`` the words."""
 
     ref: str
     alt: str = ""

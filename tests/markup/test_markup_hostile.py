@@ -1,0 +1,102 @@
+"""Reading takes time in proportion to the text, whatever the text."""
+
+import time
+
+import pytest
+
+from bridge.markup import read, settle
+
+SIZE = 16_000
+PIECES = [
+    "[",
+    "{",
+    "*a ",
+    "_a_ ",
+    "!a",
+    "!a.b ",
+    "{color:red}",
+    "{color:red}\n",
+    "{a}",
+    "{a:1}",
+    "{a:1}\n",
+    "{{",
+    "{{a",
+    "|{{a",
+    "{quote}",
+    "{quote}{panel}",
+    "{panel:x}",
+    "{code:a}",
+    "{code}a\n",
+    "\\",
+    "\\{code",
+    "|",
+    "|a",
+    "||a|\n",
+    "|[a",
+    "|!a",
+    "* a\n",
+    "** a\n*# b\n",
+    "*" * 50 + " a\n",
+    "&",
+    "http://",
+    "h1. a\n",
+    "??a ",
+    "- ",
+    "[a|",
+    "[a|http://b] ",
+    "{*}a",
+    "(x) ",
+    "a\n\n",
+    "> ",
+    "- a\n",
+    "`",
+    "``a",
+    "~~a",
+    "**a",
+    "*a **b ",
+    "![",
+    "[a](",
+    "<",
+    "<a",
+    "1. ",
+    "\t",
+    "[a]: b\n",
+    "|a\n",
+    "|a|\n|-|\n",
+]
+
+
+@pytest.mark.parametrize("dialect", ["wiki", "markdown"])
+def test_four_times_the_text_is_about_four_times_the_work(dialect):
+    slow = []
+    for piece in PIECES:
+        took = []
+        for size in (SIZE // 4, SIZE):
+            text = (piece * (size // len(piece) + 1))[:size]
+            start = time.process_time()
+            read(dialect, text)
+            took.append(time.process_time() - start)
+        # Quadratic work would be sixteen times; a short run may be off by a pause of the machine.
+        if took[1] > 12 * took[0] + 0.5 or took[1] > 8:
+            slow.append((piece, took))
+    assert not slow
+
+
+def test_depth_is_no_danger():
+    node = {"type": "text", "text": "deep"}
+    for _ in range(3000):
+        node = {"type": "bulletList", "content": [{"type": "listItem", "content": [node]}]}
+    assert "deep" in str(settle("wiki", read("adf", {"type": "doc", "content": [node]})))
+    unknown = {"type": "odd", "content": [node]}
+    assert "deep" in str(settle("wiki", read("adf", {"type": "doc", "content": [unknown]})))
+    for text in ("> " * 3000 + "deep", "- " * 3000 + "deep", "*" * 3000 + " deep", "**a *b " * 2000 + "deep"):
+        for dialect in ("wiki", "markdown"):
+            assert "deep" in str(settle("adf", read(dialect, text)))
+
+
+def test_a_text_of_the_largest_size_is_read():
+    text = ("word *bold* [text|http://e.org/x] {{mono}} snake_case-9 (see @bob, `x`)\n" * 6000)[:300_000]
+    for dialect in ("wiki", "markdown"):
+        start = time.process_time()
+        assert read(dialect, text)
+        assert time.process_time() - start < 60
