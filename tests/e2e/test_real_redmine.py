@@ -128,7 +128,7 @@ def test_all_real_issues_and_comments_are_mirrored_to_redmine(tmp_path, redmine)
             assert there["priority"]["name"] == PRIORITIES[here["priority"]["name"]]
             assert there["status"]["name"] == STATUSES[here["status"]["name"]]
             assert there.get("due_date") == here.get("duedate")
-            text = carry_text(agreement, read("wiki", here["description"]), Side.VENDOR).value
+            text = carry_text(agreement, read("wiki", here.get("description")), Side.VENDOR).value
             assert words(read("markdown", there.get("description"))) == words(text)
             notes = [journal for journal in there["journals"] if journal.get("notes")]
             assert len(notes) == here["comment"]["total"] + 1, "every comment, and the link back"

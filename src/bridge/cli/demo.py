@@ -142,7 +142,6 @@ def _folder(given: Path | None) -> Path:
 @contextmanager
 def _ending_in_order() -> Iterator[None]:
     """A closed terminal and SIGTERM end the demo as Ctrl-C does: with everything that it started."""
-
     from bridge.cli.showing.stage import SIGNALS
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

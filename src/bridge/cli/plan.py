@@ -26,7 +26,7 @@ def command(key: str | None, *, config: Path, as_json: bool) -> None:
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.preflight import require
 
-    house = open_house(read_settings(config), SystemClock())
+    house = open_house(read_settings(config), SystemClock(), working=False)
     try:
         require(house.terms)
         outlooks = list(foresee(house, key))

@@ -19,7 +19,7 @@ def command(config: Path) -> None:
     tracker that cannot be reached or refuses the login with 3.
     """
     from bridge.clock import SystemClock
-    from bridge.daemon.opening import open_house
+    from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.preflight import require
     from bridge.daemon.service import Service
 
@@ -28,6 +28,6 @@ def command(config: Path) -> None:
     try:
         require(house.terms)
     except BaseException:
-        house.store.close()
+        close_house(house)
         raise
     Service(house, clock, lambda: read_settings(config)).run()

@@ -15,7 +15,7 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.house import House, field_specs
 from bridge.store.database import Tx
-from bridge.store.rows import Link
+from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.echo import is_echo
 from bridge.sync.identity import marker_for
@@ -134,6 +134,8 @@ class Feed:
         with house.store.write(durable=False) as tx:
             for ticket in changed:
                 link = known.get(ticket.id)
+                if link is not None and link.state is LinkState.CLOSED:
+                    continue
                 if link is None:
                     link = self._discover(tx, agreement, ticket, me)
                     if link is None:

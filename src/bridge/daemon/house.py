@@ -16,7 +16,9 @@ from bridge.config.settings import Settings
 from bridge.daemon.health import Health
 from bridge.daemon.sightings import Sightings
 from bridge.daemon.steps import StepMemory
+from bridge.daemon.stumbles import Stumbles
 from bridge.store.database import Store
+from bridge.store.lease import Lease
 from bridge.sync.agreement import BUILT_IN_FIELDS, Agreement
 from bridge.sync.ticket import Person, Side
 from bridge.trackers.protocol import FieldSpec, Tracker
@@ -43,18 +45,22 @@ class House:
         store: our database.
         clock: the time.
         random: jitter for back-off.
+        lease: our right to be the only one who works on the database; None for a house that only looks.
         sightings: tickets as polls saw them.
         health: which trackers are out of reach.
         steps: workflow steps seen so far.
+        stumbles: links that meet the same trouble again and again.
     """
 
     terms: Terms
     store: Store
     clock: Clock
     random: random.Random
+    lease: Lease | None = None
     sightings: Sightings = field(default_factory=Sightings)
     health: Health = field(default_factory=Health)
     steps: StepMemory = field(default_factory=StepMemory)
+    stumbles: Stumbles = field(default_factory=Stumbles)
     _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -9,6 +9,7 @@ from bridge.clock import Clock
 from bridge.config.settings import Settings, TrackerSettings
 from bridge.daemon.house import House, Terms
 from bridge.store.database import Store
+from bridge.store.lease import Lease
 from bridge.trackers.protocol import Tracker
 from bridge.trackers.registry import open_tracker
 
@@ -26,19 +27,32 @@ def open_terms(settings: Settings, clock: Clock, before: Terms | None = None) ->
     return Terms(settings, trackers)
 
 
-def open_house(settings: Settings, clock: Clock, *, store: Store | None = None) -> House:
+def open_house(settings: Settings, clock: Clock, *, working: bool = True) -> House:
     """A house ready to work.
+
+    Args:
+        settings: the configuration.
+        clock: the time.
+        working: False for a house that only looks: it may stand beside one that works.
 
     Raises:
         ConfigError: a tracker of an unknown kind.
-        StoreError: the database cannot be used.
+        StoreError: the database cannot be used, or another bridge works on it.
     """
     terms = open_terms(settings, clock)
+    lease = Lease(settings.database) if working else None
+    try:
+        store = Store.open(settings.database)
+    except BaseException:
+        if lease is not None:
+            lease.release()
+        raise
     return House(
         terms=terms,
-        store=store or Store.open(settings.database),
+        store=store,
         clock=clock,
         random=random.Random(),  # noqa: S311 - jitter, not a secret
+        lease=lease,
     )
 
 
@@ -64,6 +78,8 @@ def close_house(house: House) -> None:
     """Close trackers and store."""
     close_trackers(house.terms.trackers)
     house.store.close()
+    if house.lease is not None:
+        house.lease.release()
 
 
 def _unchanged(before: Terms | None, name: str, wanted: TrackerSettings) -> Tracker | None:

@@ -12,6 +12,8 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.acting import adopt_comment, adopt_created
 from bridge.daemon.run import Run
+from bridge.daemon.stumbles import TOO_OFTEN
+from bridge.errors import Refused
 from bridge.markup import from_json
 from bridge.store.rows import Intent, IntentKind
 from bridge.sync.base import decode_fields
@@ -72,6 +74,11 @@ def _settle(run: Run, intent: Intent) -> int | None:
     waited, limit = now - since, int(patience * SECOND)
     if waited >= limit:
         _close(run, intent, f"looked for it for {waited // SECOND} s and found nothing")
+        what = f"{intent.kind.value}/{intent.side.value}/{intent.subject}"
+        times = run.house.stumbles.again(run.link.id, what)
+        if times >= TOO_OFTEN:
+            message = f"{times} times no clear answer to a {intent.kind.value}, and nothing came of it"
+            raise Refused(run.tracker(intent.side).name, message, status=0)
         return None
     return min(now + min(max(FIRST_LOOK, waited // 2), LONGEST_PAUSE), since + limit)
 

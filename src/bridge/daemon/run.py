@@ -131,10 +131,13 @@ class Run:
             ticket = self.views[side].ticket
             assert ticket is not None
             history = self.tracker(side).histories([ticket.id]).get(ticket.id, ())
-            stamps[side] = {name: _last_change(name, history, ticket) for name in fields}
+            rules = [rule for rule in self.agreement.fields if rule.name in fields]
+            stamps[side] = {
+                rule.name: _last_change({rule.name, rule.name_on(side)}, history, ticket) for rule in rules
+            }
         return {name: (stamps[Side.INTERNAL][name], stamps[Side.VENDOR][name]) for name in fields}
 
 
-def _last_change(name: str, history: Sequence[FieldChange], ticket: Ticket) -> int:
-    """The time of the newest change of a field; a field with no history is as old as its ticket."""
-    return max((change.at for change in history if change.field == name), default=ticket.created)
+def _last_change(names: set[str], history: Sequence[FieldChange], ticket: Ticket) -> int:
+    """The time of the newest change of a field, by any of its names; without a history it is as old as its ticket."""
+    return max((change.at for change in history if change.field in names), default=ticket.created)

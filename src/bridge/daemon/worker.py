@@ -18,7 +18,8 @@ from bridge.daemon.acting import Books, act
 from bridge.daemon.house import House
 from bridge.daemon.resolving import resolve
 from bridge.daemon.run import Run
-from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError
+from bridge.daemon.stumbles import TOO_OFTEN
+from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError, Unintelligible, Unreachable
 from bridge.store.database import Tx
 from bridge.store.rows import JournalEntry, Link, LinkState
 from bridge.sync.base import Base
@@ -115,6 +116,9 @@ class Worker:
         except OutcomeUnknown as error:
             return self._postpone(run, books, run.house.clock.now() + SECOND, error.words)
         except TrackerError as error:
+            if self._own_trouble(run, error):
+                books.refused.append(Finding("failing", None, "", f"{error.tracker}: {error.words}"))
+                return self._finish(run, books, findings)
             return self._postpone(run, books, record_failure(self._house, error), error.words)
         except Exception:  # a bug of ours: park this link with a trace in the log; the others go on
             log.exception("link_failed", agreement=run.agreement.name, link=run.link.id)
@@ -127,6 +131,14 @@ class Worker:
         if wait is not None:
             return self._postpone(run, books, wait, "looking for the outcome of an earlier write")
         return self._finish(run, books, findings)
+
+    def _own_trouble(self, run: Run, error: TrackerError) -> bool:
+        """Whether only this link meets the failure: it fails again and again at a tracker that answers the others."""
+        if not isinstance(error, Unreachable | Unintelligible):
+            return False
+        if self._house.health.trouble(error.tracker) is not None:
+            return False
+        return self._house.stumbles.again(run.link.id, error.tracker) >= TOO_OFTEN
 
     def _rounds(self, run: Run, books: Books, findings: list[Finding]) -> int | None:
         """Rounds of plan and act; returns when to look again if an outcome is still unknown."""
@@ -163,6 +175,7 @@ class Worker:
                 ending: Ending = "parked"
             else:
                 reason = ""
+                house.stumbles.forget(link.id)
                 held = tx.links.finish(
                     link.id,
                     link.epoch,

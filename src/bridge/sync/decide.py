@@ -152,7 +152,7 @@ def _rerendered(view: View, name: str) -> bool:
     return (
         isinstance(value, Document)
         and isinstance(base, Document)
-        and view.base.written >= view.base.seen > 0
+        and view.base.written >= view.base.seen
         and value != base
         and words(value) == words(base)
     )

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from bridge.markup import Block, Document
+from bridge.markup import Block, Document, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def merge_blocks(
     fit: Callable[[Document], Document],
 ) -> Document | None:
     """Both edits applied to our base, theirs made fit for our side; None when they cannot be told apart."""
-    if not _aligned(our_base, their_base):
+    if not _aligned(fit(our_base), fit(their_base)):
         return None
     ours = _edits(our_base, our_text)
     theirs = _edits(their_base, their_text)
@@ -53,8 +53,11 @@ def merge_blocks(
 
 
 def _aligned(left: Document, right: Document) -> bool:
-    """Whether the two bases are one text, block for block."""
-    return len(left.blocks) == len(right.blocks)
+    """Whether the two bases are one text, block for block: a reader may have split one block and dropped another."""
+    return len(left.blocks) == len(right.blocks) and all(
+        words(Document((one,))) == words(Document((other,)))
+        for one, other in zip(left.blocks, right.blocks, strict=True)
+    )
 
 
 def _edits(base: Document, text: Document) -> tuple[_Edit, ...]:

@@ -225,14 +225,13 @@ class Http:
         return self._judge(request, response, content)
 
     def _admit(self) -> None:
-        """Wait for our turn, or say at once that it is too far away."""
-        wait = self._limiter.reserve(PATIENCE)
-        if wait <= PATIENCE:
-            self._clock.sleep(wait)
+        """Wait for our turn, or say at once that the tracker wants us to stay away for longer."""
+        if self._limiter.blocked() <= PATIENCE:
+            self._clock.sleep(self._limiter.reserve())
             # Somebody else may have been told to wait while we slept. (Sleeping may end a breath early.)
-            wait = self._limiter.blocked()
-            if wait <= 0.01:  # noqa: PLR2004 - seconds, see above
+            if self._limiter.blocked() <= 0.01:  # noqa: PLR2004 - seconds, see above
                 return
+        wait = self._limiter.blocked()
         raise Throttled(self.tracker, f"waiting {wait:.0f} s before the next request", wait)
 
     def _send(self, request: _Request, started: int) -> tuple[requests.Response, bytes]:

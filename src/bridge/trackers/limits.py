@@ -51,20 +51,18 @@ class Limiter:
         self._arrival = 0
         self._blocked_until = 0
 
-    def reserve(self, patience: float) -> float:
-        """Take the next place on the schedule, if it comes up within ``patience`` seconds.
+    def reserve(self) -> float:
+        """Take the next place on the schedule.
 
         Returns:
-            Seconds to wait before sending. More than ``patience`` means that no place was taken.
+            Seconds to wait before sending. Our own pace may make a long queue wait long; that is no trouble of the
+            tracker's, and the threads that wait have nothing better to do.
         """
         with self._lock:
             now = self._clock.now()
             start = max(now, self._blocked_until)
-            arrival, wait = gcra(self._arrival, start, interval=self._interval, burst=self._burst)
-            seconds = (start - now + wait) / SECOND
-            if seconds <= patience:
-                self._arrival = arrival
-            return seconds
+            self._arrival, wait = gcra(self._arrival, start, interval=self._interval, burst=self._burst)
+            return (start - now + wait) / SECOND
 
     def block(self, seconds: float) -> None:
         """Let nobody send for that long: the tracker said so. A shorter block never cuts a longer one."""
