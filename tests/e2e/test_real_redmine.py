@@ -179,9 +179,7 @@ def test_a_day_with_redmine_both_ways(tmp_path, redmine):
         settle(house)
         there = redmine.read_issue(peer)
         assert there["status"]["name"] == "Resolved"
-        assert "``` sql\nselect 1\n```" in there["journals"][-2]["notes"].replace("\r", "") or any(
-            "select 1" in (journal.get("notes") or "") for journal in there["journals"]
-        )
+        assert any("select 1" in (journal.get("notes") or "") for journal in there["journals"])
         mine = redmine.new_issue(project, "Lamp is broken", description="In _aisle_ 4")
         settle(house)
         with house.store.read() as tx:

@@ -146,7 +146,7 @@ BOTH_WAYS = [
     ),
     ("markdown", "`a`", doc(para(marked("a", "code")))),
     ("markdown", "``a`b``", doc(para(marked("a`b", "code")))),
-    ("markdown", "[text](<http://e.org/x>)", doc(para(marked("text", link="http://e.org/x")))),
+    ("markdown", "[text](http://e.org/x)", doc(para(marked("text", link="http://e.org/x")))),
     ("markdown", "<http://e.org/x>", doc(para(marked("http://e.org/x", link="http://e.org/x")))),
     ("markdown", "![a picture](<my shot.png>)", doc(para(Media("my shot.png", "a picture")))),
     ("markdown", 'attachment:"log.txt"', doc(para(Media("log.txt")))),

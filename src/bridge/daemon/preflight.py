@@ -66,7 +66,7 @@ def _metadata(terms: Terms, agreement: Agreement, source: Source) -> dict[Side, 
         tracker = terms.trackers[scope.tracker]
         tracker.whoami()
         try:
-            meta = tracker.metadata(scope.project)
+            meta = tracker.metadata(scope.project, field_specs(agreement, side))
         except Gone as error:
             source.problem(
                 (side.value, "project"),

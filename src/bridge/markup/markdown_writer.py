@@ -219,12 +219,16 @@ def _inlines(children: Iterable[Inline], *, in_cell: bool = False) -> str:
 
 def _media(ref: str, alt: str) -> str:
     if IMAGE.fullmatch(ref):
-        return f"![{escape(alt)}](<{_target(ref)}>)"
+        return f"![{escape(alt)}]({_target(ref)})"
     return f'attachment:"{ref}"'
 
 
 def _target(address: str) -> str:
-    return re.sub(r"[\\<>&|]", r"\\\g<0>", address)
+    """A link's address: bare when nothing in it could mean something else, for people read Markdown as it is."""
+    if re.fullmatch(r"[A-Za-z0-9:/?=._~%#,;+@-]+", address):
+        return address
+    escaped = re.sub(r"[\\<>&|]", r"\\\g<0>", address)
+    return f"<{escaped}>"
 
 
 def _run(node: Text, out: str, *, first: bool, in_cell: bool) -> str:
@@ -239,7 +243,7 @@ def _run(node: Text, out: str, *, first: bool, in_cell: bool) -> str:
     else:
         inner = escape(node.text, first=first and not node.marks)
     if link and not inner.startswith("<"):
-        inner = f"[{inner}](<{_target(link)}>)"
+        inner = f"[{inner}]({_target(link)})"
     signs = (
         "~~" if "strike" in values else "",
         "**" if "strong" in values else "",

@@ -275,8 +275,12 @@ class Tracker(Protocol):
         Returns the id of the comment that carries the link, where that is the only way; else "".
         """
 
-    def metadata(self, project: str) -> ProjectMeta:
+    def metadata(self, project: str, fields: Sequence[FieldSpec] = ()) -> ProjectMeta:
         """What exists in the project.
+
+        Args:
+            project: its key.
+            fields: fields to look for by name, where the tracker does not show us all it has.
 
         Raises:
             Gone: no such project, or it is hidden from us.

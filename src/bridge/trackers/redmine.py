@@ -187,9 +187,9 @@ class Redmine:
             if status["id"] != present
         )
 
-    def metadata(self, project: str) -> ProjectMeta:
+    def metadata(self, project: str, fields: Sequence[FieldSpec] = ()) -> ProjectMeta:
         """See :class:`bridge.trackers.protocol.Tracker`."""
-        return describe(self._catalog, project, self._marker)
+        return describe(self._catalog, project, self._marker, [spec.native for spec in fields])
 
     # Writing
 

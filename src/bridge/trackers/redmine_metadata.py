@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bridge.sync.agreement import BUILT_IN_FIELDS
 from bridge.trackers.protocol import FieldMeta, ProjectMeta
@@ -21,7 +21,7 @@ _WIDER = {"edit_own_issue_notes": "edit_issue_notes"}
 """Permissions that stand for a needed one."""
 
 
-def describe(catalog: Catalog, project: str, marker: str) -> ProjectMeta:
+def describe(catalog: Catalog, project: str, marker: str, wanted: Sequence[str] = ()) -> ProjectMeta:
     """What exists in a project.
 
     Redmine shows its workflows to nobody over REST, so every type is said to have every status; and it tells
@@ -31,13 +31,15 @@ def describe(catalog: Catalog, project: str, marker: str) -> ProjectMeta:
         catalog: names and numbers.
         project: the project's identifier.
         marker: the custom field with the bridge's mark.
+        wanted: custom fields to look for by name; only administrators are shown a list.
 
     Raises:
         Gone: no such project, or it is hidden from us.
     """
     types = tuple(catalog.project(project).types)
     priorities = tuple(catalog.priorities())
-    custom = catalog.all_custom(project)
+    found = [field for name in wanted if (field := catalog.find_custom(name, project)) is not None]
+    custom = tuple(dict.fromkeys([*catalog.all_custom(project), *found]))
     screen = (
         FieldMeta("summary", required=True),
         *(FieldMeta(name, required=False) for name in ("description", "due", "assignee")),
