@@ -118,7 +118,7 @@ def _stay(stage: Stage, voice: Voice) -> None:
 def _tell_failure(stage: Stage, voice: Voice, failure: Exception, figures: Path | None) -> None:
     from bridge.cli.showing.ending import write_json
 
-    voice.failed(str(failure))
+    voice.failed(f"The demo ends here. {failure}")
     words = stage.last_words()
     if words:
         voice.head(f"The last lines of {stage.log}")

@@ -1,0 +1,276 @@
+"""The proof: both trackers as they are, held against the agreement, without asking the bridge.
+
+Nothing of the product's core is used. The agreement is written out again below, texts are compared as words,
+tickets are paired by the links that people can click. What does not hold is a sentence that names the ticket.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge.cli.showing.people import INSIDE, VENDOR, Ledger
+from bridge.cli.showing.reading import words
+from bridge.simulator import Site, dump
+
+Ticket = Mapping[str, Any]
+
+SEVERITY = "customfield_10041"
+TYPES = {"Bug": "Bug", "Task": "Task", "Incident": "Incident", "Improvement": "Service Request"}
+PRIORITIES = {"Highest": "P1", "High": "P2", "Medium": "P3", "Low": "P4", "Lowest": "P4"}
+STATUSES = {
+    "Open": {"To Do"},
+    "Reopened": {"To Do"},
+    "In Progress": {"In Progress", "In Review"},
+    "Resolved": {"Done"},
+    "Closed": {"Done"},
+}
+PEOPLE = {"Ann Owner": "Bo Manager", "Ivan Duty": "Cy Engineer"}
+COMPANIES = {INSIDE: "Example Corp", VENDOR: "Acme"}
+IN_SCOPE = "vendor-acme"
+MARK = "bridge-"
+"""How the labels begin by which the bridge finds its tickets again."""
+
+CROSSING = ("area-", "release-")
+"""How the labels begin that cross."""
+
+
+@dataclass(slots=True)
+class Proof:
+    """What was found.
+
+    Attributes:
+        links: pairs of tickets that show each other.
+        equal: pairs that agree in every field and public comment.
+        duplicates: tickets too many: with a mark that another has, with two peers, or sharing a peer.
+        lost: tickets in scope without a twin, public comments without one, and people's work that is gone.
+        leaked: private comments, or tickets out of scope, that are on the other side.
+        wrong: sentences about all that does not hold.
+        counts: (site, what) -> how many, for the table.
+    """
+
+    links: int = 0
+    equal: int = 0
+    duplicates: int = 0
+    lost: int = 0
+    leaked: int = 0
+    wrong: list[str] = field(default_factory=list)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything is as agreed."""
+        return not self.wrong and self.links > 0 and self.links == self.equal
+
+
+def prove(home: Site, acme: Site, made: Ledger) -> Proof:
+    """Compare both trackers.
+
+    Args:
+        home: the tracker inside.
+        acme: the vendor's.
+        made: what people made and did not take away again.
+    """
+    proof = Proof()
+    tickets = {
+        INSIDE: {one["key"]: one for one in dump(home)},
+        VENDOR: {one["key"]: one for one in dump(acme)},
+    }
+    roots = {INSIDE: _root(home), VENDOR: _root(acme)}
+    peers = {
+        site: {key: _peers(one, roots[_other(site)]) for key, one in mine.items()}
+        for site, mine in tickets.items()
+    }
+    _count(proof, tickets)
+    _duplicates(proof, tickets, peers)
+    pairs = [
+        (ours, theirs)
+        for ours, found in peers[INSIDE].items()
+        for theirs in found
+        if ours in peers[VENDOR].get(theirs, ())
+    ]
+    proof.links = len(pairs)
+    for ours, theirs in pairs:
+        differences = [
+            *_fields(tickets[INSIDE][ours], tickets[VENDOR][theirs]),
+            *_comments(proof, tickets[INSIDE][ours], tickets[VENDOR][theirs]),
+        ]
+        proof.equal += not differences
+        proof.wrong += [f"{ours} and {theirs}: {difference}" for difference in differences]
+    _lost(proof, tickets, pairs, made)
+    _leaked(proof, tickets, pairs)
+    return proof
+
+
+# -- pairs --
+
+
+def _root(site: Site) -> str:
+    return f"{site.base_url}{site.context_path}/browse/"
+
+
+def _other(site: str) -> str:
+    return VENDOR if site == INSIDE else INSIDE
+
+
+def _peers(ticket: Ticket, root: str) -> set[str]:
+    """The keys that a ticket's links lead to on the other site."""
+    targets = (str(link["object"]["url"]) for link in ticket["remoteLinks"])
+    return {target.removeprefix(root) for target in targets if target.startswith(root)}
+
+
+def _duplicates(
+    proof: Proof, tickets: Mapping[str, Mapping[str, Ticket]], peers: Mapping[str, Mapping[str, set[str]]]
+) -> None:
+    for site, mine in tickets.items():
+        marked: dict[str, list[str]] = defaultdict(list)
+        claimed: dict[str, list[str]] = defaultdict(list)
+        for key, ticket in mine.items():
+            for label in ticket["fields"]["labels"]:
+                if label.startswith(MARK):
+                    marked[label].append(key)
+            for peer in peers[site][key]:
+                claimed[peer].append(key)
+            if len(peers[site][key]) > 1:
+                proof.duplicates += len(peers[site][key]) - 1
+                proof.wrong.append(f"{key} has several twins: {', '.join(sorted(peers[site][key]))}")
+        for what, groups in (("carry one mark", marked), ("have one twin", claimed)):
+            for keys in groups.values():
+                if len(keys) > 1:
+                    proof.duplicates += len(keys) - 1
+                    proof.wrong.append(f"{', '.join(keys)} {what}")
+
+
+# -- equal --
+
+
+def _fields(ours: Ticket, theirs: Ticket) -> Iterator[str]:
+    """What differs between the fields of a pair."""
+    here, there = ours["fields"], theirs["fields"]
+
+    def name(ticket: Mapping[str, Any], field_name: str, key: str = "name") -> Any:
+        value = ticket.get(field_name)
+        return value[key] if value else None
+
+    checks = {
+        "summary": here["summary"].split() == there["summary"].split(),
+        "description": words(here["description"]) == words(there["description"]),
+        "type": TYPES.get(name(here, "issuetype")) == name(there, "issuetype"),
+        "priority": PRIORITIES.get(name(here, "priority")) == name(there, "priority"),
+        "status": name(there, "status") in STATUSES.get(name(here, "status"), ()),
+        "due date": here["duedate"] == there["duedate"],
+        "severity": name(here, SEVERITY, "value") == name(there, SEVERITY, "value"),
+        "labels": _crossing(here["labels"]) == _crossing(there["labels"]),
+        "assignee": _same_person(
+            name(here, "assignee", "displayName"), name(there, "assignee", "displayName")
+        ),
+        "resolution": (name(here, "resolution") is not None) == (name(there, "status") == "Done"),
+    }
+    yield from (f"the {what} differs" for what, holds in checks.items() if not holds)
+
+
+def _crossing(labels: list[str]) -> set[str]:
+    return {label for label in labels if label.startswith(CROSSING)}
+
+
+def _same_person(ours: str | None, theirs: str | None) -> bool:
+    """Whether two assignees are a pair. Those without a pair do not cross: nothing is claimed of them."""
+    if (ours is not None and ours not in PEOPLE) or (theirs is not None and theirs not in PEOPLE.values()):
+        return True
+    return PEOPLE.get(ours or "") == theirs
+
+
+def _public(ticket: Ticket) -> list[Mapping[str, Any]]:
+    return [one for one in ticket["comments"] if not _private(one)]
+
+
+def _private(comment: Mapping[str, Any]) -> bool:
+    return "visibility" in comment or comment.get("jsdPublic") is False
+
+
+def _attributed(comment: Mapping[str, Any], site: str) -> list[str]:
+    """The words of a comment as the other side must show it: under the name of who wrote it."""
+    return [*words(f"{comment['author']['displayName']} ({COMPANIES[site]})"), *words(comment["body"])]
+
+
+def _comments(proof: Proof, ours: Ticket, theirs: Ticket) -> Iterator[str]:
+    """What differs between the public comments of a pair: each is the copy of one over there, or has one."""
+    sides = {INSIDE: _public(ours), VENDOR: _public(theirs)}
+    paired: dict[str, set[str]] = {INSIDE: set(), VENDOR: set()}
+    for site, comments in sides.items():
+        for comment in comments:
+            wanted = _attributed(comment, site)
+            other = _other(site)
+            copy = next(
+                (
+                    one
+                    for one in sides[other]
+                    if one["id"] not in paired[other] and words(one["body"]) == wanted
+                ),
+                None,
+            )
+            if copy is not None:
+                paired[site].add(comment["id"])
+                paired[other].add(copy["id"])
+    for site, comments in sides.items():
+        for comment in comments:
+            if comment["id"] not in paired[site]:
+                proof.lost += 1
+                yield f"the {site} comment {comment['id']} has no twin"
+
+
+# -- lost and leaked --
+
+
+def _lost(
+    proof: Proof, tickets: Mapping[str, Mapping[str, Ticket]], pairs: list[tuple[str, str]], made: Ledger
+) -> None:
+    paired = {INSIDE: {ours for ours, _ in pairs}, VENDOR: {theirs for _, theirs in pairs}}
+    for site, mine in tickets.items():
+        alone = [key for key, one in mine.items() if key not in paired[site] and _in_scope(site, one)]
+        gone = sorted(key for owner, key in made.tickets if owner == site and key not in mine)
+        proof.lost += len(alone) + len(gone)
+        proof.wrong += [f"{key} has no twin" for key in alone] + [f"{key} is gone" for key in gone]
+        for owner, key, comment in sorted(made.comments):
+            if owner == site and key in mine and all(one["id"] != comment for one in mine[key]["comments"]):
+                proof.lost += 1
+                proof.wrong.append(f"comment {comment} of {key} is gone")
+
+
+def _in_scope(site: str, ticket: Ticket) -> bool:
+    """Whether a ticket should have a twin: all at the vendor; inside, the labelled and what came over."""
+    labels = ticket["fields"]["labels"]
+    return site == VENDOR or IN_SCOPE in labels or any(label.startswith(MARK) for label in labels)
+
+
+def _leaked(proof: Proof, tickets: Mapping[str, Mapping[str, Ticket]], pairs: list[tuple[str, str]]) -> None:
+    for ours, theirs in pairs:
+        if not _in_scope(INSIDE, tickets[INSIDE][ours]):
+            proof.leaked += 1
+            proof.wrong.append(f"{ours} is out of scope and yet at the vendor as {theirs}")
+        for site, key, other in ((INSIDE, ours, theirs), (VENDOR, theirs, ours)):
+            shown = [_run(one["body"]) for one in tickets[_other(site)][other]["comments"]]
+            for comment in tickets[site][key]["comments"]:
+                if _private(comment) and any(_run(comment["body"]) in text for text in shown):
+                    proof.leaked += 1
+                    proof.wrong.append(f"the private comment {comment['id']} of {key} is on {other}")
+
+
+def _run(text: Any) -> str:
+    return f" {' '.join(words(text))} "
+
+
+# -- the table --
+
+
+def _count(proof: Proof, tickets: Mapping[str, Mapping[str, Ticket]]) -> None:
+    for site, mine in tickets.items():
+        for ticket in mine.values():
+            private = sum(_private(one) for one in ticket["comments"])
+            proof.counts[site, "tickets"] += 1
+            proof.counts[site, "mirrored"] += bool(ticket["remoteLinks"])
+            proof.counts[site, "comments"] += len(ticket["comments"]) - private
+            proof.counts[site, "private"] += private
+            proof.counts[site, f"status {ticket['fields']['status']['name']}"] += 1
