@@ -129,3 +129,12 @@ def test_250_real_issues_are_served(real, clock, make):
         steps = person.get(f"/issue/{key}/transitions")["transitions"]
         assert {one["to"]["name"] for one in steps} >= {"In Progress", "Resolved"}
         person.post(f"/issue/{key}/transitions", {"transition": {"id": steps[0]["id"]}}, 204)
+
+
+def test_a_select_of_the_sites_own_keeps_its_option():
+    row = {**ROW, "fields": {**ROW["fields"], "customfield_10041": {"id": "77", "value": "Major"}}}
+    site = make_home()
+    load(site, [row])
+    with SimulatorServer(site) as server:
+        shown = Person(server, "ann").get("/issue/KAFKA-7")["fields"]["customfield_10041"]
+    assert shown["value"] == "Major"

@@ -164,14 +164,15 @@ def test_tickets_to_follow_are_those_of_links_that_are_not_closed(store):
 def test_the_canary_is_a_ticket_that_was_proven_to_be_there(store):
     one, two, three = (make(store, ticket) for ticket in "123")
     with store.write() as tx:
-        assert tx.links.canary("acme", VENDOR) is None
+        assert tx.links.canary("acme", VENDOR, 10**18) is None
         for link, peer in ((one, "71"), (two, "72"), (three, "73")):
             tx.links.set_peer(link.id, VENDOR, peer, f"CUST-{peer}")
         tx.links.set_state(one.id, LinkState.ACTIVE)
         tx.links.set_state(two.id, LinkState.HELD)
         tx.links.set_state(three.id, LinkState.PARKED)
-        assert tx.links.canary("acme", VENDOR) == "72"
-        assert tx.links.canary("acme", INTERNAL) == "2"
+        assert tx.links.canary("acme", VENDOR, 10**18) == "72"
+        assert tx.links.canary("acme", INTERNAL, 10**18) == "2"
+        assert tx.links.canary("acme", INTERNAL, 0) is None, "too young to be known to every index"
 
 
 # --- work ----------------------------------------------------------------------------

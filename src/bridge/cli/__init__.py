@@ -1,18 +1,23 @@
 """What people type. Commands load when they are called, so that ``bridge --help`` is quick.
 
-Exit codes: 0 fine, 1 found something, 2 wrong usage or configuration, 3 a tracker or the store could not be reached.
+Exit codes: 0 fine, 1 found something, 2 wrong usage or configuration, 3 a tracker or the store could not be reached,
+70 an internal error.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from typing import Any
 
 import click
 
 from bridge import __version__
 from bridge.errors import BridgeError, ConfigError
+
+INTERNAL_ERROR = 70
+"""Exit code of a crash (EX_SOFTWARE of sysexits.h)."""
 
 COMMANDS = {
     "check": "Find every mistake in the files and on the live trackers, all at once.",
@@ -59,6 +64,10 @@ def main(args: list[str] | None = None) -> Any:
     except BridgeError as error:
         tell(error)
         sys.exit(error.exit_code)
+    except Exception:  # a bug of ours: never to be mistaken for "found something"
+        traceback.print_exc()
+        click.echo("bridge: an internal error; please report the lines above.", err=True)
+        sys.exit(INTERNAL_ERROR)
 
 
 def tell(error: BridgeError) -> None:

@@ -160,15 +160,21 @@ class _Loader:
         }
         for name, value in fields.items():
             if name.startswith("customfield_") and value is not None:
-                self.custom(name, value)
-                held[name] = value
+                held[name] = self.custom(name, value)
         return {name: value for name, value in held.items() if value is not None}
 
-    def custom(self, name: str, value: Any) -> None:
-        if name not in self.site.custom:
+    def custom(self, name: str, value: Any) -> Any:
+        """A custom field's value as the site keeps it; a field it does not know yet becomes known."""
+        known = self.site.custom.get(name)
+        if known is None:
             number = name.removeprefix("customfield_")
             kind = "number" if isinstance(value, int | float) else "raw"
             self.site.custom[name] = CustomField(name, f"Field {number}", kind, projects=frozenset())
+        elif known.type == "select" and isinstance(value, dict):
+            return next((option for option, shown in known.options if shown == value.get("value")), None)
+        elif known.type == "text":
+            return self.text(value)
+        return value
 
     def text(self, value: Any) -> Any:
         if not value:

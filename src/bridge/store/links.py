@@ -129,11 +129,19 @@ class Links:
         )
         return builtins.list(self._connection.scalars(query))
 
-    def canary(self, agreement: str, side: Side) -> str | None:
-        """A ticket that should be visible on that side: that of the youngest link known to have both."""
+    def canary(self, agreement: str, side: Side, before: int) -> str | None:
+        """A ticket that should be visible on that side: that of the youngest link known to have both.
+
+        Args:
+            agreement: the agreement's name.
+            side: the side it is on.
+            before: younger links are passed over, microseconds: a search index may not know their tickets yet.
+        """
         query = (
             select(IDS[side])
-            .where(C.agreement == agreement, C.state.in_(PROVEN), IDS[side].is_not(None))
+            .where(
+                C.agreement == agreement, C.state.in_(PROVEN), IDS[side].is_not(None), C.created_at <= before
+            )
             .order_by(C.id.desc())
             .limit(1)
         )
