@@ -7,12 +7,16 @@ and does nothing else (no reading, no deciding, no store).
 
 from __future__ import annotations
 
+import re
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -20,7 +24,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 
-from world import World, open_world
+from world import World, open_world, write_config
 
 from bridge.log import configure
 from bridge.trackers.jira_session import JiraSession
@@ -34,15 +38,46 @@ def main() -> None:
     configure("error")
     console = Console(width=110)
     with tempfile.TemporaryDirectory() as folder, open_world(Path(folder), lag="0s") as world:
-        keys = fill(world)
-        console.print(calls_table(world, keys))
-        console.print(throughput_table(world, keys))
+        console.print(calls_table(world, fill(world, 12)))
+    with tempfile.TemporaryDirectory() as folder, far_world(Path(folder)) as world:
+        console.print(throughput_table(world, fill(world, LINKS)))
 
 
-def fill(world: World) -> list[str]:
+@dataclass
+class Far:
+    """A simulator in a process of its own, so that it does not share our interpreter."""
+
+    url: str
+
+
+@contextmanager
+def far_world(folder: Path) -> Iterator[World]:
+    """A world whose trackers are processes of their own."""
+    processes = []
+    try:
+        urls = []
+        for flavour in ("datacenter", "cloud"):
+            command = [sys.executable, "-m", "bridge.cli", "simulator", flavour, "--port", "0"]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            processes.append(process)
+            assert process.stdout is not None
+            found = re.search(r"http://[0-9.:]+", process.stdout.readline())
+            assert found, "the simulator said no address"
+            urls.append(found.group())
+        environ = write_config(folder, *urls, lag="0s")
+        world = World(folder, Far(urls[0]), Far(urls[1]), environ)
+        yield world
+        world.restart()
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait()
+
+
+def fill(world: World, count: int) -> list[str]:
     """Mirror a number of tickets and let everything come to rest."""
     ann = world.at_home()
-    keys = [ann.create("OPS", f"Ticket {number}") for number in range(LINKS)]
+    keys = [ann.create("OPS", f"Ticket {number}") for number in range(count)]
     world.settle()
     time.sleep(2.1)  # past the one-second doubt of Date headers, so that every change below is on its own
     world.settle()

@@ -13,7 +13,7 @@ from bridge.store import LinkState, Store
 from bridge.sync.ticket import Side
 
 
-def test_no_wake_up_is_lost(store):  # noqa: C901 - the two kinds of thread are short and belong side by side
+def test_no_wake_up_is_lost(store):
     """Eight threads change tickets and wake links, eight work; at rest each link saw the newest change."""
     ids = [make(store, str(number)).id for number in range(12)]
     world = dict.fromkeys(ids, 0)

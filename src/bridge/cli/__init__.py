@@ -64,7 +64,7 @@ def main(args: list[str] | None = None) -> Any:
     except BridgeError as error:
         tell(error)
         sys.exit(error.exit_code)
-    except Exception:  # a bug of ours: never to be mistaken for "found something"
+    except Exception:  # noqa: BLE001 - a bug of ours, whatever it is: never to be mistaken for "found something"
         traceback.print_exc()
         click.echo("bridge: an internal error; please report the lines above.", err=True)
         sys.exit(INTERNAL_ERROR)

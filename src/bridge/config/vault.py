@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 
-class NoSecret(Exception):  # noqa: N818 - reads as what happened; never leaves this room
+class NoSecret(Exception):
     """A secret cannot be had. ``message`` and ``fix`` are for the operator and hold no value."""
 
     def __init__(self, message: str, fix: str) -> None:

@@ -83,7 +83,7 @@ def _children_problem(parent: str, content: list[Any]) -> str | None:
     return None
 
 
-def _node_problem(parent: str, node: Any) -> str | None:  # noqa: C901, PLR0911 - one line per refusal
+def _node_problem(parent: str, node: Any) -> str | None:
     if not isinstance(node, dict) or not isinstance(node.get("type"), str):
         return f"a child of {parent} is not a node"
     kind = node["type"]
@@ -159,7 +159,7 @@ def from_text(text: str) -> Json:
     return {"type": "doc", "version": 1, "content": paragraphs}
 
 
-def to_text(node: Any) -> str:  # noqa: PLR0911 - one line per kind of node
+def to_text(node: Any) -> str:
     """Return what a document says, as plain text: what v2 of a Cloud site shows, and what ``~`` searches."""
     if not isinstance(node, dict):
         return str(node or "")

@@ -44,7 +44,7 @@ def _answer(status: int, body: Json) -> Answer:
     return Answer(status, body, {"content-type": "application/json"})
 
 
-def _route(simulator: Simulator, request: Request) -> Json | None:  # noqa: PLR0911 - a table of calls
+def _route(simulator: Simulator, request: Request) -> Json | None:
     name = request.path.removeprefix(PREFIX).strip("/")
     if request.method == "GET":
         return _read(simulator, name, request)

@@ -151,7 +151,7 @@ def parse_user(view: View, name: str, raw: Any, project: str) -> str | None:
     return found.id
 
 
-def parse(view: View, project: Project, name: str, raw: Any) -> Any:  # noqa: PLR0911 - one line per kind of field
+def parse(view: View, project: Project, name: str, raw: Any) -> Any:
     """Turn one field's value from outside into its stored form, or refuse in Jira's words."""
     site = view.site
     if name == "summary":
@@ -327,7 +327,7 @@ def history_item(site: Site, name: str, old: Any, new: Any) -> Json:
     return item
 
 
-def _spoken(site: Site, name: str, value: Any) -> tuple[str | None, str | None]:  # noqa: PLR0911 - one per kind
+def _spoken(site: Site, name: str, value: Any) -> tuple[str | None, str | None]:
     if value is None or value == []:
         return (None, "" if name == "labels" else None)
     if isinstance(value, list):

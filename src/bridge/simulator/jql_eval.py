@@ -110,7 +110,7 @@ class _Compiler:
 
     # -- clauses ------------------------------------------------------------------------------------
 
-    def clause(self, clause: Clause) -> Test:  # noqa: PLR0911 - one line per family of operators
+    def clause(self, clause: Clause) -> Test:
         name = self.field(clause.field)
         if name is None:
             return _never
@@ -147,7 +147,7 @@ class _Compiler:
             return RANGED
         return SIMPLE
 
-    def held(self, one: Issue, name: str) -> set[Any]:  # noqa: PLR0911 - one line per kind of field
+    def held(self, one: Issue, name: str) -> set[Any]:
         """Return what an issue holds in a field, as a set; empty when it holds nothing."""
         if name == "id":
             return {one.id}
@@ -278,7 +278,7 @@ class _Compiler:
 
     # -- chosen things ------------------------------------------------------------------------------
 
-    def values(self, name: str, field: str, operand: Operand) -> set[Any]:  # noqa: C901 - one branch per field
+    def values(self, name: str, field: str, operand: Operand) -> set[Any]:
         """Return the stored values an operand stands for; complain when there is none."""
         if isinstance(operand, Function):
             return self.function(name, operand)

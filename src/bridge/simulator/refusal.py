@@ -14,7 +14,7 @@ BAD_JSON = "There was an error parsing JSON. Check that your request body is val
 BAD_PAYLOAD = "Invalid request payload. Refer to the REST API documentation and try again."
 
 
-class Refusal(Exception):  # noqa: N818 - it is Jira's refusal, an expected answer, not an error of ours
+class Refusal(Exception):
     """An HTTP error answer.
 
     Attributes:

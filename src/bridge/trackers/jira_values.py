@@ -82,7 +82,7 @@ def kind_of(field: str, schema: Mapping[str, Any]) -> Kind:
     return _SINGLE.get(str(kind), Kind.OTHER)
 
 
-class WrongValue(Exception):  # noqa: N818 - becomes Refused where the field's name is known
+class WrongValue(Exception):
     """This value cannot be written into a field of this kind; says why."""
 
 

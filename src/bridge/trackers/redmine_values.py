@@ -113,7 +113,7 @@ def custom_value(raw: Any, field: CustomField) -> Value:
             return text
 
 
-def raw_custom(value: Value) -> str | list[str]:  # noqa: PLR0911 - one return for each kind of value
+def raw_custom(value: Value) -> str | list[str]:
     """A canonical value as Redmine takes it for a custom field."""
     match value:
         case None:
