@@ -33,7 +33,7 @@ def misfit(message: str, fix: str) -> PydanticCustomError:
 
 
 def _said(value: str) -> str:
-    return f"'{value}'" if len(value) <= 60 else f"'{value[:57]}...'"
+    return f"'{value}'" if len(value) <= 60 else f"'{value[:57]}...'"  # noqa: PLR2004 - a line's width
 
 
 def _text(value: str) -> str:

@@ -216,7 +216,7 @@ def _inlines(node: dict[str, Any]) -> tuple[Inline, ...]:
     return tuple(_inline(child) for child in _children(node))
 
 
-def _inline(node: dict[str, Any]) -> Inline:  # noqa: PLR0911 - one return for each kind
+def _inline(node: dict[str, Any]) -> Inline:
     attrs = _attrs(node)
     match _kind(node):
         case "text":

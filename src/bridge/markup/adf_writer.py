@@ -163,7 +163,7 @@ def _node(kind: str, content: list[dict[str, Any]], **attrs: Any) -> dict[str, A
     return node
 
 
-def _block(block: Block, ids: _Ids, *, nested: bool) -> dict[str, Any]:  # noqa: PLR0911 - one return for each kind
+def _block(block: Block, ids: _Ids, *, nested: bool) -> dict[str, Any]:
     match block:
         case Paragraph((Media() as media,)):
             return _node("mediaSingle", [_media(media, "media")], layout="center")

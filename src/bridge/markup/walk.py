@@ -206,9 +206,7 @@ def _rewritten(
     return tuple(out)
 
 
-def _inside(  # noqa: PLR0911 - one arm for each kind
-    node: Block, inline: InlineRewrite, block: BlockRewrite | None
-) -> Block:
+def _inside(node: Block, inline: InlineRewrite, block: BlockRewrite | None) -> Block:
     def words(children: Iterable[Inline]) -> tuple[Inline, ...]:
         out: list[Inline] = []
         for child in children:

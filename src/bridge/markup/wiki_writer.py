@@ -226,7 +226,7 @@ def write_wiki(document: Document) -> str:
     return "\n\n".join(map(_block, _SHAPE.document(document).blocks))
 
 
-def _block(block: Block) -> str:  # noqa: PLR0911 - one return for each kind
+def _block(block: Block) -> str:
     match block:
         case Paragraph(children):
             return _inlines(children, "\n")

@@ -83,7 +83,7 @@ def _children_problem(parent: str, content: list[Any]) -> str | None:
     return None
 
 
-def _node_problem(parent: str, node: Any) -> str | None:
+def _node_problem(parent: str, node: Any) -> str | None:  # noqa: PLR0911 - one line per refusal
     if not isinstance(node, dict) or not isinstance(node.get("type"), str):
         return f"a child of {parent} is not a node"
     kind = node["type"]

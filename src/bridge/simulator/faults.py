@@ -128,7 +128,7 @@ class Fault:
             headers["retry-after"] = str(int(self.retry_after))
         elif self.form == "date":
             headers["retry-after"] = formatdate(now / 1000 + self.retry_after, usegmt=True)
-        if not self.status or self.status == 429:
+        if not self.status or self.status == 429:  # noqa: PLR2004 - the status itself
             headers.setdefault("ratelimit-reason", "jira-burst-based")
             headers.setdefault("x-ratelimit-remaining", "0")
         text = {"errorMessages": ["Rate limit exceeded."], "errors": {}}
@@ -141,7 +141,7 @@ class FaultBook:
     def __init__(self, seed: int = 0) -> None:
         self.rules: list[Fault] = []
         self.spent: list[Fault] = []
-        self.dice = random.Random(seed)
+        self.dice = random.Random(seed)  # noqa: S311 - reproducible mishaps, not secrets
         self._ids = itertools.count(1)
 
     def add(self, fault: Fault) -> Fault:

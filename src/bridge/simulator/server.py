@@ -75,7 +75,7 @@ async def _hang_up(send: Send) -> None:
     if cycle is None or not hasattr(cycle, "transport"):
         raise ConnectionResetError("the simulator hangs up")
     cycle.transport.close()
-    while not cycle.disconnected:
+    while not cycle.disconnected:  # noqa: ASYNC110 - uvicorn offers a flag, not an event
         await asyncio.sleep(0)
 
 

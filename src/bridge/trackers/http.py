@@ -125,7 +125,7 @@ class Http:
         self._sessions = sessions
         self._clock = clock
         self._limiter = limiter
-        self._random = random_source or random.Random()
+        self._random = random_source or random.Random()  # noqa: S311 - jitter, not a secret
         self._attempts = attempts
         self._body_limit = body_limit
         self._skew = 0
@@ -229,7 +229,7 @@ class Http:
         if self._limiter.blocked() <= PATIENCE:
             self._clock.sleep(self._limiter.reserve())
             # Somebody else may have been told to wait while we slept. (Sleeping may end a breath early.)
-            if self._limiter.blocked() <= 0.01:
+            if self._limiter.blocked() <= 0.01:  # noqa: PLR2004 - seconds, see above
                 return
         wait = self._limiter.blocked()
         raise Throttled(self.tracker, f"waiting {wait:.0f} s before the next request", wait)

@@ -141,7 +141,7 @@ class Polls:
                 yield from run(lost)
             except Refused as refusal:
                 named = named_ids(refusal.words, [*watch.follow, canary]) - lost
-                if refusal.status != 400 or not named:
+                if refusal.status != 400 or not named:  # noqa: PLR2004 - HTTP
                     raise
                 until = self._clock.now() + FORGET_LOST_AFTER
                 with self._lock:

@@ -49,7 +49,7 @@ class JiraSession:
             logging=False,
         )
         self._client.deploymentType = deployment
-        self._session = self._client._session
+        self._session = self._client._session  # noqa: SLF001 - the package offers no public way to it
         # Neither proxies nor .netrc from the environment: the login comes from the settings only.
         self._session.trust_env = False
         if settings.user:

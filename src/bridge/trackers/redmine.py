@@ -116,7 +116,7 @@ class Redmine:
 
     # Reading
 
-    def changes(self, watch: Watch, since: int, *, canary: str = "") -> Iterator[Sequence[Ticket]]:
+    def changes(self, watch: Watch, since: int, *, canary: str = "") -> Iterator[Sequence[Ticket]]:  # noqa: ARG002 - the key is checked by asking who we are
         """See :class:`bridge.trackers.protocol.Tracker`.
 
         Followed tickets are asked for by number where a selection might leave them out.
@@ -232,7 +232,7 @@ class Redmine:
         values: Mapping[str, Value],
         fields: Sequence[FieldSpec],
         *,
-        was: frozenset[str] | None = None,
+        was: frozenset[str] | None = None,  # noqa: ARG002 - Redmine has no labels
     ) -> int:
         """See :class:`bridge.trackers.protocol.Tracker`.
 
@@ -253,11 +253,11 @@ class Redmine:
         meant = Payload({**meant.attributes, "status_id": int(step.id)}, meant.custom)
         return instant(self._write(ticket, issue, meant)["updated_on"])
 
-    def add_comment(self, ticket: str, body: Document, marker: str) -> tuple[str, int]:
+    def add_comment(self, ticket: str, body: Document, marker: str) -> tuple[str, int]:  # noqa: ARG002 - a note has no room for it
         """See :class:`bridge.trackers.protocol.Tracker`."""
         return self._notes.add(ticket, body)
 
-    def find_comment(self, ticket: str, body: Document, marker: str, since: int) -> str | None:
+    def find_comment(self, ticket: str, body: Document, marker: str, since: int) -> str | None:  # noqa: ARG002 - likewise
         """See :class:`bridge.trackers.protocol.Tracker`."""
         return self._notes.find(ticket, body, since)
 
@@ -323,7 +323,7 @@ class Redmine:
             except Gone:
                 continue
             except Refused as refusal:
-                if refusal.status != 403:
+                if refusal.status != 403:  # noqa: PLR2004 - Redmine's answer for a ticket out of our sight
                     raise
 
     def _mark(self, issue: Json) -> str:

@@ -31,7 +31,7 @@ class Session(Protocol):
     ``request`` returns every answer, whatever its status, and raises only what ``requests`` raises.
     """
 
-    def request(
+    def request(  # noqa: D102 - described above
         self,
         method: str,
         url: str,
@@ -42,7 +42,7 @@ class Session(Protocol):
         hook: Callable[[requests.Response], None],
     ) -> requests.Response: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None: ...  # noqa: D102 - described above
 
 
 class PlainSession:
