@@ -171,15 +171,18 @@ def _created(agreement: Agreement, rule: FieldRule, now: Now, fresh: Side) -> Ou
     if _silent(rule, now, origin) and not isinstance(base, _Missing) and empty(base):
         return _cross(agreement, rule, now, fresh, "initial")
     first = _cross(agreement, rule, now, origin, "initial", lost=not _silent(rule, now, fresh))
-    if isinstance(first, Cross) or rule.owner is origin or rule.rule is Rule.HOLD:
+    if isinstance(first, Cross) or rule.owner is origin:
+        return first
+    both = _changed(rule, now, origin)
+    if both and rule.rule is Rule.HOLD:
         return first
     if now.changed_at is None:
         return NeedTimes()
     index = tuple(Side).index(fresh)
-    changed = now.changed_at[index]
+    changed, other = now.changed_at[index], now.changed_at[1 - index]
     by_people = changed > now.created[index]
-    if by_people and (rule.owner is fresh or changed > now.changed_at[1 - index]):
-        return _cross(agreement, rule, now, fresh, "newest", lost=True)
+    if by_people and (not both or rule.owner is fresh or changed > other):
+        return _cross(agreement, rule, now, fresh, "newest" if both else "changed", lost=True)
     return first
 
 
