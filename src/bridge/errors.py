@@ -127,7 +127,9 @@ class Refused(TrackerError):
     exit_code = 1
     next_step = "Mend what the tracker complains about; the link is tried again by itself."
 
-    def __init__(self, tracker: str, words: str, *, status: int, fields: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, tracker: str, words: str, *, status: int, fields: Mapping[str, str] | None = None
+    ) -> None:
         self.status = status
         self.fields = dict(fields or {})
         super().__init__(tracker, words)

@@ -36,7 +36,7 @@ def configure(level: Level = "info", *, stream: TextIO | None = None, json: bool
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if as_json else structlog.processors.format_exc_info,
+            _traces() if as_json else structlog.processors.format_exc_info,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
@@ -47,3 +47,9 @@ def configure(level: Level = "info", *, stream: TextIO | None = None, json: bool
     logging.basicConfig(level=logging.ERROR, stream=target, format="%(message)s", force=True)
     for library in ("jira", "urllib3", "pgqueuer", "alembic", "asyncio"):
         logging.getLogger(library).setLevel(logging.ERROR)
+
+
+def _traces() -> structlog.typing.Processor:
+    """Exceptions as data, without the local variables that structlog adds by itself: they hold tickets and tokens."""
+    transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return structlog.processors.ExceptionRenderer(transformer)

@@ -66,13 +66,17 @@ def test_all_real_issues_and_comments_are_mirrored_to_the_cloud(tmp_path, issues
         assert len({pair.copy_id for pair in paired}) == 298
         ann, bo = world.at_home("admin"), world.at_acme("admin")
         for link in links:
-            ours, theirs = (one.read(key)["fields"] for one, key in ((ann, link.internal_key), (bo, link.vendor_key)))
+            ours, theirs = (
+                one.read(key)["fields"] for one, key in ((ann, link.internal_key), (bo, link.vendor_key))
+            )
             assert theirs["summary"] == " ".join(ours["summary"].split())
             assert theirs["issuetype"]["name"] == TYPES[ours["issuetype"]["name"]]
             assert theirs["priority"]["name"] == PRIORITIES[ours["priority"]["name"]]
             assert theirs["status"]["name"] == STATUSES[ours["status"]["name"]]
             assert theirs["duedate"] == ours["duedate"]
-            assert {label for label in theirs["labels"] if not label.startswith("bridge-")} == set(ours["labels"])
+            assert {label for label in theirs["labels"] if not label.startswith("bridge-")} == set(
+                ours["labels"]
+            )
             text = carry_text(agreement, read("wiki", ours["description"]), Side.VENDOR).value
             assert isinstance(text, Document)
             assert words(read("adf", theirs["description"])) == words(text)

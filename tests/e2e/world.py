@@ -27,6 +27,7 @@ from bridge.daemon.once import Pass, sync_once
 from bridge.daemon.opening import close_house, open_house
 from bridge.simulator import LoggedCall, SimulatorServer, Site, make_acme, make_home
 from bridge.simulator.model import Issue
+from bridge.store.database import Store, Tx
 from bridge.store.rows import Link
 
 FIELDS = """
@@ -198,19 +199,33 @@ class World:
 
     def peer(self, key: str) -> str:
         """The key of a ticket's mirror, from the bridge's own store."""
-        with self.house.store.read() as tx:
+        with self.records() as tx:
             (link,) = tx.links.by_key(key)
         return link.vendor_key if link.internal_key == key else link.internal_key
 
+    @contextmanager
+    def records(self) -> Iterator[Tx]:
+        """The bridge's store, to look into; also while the daemon runs."""
+        if self._house is not None:
+            with self._house.store.read() as tx:
+                yield tx
+            return
+        store = Store.open(load(self.folder, environ=self.environ).database, migrate=False)
+        try:
+            with store.read() as tx:
+                yield tx
+        finally:
+            store.close()
+
     def journal(self, key: str) -> list[dict[str, Any]]:
         """A link's journal: one dictionary an entry, with its event."""
-        with self.house.store.read() as tx:
+        with self.records() as tx:
             (link,) = tx.links.by_key(key)
             return [{"event": entry.event, **entry.data} for entry in tx.journal.for_link(link.id)]
 
     def links(self) -> list[Link]:
         """All links, as stored."""
-        with self.house.store.read() as tx:
+        with self.records() as tx:
             return tx.links.list()
 
     def twins(self) -> list[tuple[Issue, Issue]]:

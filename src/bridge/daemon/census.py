@@ -58,6 +58,8 @@ def take_census(house: House, feed: Feed, wake: Wake) -> Count:
         stamps.update({stamp.id: stamp for stamp in page})
     missed = _missed(house, side, tracker, links, stamps)
     absent = [link.id for ticket, link in links.items() if ticket not in stamps]
+    for ticket in links.keys() - stamps.keys():
+        house.sightings.forget(tracker.name, ticket)  # only a read by id tells whether it is still there
     with house.store.write(durable=False) as tx:
         tx.links.wake([*missed, *absent], house.clock.now())
     wake([*missed, *absent])
@@ -85,9 +87,7 @@ def _missed(
         stamp = stamps.get(ticket)
         if stamp is None:
             continue
-        if not tracker.abilities.comment_edits_bump:
-            house.sightings.forget(tracker.name, ticket)
+        if not tracker.abilities.comment_edits_bump or stamp.updated > bases[link.id][side].seen:
             missed.append(link.id)
-        elif stamp.updated > bases[link.id][side].seen:
-            missed.append(link.id)
+            house.sightings.forget(tracker.name, ticket)  # it is older than what the census has shown
     return missed

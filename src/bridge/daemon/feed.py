@@ -17,6 +17,7 @@ from bridge.daemon.house import House, field_specs
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
+from bridge.sync.base import Base
 from bridge.sync.echo import is_echo
 from bridge.sync.identity import marker_for
 from bridge.sync.ticket import Side, Ticket
@@ -26,6 +27,9 @@ log = structlog.get_logger(__name__)
 
 PORTION = 100
 """Tickets read at once."""
+
+YOUTH = 60.0
+"""Seconds, beside twice the search's lag, before a link's ticket is old enough to be the canary."""
 
 Wake = Callable[[Sequence[int]], None]
 """Tells the dispatcher which links to look at."""
@@ -72,7 +76,8 @@ class Feed:
         with house.store.read() as tx:
             cursor = tx.cursors.get(agreement.name, self.side, "poll")
             follow = tuple(tx.links.ids(agreement.name, self.side)) if scope.select else ()
-            canary = tx.links.canary(agreement.name, self.side) or ""
+            settled = house.clock.now() - int((2 * settings.search_lag + YOUTH) * SECOND)
+            canary = tx.links.canary(agreement.name, self.side, settled) or ""
         me = house.account(tracker)
         started = tracker.now()
         since = 0 if cursor is None else max(0, cursor - int(settings.search_lag * SECOND))
@@ -127,7 +132,16 @@ class Feed:
             known = tx.links.by_ticket(agreement.name, side, [ticket.id for ticket in page])
             linked = [link.id for link in known.values()]
             bases = tx.bases.many(linked)
-            changed = [t for t in page if t.id not in known or t.updated > bases[known[t.id].id][side].seen]
+            restamped = {
+                t.id
+                for t in page
+                if t.id in known and self._restamped(tracker, t, bases[known[t.id].id][side])
+            }
+            changed = [
+                t
+                for t in page
+                if t.id not in known or t.id in restamped or t.updated > bases[known[t.id].id][side].seen
+            ]
             pairs = {known[t.id].id: tx.comments.list(known[t.id].id) for t in changed if t.id in known}
         woken: list[int] = []
         new = 0
@@ -145,10 +159,28 @@ class Feed:
                     tx.bases.touch(link.id, side, seen=ticket.updated)
                     house.sightings.put(tracker.name, ticket)
                     continue
-                house.sightings.put(tracker.name, ticket)
+                if ticket.id in restamped:
+                    house.sightings.forget(
+                        tracker.name, ticket.id
+                    )  # which of the two is newer only a read by id can tell
+                else:
+                    house.sightings.put(tracker.name, ticket)
                 woken.append(link.id)
             tx.links.wake(woken, now)
         return woken, new
+
+    def _restamped(self, tracker: Tracker, ticket: Ticket, base: Base) -> bool:
+        """Whether a ticket differs from what was dealt with although its stamp is the same.
+
+        Some trackers stamp whole seconds (Redmine, Jira on MySQL): two edits within one second look alike.
+        """
+        if ticket.updated != base.seen:
+            return False
+        before = self._house.sightings.get(tracker.name, ticket.id)
+        if before is None or before.updated != ticket.updated:
+            return False
+        whole = before.comments_complete and ticket.comments_complete
+        return before.fields != ticket.fields or (whole and before.comments != ticket.comments)
 
     def _discover(self, tx: Tx, agreement: Agreement, ticket: Ticket, me: str) -> Link | None:
         """The link of a ticket that has none yet: the one whose mark it carries, or a new one."""

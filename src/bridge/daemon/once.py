@@ -11,7 +11,7 @@ from bridge.daemon.census import take_census
 from bridge.daemon.feed import Feed
 from bridge.daemon.house import House
 from bridge.daemon.worker import Report, Worker, record_failure
-from bridge.errors import TrackerError
+from bridge.errors import Refused, TrackerError
 from bridge.sync.ticket import Side
 
 PATIENCE = 10 * SECOND
@@ -56,7 +56,8 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
     Raises:
         StoreError: our own database failed.
     """
-    hits, failures = 0, []
+    hits = 0
+    failures: list[TrackerError] = []
     for agreement in house.terms.settings.agreements:
         for side in Side:
             feed = Feed(house, agreement.name, side, _nobody)
@@ -64,6 +65,8 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
                 hits += feed.poll().hits
                 if census:
                     take_census(house, feed, _nobody)
+            except Refused as error:
+                failures.append(error)  # of the query; the tracker itself is well
             except TrackerError as error:
                 record_failure(house, error)
                 failures.append(error)

@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
@@ -24,6 +25,7 @@ from bridge.daemon.dispatch import QueueDispatcher
 from bridge.daemon.feed import Feed
 from bridge.daemon.house import House
 from bridge.daemon.opening import close_house, close_trackers, greet, open_terms
+from bridge.daemon.preflight import require
 from bridge.daemon.systemd import Notifier
 from bridge.daemon.worker import Worker, record_answer, record_failure
 from bridge.errors import BridgeError, ConfigError, Refused, TrackerError
@@ -39,6 +41,9 @@ SWEEP = 1.0
 
 SWEPT = 2_000
 """Links put into the queue by one sweep at most: the queue in memory is slow when long."""
+
+MOST_NARROW = 4
+"""Threads of an agreement at least, however many agreements share the configured number."""
 
 STALLED = 120.0
 """Seconds without a sweep after which the watchdog is no longer fed: systemd then restarts us."""
@@ -74,7 +79,9 @@ class Service:
         self._load = load
         self._notify = Notifier(os.environ if environ is None else environ)
         self._worker = Worker(house)
-        self._dispatcher = QueueDispatcher(self._worker.sync, house.terms.settings.threads)
+        self._lanes: dict[str, QueueDispatcher] = {}
+        self._agreements: dict[int, str] = {}
+        self._failed = False
         self._loops: dict[tuple[str, Side], _Loop] = {}
         self._over = threading.Event()
         self._reload = threading.Event()
@@ -89,6 +96,7 @@ class Service:
         """
         greet(self._house)
         self._sign_up()
+        self._open_lanes()
         log.info("daemon_started", agreements=[one.name for one in self._house.terms.settings.agreements])
         sweeper = self._thread("sweep", self._sweep_forever)
         self._start_feeds()
@@ -97,6 +105,8 @@ class Service:
             self._watch()
         finally:
             self._shut_down(sweeper)
+        if self._failed:
+            raise SystemExit(1)  # so that the service manager starts us again
 
     def stop(self) -> None:
         """Ask for the shutdown; safe from any thread and from a signal handler."""
@@ -126,10 +136,12 @@ class Service:
                 self._reload.clear()
                 self._read_again()
             stalled = (self._clock.now() - self._swept_at) / SECOND > STALLED
-            if self._dispatcher.alive and not stalled:
+            alive = all(lane.alive for lane in list(self._lanes.values()))
+            if alive and not stalled:
                 self._notify.alive()
-            elif not self._dispatcher.alive:
+            elif not alive:
                 log.error("dispatcher_gone")
+                self._failed = True
                 self.stop()
             self._wake.wait(pause)
             self._wake.clear()
@@ -140,11 +152,22 @@ class Service:
         wanted = {(one.name, side) for one in self._house.terms.settings.agreements for side in Side}
         for key in sorted(self._loops.keys() - wanted):
             self._loops.pop(key).over.set()
+        self._open_lanes()
         for name, side in sorted(wanted - self._loops.keys()):
             over = threading.Event()
-            feed = Feed(self._house, name, side, self._dispatcher.wake)
+            feed = Feed(self._house, name, side, self._lanes[name].wake)
             thread = self._thread(f"feed-{name}-{side}", partial(self._feed_forever, feed, over))
             self._loops[name, side] = _Loop(thread, over)
+
+    def _open_lanes(self) -> None:
+        """A dispatcher with threads of its own for each agreement: one vendor that hangs must not use up all threads.
+
+        Lanes of agreements that are gone stay open for their last links.
+        """
+        names = {one.name for one in self._house.terms.settings.agreements}
+        threads = max(MOST_NARROW, self._house.terms.settings.threads // len(names))
+        for name in sorted(names - self._lanes.keys()):
+            self._lanes[name] = QueueDispatcher(self._worker.sync, threads)
 
     def _feed_forever(self, feed: Feed, over: threading.Event) -> None:
         counted_at = self._clock.now()
@@ -158,7 +181,7 @@ class Service:
             try:
                 feed.poll()
                 if (self._clock.now() - counted_at) / SECOND >= terms.settings.census:
-                    take_census(self._house, feed, self._dispatcher.wake)
+                    take_census(self._house, feed, self._lanes[feed.agreement].wake)
                     counted_at = self._clock.now()
                 record_answer(self._house, settings.name)
                 self._note(feed, "")
@@ -189,15 +212,27 @@ class Service:
     def _sweep_forever(self) -> None:
         while not self._over.is_set():
             try:
-                with self._house.store.read() as tx:
-                    due = tx.links.due(self._clock.now(), SWEPT)
-                self._dispatcher.wake(due)
+                for name, due in self._due().items():
+                    self._lanes[name].wake(due)
                 self._swept_at = self._clock.now()
             except BridgeError as error:
                 log.error("store_failed", words=str(error))
             except Exception:  # the sweep is what makes everything else recover
                 log.exception("sweep_failed")
             self._clock.sleep(SWEEP)
+
+    def _due(self) -> dict[str, list[int]]:
+        """What is due, by lane. A link never changes its agreement, so that is read once."""
+        due: dict[str, list[int]] = {}
+        lanes = list(self._lanes)
+        with self._house.store.read() as tx:
+            for link in tx.links.due(self._clock.now(), SWEPT):
+                if link not in self._agreements and (row := tx.links.get(link)) is not None:
+                    self._agreements[link] = row.agreement
+                name = self._agreements.get(link, "")
+                # Links of an agreement that is gone go by any lane: the worker puts them off.
+                due.setdefault(name if name in lanes else lanes[0], []).append(link)
+        return due
 
     # --- reload and shutdown -------------------------------------------------------------------------------------
 
@@ -207,6 +242,11 @@ class Service:
         try:
             settings = self._load()
             terms = open_terms(settings, self._clock, before)
+            try:
+                require(terms)
+            except BridgeError:
+                close_trackers(terms.trackers, keep=before.trackers)
+                raise
         except ConfigError as error:
             log.error("reload_refused", problems=[str(problem) for problem in error.problems])
         except BridgeError as error:
@@ -224,7 +264,8 @@ class Service:
         self._notify.stopping()
         log.info("daemon_stopping")
         self._over.set()
-        finished = self._dispatcher.stop(GRACE)
+        with ThreadPoolExecutor(len(self._lanes)) as pool:
+            finished = all(pool.map(lambda lane: lane.stop(GRACE), list(self._lanes.values())))
         self._clock.stop()
         for thread in (sweeper, *(loop.thread for loop in self._loops.values())):
             thread.join(timeout=5)
