@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from world import open_world
 
-pytest_plugins = ("redmine_server",)
-
 
 @pytest.fixture
 def world(tmp_path):

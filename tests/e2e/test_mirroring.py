@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from world import eventually
+from world import FIELDS, eventually, open_world
 
 
 def test_a_ticket_made_inside_appears_at_the_vendor_with_everything_that_maps(world):
@@ -116,6 +116,81 @@ def test_a_private_comment_never_crosses_and_one_made_private_is_taken_back(worl
     ann.call("PUT", f"/issue/{key}/comment/{public}", {"body": "for all", **only_us})
     world.settle()
     assert bo.comments(peer) == []
+
+
+def test_a_comment_made_public_again_crosses_again(world):
+    ann, bo = world.at_home(), world.at_acme()
+    key = ann.create("OPS", "On second thoughts")
+    said = ann.comment(key, "for all")
+    world.settle()
+    peer = world.peer(key)
+    only_us = {"visibility": {"type": "role", "value": "Developers"}}
+    ann.call("PUT", f"/issue/{key}/comment/{said}", {"body": "for all", **only_us})
+    world.settle()
+    assert bo.comments(peer) == []
+    ann.call("PUT", f"/issue/{key}/comment/{said}", {"body": "for all again", "visibility": None})
+    world.settle()
+    (copy,) = bo.comments(peer)
+    assert copy["body"]["content"][1]["content"][0]["text"] == "for all again"
+    ann.call("PUT", f"/issue/{key}/comment/{said}", {"body": "and again"})
+    world.settle()
+    (copy,) = bo.comments(peer)
+    assert copy["body"]["content"][1]["content"][0]["text"] == "and again"
+
+
+def test_a_comment_made_private_before_it_crossed_does_not_cross(world):
+    """The search saw it public; what counts is what its author's tracker says when it is about to leave."""
+    ann, bo = world.at_home(), world.at_acme()
+    key = ann.create("OPS", "Just in time")
+    world.settle()
+    said = ann.comment(key, "oh no")
+    world.home.site.set_lag(60_000)
+    only_us = {"visibility": {"type": "role", "value": "Developers"}}
+    ann.call("PUT", f"/issue/{key}/comment/{said}", {"body": "oh no", **only_us})
+    world.settle()
+    assert bo.comments(world.peer(key)) == []
+
+
+def test_a_walk_that_stops_halfway_does_not_come_back_as_the_vendors_change(tmp_path):
+    fields = FIELDS.replace("[In Progress, In Review]", "[In Progress]")
+    with open_world(tmp_path, fields=fields) as world:
+        ann = world.at_home()
+        key = ann.create("OPS", "Halfway")
+        world.settle()
+        ann.move(key, "Resolved", resolution={"name": "Fixed"})
+        world.settle()
+        world.restart()
+        world.settle()
+        assert ann.field(key, "status") == "Resolved", "what people did stands"
+        assert world.at_acme().field(world.peer(key), "status") == "In Progress"
+        assert "no known way from 'In Progress' to 'Done'" in world.bridge("status").stdout
+        agreement = tmp_path / "agreements" / "acme.yaml"
+        agreement.write_text(agreement.read_text().replace("[In Progress]", "[In Progress, In Review]"))
+        world.restart()
+        ann.edit(key, summary="Halfway no more")
+        world.settle()
+        assert world.at_acme().field(world.peer(key), "status") == "Done"
+
+
+def test_a_corrected_word_does_not_cost_the_vendor_an_image(world):
+    bo = world.at_acme()
+    paragraph = {"type": "paragraph", "content": [{"type": "text", "text": "The lamp is brokn."}]}
+    image = {
+        "type": "mediaSingle",
+        "attrs": {"layout": "center"},
+        "content": [{"type": "media", "attrs": {"type": "external", "url": "https://acme.example/lamp.png"}}],
+    }
+    text = {"type": "doc", "version": 1, "content": [paragraph, image]}
+    key = bo.create("CUST", "Lamp", description=text)
+    world.settle()
+    peer = world.peer(key)
+    ann = world.at_home()
+    there = ann.field(peer, "description")
+    ann.edit(peer, description=there.replace("brokn", "broken"))
+    world.settle()
+    after = bo.field(key, "description")["content"]
+    assert after[0]["content"][0]["text"] == "The lamp is broken."
+    assert after[1]["type"] == "mediaSingle"
 
 
 def test_an_edit_under_the_integration_account_crosses_like_any_other(world):

@@ -338,7 +338,7 @@ class World:
             weak = [
                 side
                 for side in Side
-                if not views[side].strong and (plan.destroys or plan.unsure or plan.writes_to(side))
+                if not views[side].strong and (plan.destroys or plan.unsure or plan.rests_on(side))
             ]
             if not weak and not plan.unsure - times.keys():
                 return plan

@@ -9,7 +9,7 @@ from makings import ANN, agreement, comment, doc, link, ticket
 from bridge.markup import Document, Heading, Mark, Paragraph, Text
 from bridge.sync.agreement import FieldRule, Otherwise, Rule, Scope
 from bridge.sync.base import Base
-from bridge.sync.decide import custom_fields, decide
+from bridge.sync.decide import decide
 from bridge.sync.plan import (
     AddComment,
     CreateTicket,
@@ -87,8 +87,8 @@ def test_comments_wait_for_the_ticket_and_come_before_the_status() -> None:
     assert isinstance(status, SetStatus)
     assert (status.goal, status.via, status.fill) == ("Done", ("Doing",), {"Done": {"resolution": "Fixed"}})
     assert status.settles == ("Resolved", "Done")
-    assert plan.writes_to(Side.VENDOR)
-    assert not plan.writes_to(Side.INTERNAL)
+    assert plan.rests_on(Side.VENDOR)
+    assert plan.rests_on(Side.INTERNAL), "the comment's author may have made it private"
 
 
 def test_a_field_that_a_tracker_did_not_send_is_left_alone() -> None:
@@ -158,15 +158,57 @@ def test_a_text_is_not_sent_again_for_its_formatting_in_another_dialect() -> Non
     assert decide(terms, view) == Plan()
 
 
-def test_what_is_found_in_agreement_rests_on_strong_reads() -> None:
-    view = link(ticket(Side.INTERNAL, {"summary": "a"}), ticket(Side.VENDOR, {"summary": "a"}))
-    plan = decide(agreement(SUMMARY), view)
-    assert plan == Plan(settled={"summary": ("a", "a")})
+def test_an_agreement_that_both_sides_came_to_by_themselves_rests_on_strong_reads() -> None:
+    sides = ticket(Side.INTERNAL, {"summary": "b"}), ticket(Side.VENDOR, {"summary": "b"})
+    plan = decide(agreement(SUMMARY), link(*sides, bases=({"summary": "a"}, {"summary": "a"})))
+    assert plan == Plan(settled={"summary": ("b", "b")}, coincided=frozenset({"summary"}))
     assert plan.destroys
 
 
-def test_findings_and_custom_fields_have_stable_names() -> None:
-    assert custom_fields(agreement(SUMMARY, FieldRule("Impact"))) == ("Impact",)
+def test_a_field_seen_for_the_first_time_is_settled_without_another_read() -> None:
+    sides = ticket(Side.INTERNAL, {"summary": "a"}), ticket(Side.VENDOR, {"summary": "a"})
+    plan = decide(agreement(SUMMARY), link(*sides))
+    assert plan == Plan(settled={"summary": ("a", "a")})
+    assert not plan.destroys
+
+
+def test_a_comment_rests_on_a_strong_read_of_its_authors_side() -> None:
+    said = replace(ticket(Side.INTERNAL, {}), comments=(comment("5", doc("hello")),))
+    plan = decide(agreement(), link(said, ticket(Side.VENDOR, {})))
+    assert [type(action) for action in plan.actions] == [AddComment]
+    assert plan.rests_on(Side.INTERNAL), "it may have been made private since the search saw it"
+    assert not plan.rests_on(Side.VENDOR)
+
+
+def test_a_walk_that_stopped_halfway_is_nobodys_change_and_is_taken_up_again() -> None:
+    halfway = ticket(Side.INTERNAL, {"status": "Resolved"}), ticket(Side.VENDOR, {"status": "Doing"})
+    bases = {"status": "Open"}, {"status": "New"}
+    view = link(*halfway, bases=bases)
+    stopped = replace(
+        view, vendor=replace(view.vendor, base=replace(view.vendor.base, underway=("New", "Doing")))
+    )
+    for rule in (
+        STATUS,
+        replace(STATUS, rule=Rule.HOLD),
+        replace(STATUS, rule=Rule.OWNER, owner=Side.INTERNAL),
+    ):
+        (action,) = decide(agreement(rule), stopped).actions
+        assert isinstance(action, SetStatus)
+        assert (action.side, action.goal) == (Side.VENDOR, "Done")
+    back = replace(
+        stopped, internal=replace(stopped.internal, ticket=ticket(Side.INTERNAL, {"status": "Open"}))
+    )
+    (action,) = decide(agreement(STATUS), back).actions
+    assert isinstance(action, SetStatus)
+    assert (action.side, action.goal) == (Side.VENDOR, "New"), "what the walk was for is gone: back again"
+
+
+def test_a_ticket_is_not_created_where_the_agreement_says_so_no_more() -> None:
+    view = link(ticket(Side.INTERNAL, {"summary": "a"}), None)
+    assert decide(replace(agreement(SUMMARY), create_on=frozenset()), view) == Plan()
+
+
+def test_findings_have_stable_names() -> None:
     assert Finding("held", None, "", "m").as_json() == {
         "kind": "held",
         "side": None,

@@ -53,11 +53,18 @@ def test_a_field_that_never_was_in_agreement_is_news() -> None:
     assert not is_echo(TERMS, Side.INTERNAL, SEEN, Base({"summary": "a"}), PAIRS)
 
 
-@pytest.mark.parametrize("state", [PairState.COPY_DELETED, PairState.ORIGIN_DELETED, PairState.NOTE])
+@pytest.mark.parametrize("state", [PairState.COPY_DELETED, PairState.NOTE])
 def test_a_pair_that_is_settled_is_no_news(state) -> None:
     pairs = tuple(replace(pair, state=state) for pair in PAIRS)
     for comments in ((), (SAID,), (SAID, replace(COPY, body=doc("edited")))):
         assert is_echo(TERMS, Side.INTERNAL, replace(SEEN, comments=comments), BASE, pairs)
+
+
+def test_a_comment_that_was_taken_back_is_news_once_it_is_public_again() -> None:
+    pairs = tuple(replace(pair, state=PairState.ORIGIN_DELETED) for pair in PAIRS)
+    still = replace(SEEN, comments=(replace(SAID, private=True),))
+    assert is_echo(TERMS, Side.INTERNAL, still, BASE, pairs)
+    assert not is_echo(TERMS, Side.INTERNAL, replace(SEEN, comments=(SAID,)), BASE, pairs)
 
 
 def test_comments_that_do_not_cross_are_no_news() -> None:

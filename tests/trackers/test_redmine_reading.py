@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -19,8 +17,6 @@ from bridge.trackers.protocol import FieldSpec, Watch
 from bridge.trackers.redmine import open_tracker
 from bridge.trackers.redmine_values import instant
 
-sys.path.append(str(Path(__file__).parents[1] / "real"))
-pytest_plugins = ("redmine_server",)
 pytestmark = pytest.mark.real
 
 SPECS = (

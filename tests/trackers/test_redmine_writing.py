@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -19,8 +17,6 @@ from bridge.trackers.protocol import Draft, FieldSpec, PeerLink
 from bridge.trackers.redmine import open_tracker
 from bridge.trackers.redmine_values import instant
 
-sys.path.append(str(Path(__file__).parents[1] / "real"))
-pytest_plugins = ("redmine_server",)
 pytestmark = pytest.mark.real
 
 SPECS = (FieldSpec("severity", "Severity"), FieldSpec("areas", "Areas"))

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from bridge.daemon.run import Run
-from bridge.daemon.walking import walk
+from bridge.daemon.walking import Trail, walk
 from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError
 from bridge.markup import to_json
 from bridge.store.rows import Intent, IntentKind
@@ -45,6 +45,7 @@ class Books:
     Attributes:
         settled: field -> (internal, vendor): the new base.
         written: side -> the tracker's time of our newest write.
+        underway: side -> (before, halfway) of a walk through the workflow; see ``Base.underway``.
         journal: (event, data) in order.
         pairs: comment pairs to be stored; ``id`` 0 means a new one.
         refused: what trackers refused, in their words.
@@ -55,6 +56,7 @@ class Books:
 
     settled: dict[str, tuple[Value, Value]] = field(default_factory=dict)
     written: dict[Side, int] = field(default_factory=dict)
+    underway: dict[Side, tuple[str, str]] = field(default_factory=dict)
     journal: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     pairs: list[CommentPair] = field(default_factory=list)
     refused: list[Finding] = field(default_factory=list)
@@ -239,25 +241,33 @@ def _update(run: Run, action: UpdateFields, books: Books) -> frozenset[str]:
 
 
 def _set_status(run: Run, action: SetStatus, books: Books) -> frozenset[str]:
-    intent = _intend(run, IntentKind.TRANSITION, action.side, "", action.goal, detail={})
+    side, view = action.side, run.read(action.side)
+    assert view.ticket is not None
+    present, underway = str(view.ticket.fields["status"]), view.base.underway
+    # A walk that is taken up again began where the first part of it did.
+    before = underway[0] if underway is not None and underway[1] == present else present
+    intent = _intend(run, IntentKind.TRANSITION, side, "", action.goal, detail={"before": before})
+    trail = Trail(present)
     try:
-        result = walk(run, action)
+        unreachable = walk(run, action, trail)
     except OutcomeUnknown:
         _lost(run, intent)
         raise
     except TrackerError as error:
         _forgo(run, intent, error.words)
         raise
-    if result.unreachable:
+    finally:
+        if trail.passed:
+            books.written[side] = max(trail.at, books.written.get(side, 0))
+            books.underway[side] = (before, trail.present)
+    if unreachable:
         _forgo(run, intent, "no way known")
-        books.findings.append(Finding("unreachable", action.side, "status", result.unreachable))
-        if result.passed:
-            books.written[action.side] = max(result.at, books.written.get(action.side, 0))
+        books.findings.append(Finding("unreachable", side, "status", unreachable))
         return frozenset()
     with run.house.store.write() as tx:
         tx.intents.done(intent.id, action.goal, run.house.clock.now())
-    data = {**action.decision.as_json(), "steps": list(result.passed)}
-    books.wrote(action.side, result.at, "status.moved", data)
+    data = {**action.decision.as_json(), "steps": trail.passed}
+    books.wrote(side, trail.at, "status.moved", data)
     return frozenset({"status"})
 
 
@@ -287,13 +297,19 @@ def _add_comment(run: Run, action: AddComment, books: Books) -> None:
 def adopt_comment(run: Run, intent: Intent, comment: str, origin_digest: str, copy_digest: str) -> None:
     """Note in one transaction that a comment's copy exists."""
     now = run.house.clock.now()
-    pair = CommentPair(0, intent.side.other, intent.subject, comment, origin_digest, copy_digest)
+    origin = intent.side.other
+    # A comment that was taken back and crosses again has its row already.
+    known = next((one for one in run.pairs if (one.origin, one.origin_id) == (origin, intent.subject)), None)
+    pair = CommentPair(known.id if known else 0, origin, intent.subject, comment, origin_digest, copy_digest)
     with run.house.store.write() as tx:
         tx.intents.done(intent.id, comment, now)
-        stored = tx.comments.add(run.link.id, pair)
+        if known is None:
+            pair = tx.comments.add(run.link.id, pair)
+        else:
+            tx.comments.update(pair)
         data = {"side": intent.side.value, "origin": intent.subject, "copy": comment}
         tx.journal.add(now, run.agreement.name, run.link.id, "comment.added", data)
-    run.pairs = (*run.pairs, stored)
+    run.pairs = (*(one for one in run.pairs if one is not known), pair)
 
 
 def comment_marker(run: Run, side: Side, origin_id: str) -> str:

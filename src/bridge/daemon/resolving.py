@@ -7,6 +7,8 @@ intent dead, and the plan free to make the write anew.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from bridge.clock import SECOND
@@ -55,10 +57,7 @@ def _settle(run: Run, intent: Intent) -> int | None:
             # Comments are read by id, so no index is waited for; only a request that is still under way.
             found = _find_comment(run, intent)
         case IntentKind.TRANSITION:
-            # The ticket's own status tells; the run reads it by id before it plans another step.
-            run.house.sightings.forget(run.scope(intent.side).tracker, run.link.ticket(intent.side) or "")
-            run.read(intent.side, strong=True)
-            _close(run, intent, "the status was read again")
+            _look_at_status(run, intent)
             return None
     if found:
         log.info(
@@ -81,6 +80,20 @@ def _settle(run: Run, intent: Intent) -> int | None:
             raise Refused(run.tracker(intent.side).name, message, status=0)
         return None
     return min(now + min(max(FIRST_LOOK, waited // 2), LONGEST_PAUSE), since + limit)
+
+
+def _look_at_status(run: Run, intent: Intent) -> None:
+    """The ticket's own status tells how far the walk came; wherever that is, it was our step and nobody's change."""
+    side = intent.side
+    run.house.sightings.forget(run.scope(side).tracker, run.link.ticket(side) or "")
+    view = run.read(side, strong=True)
+    before = str(intent.detail.get("before", ""))
+    with run.house.store.write() as tx:
+        tx.intents.dead(intent.id, "the status was read again", run.house.clock.now())
+        if view.ticket is not None and before and view.ticket.fields["status"] != before:
+            run.bases[side] = replace(run.bases[side], underway=(before, str(view.ticket.fields["status"])))
+            run.views[side] = replace(view, base=run.bases[side])
+            tx.bases.put(run.link.id, side, run.bases[side])
 
 
 def _find_ticket(run: Run, intent: Intent) -> bool:

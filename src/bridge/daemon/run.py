@@ -32,7 +32,6 @@ class Run:
         bases: what each side looked like at the last agreement.
         pairs: its comment pairs.
         intents: writes of earlier runs whose outcome is still owed.
-        withheld: see ``LinkView.withheld``.
         views: sides as read so far.
     """
 
@@ -43,7 +42,6 @@ class Run:
     bases: dict[Side, Base]
     pairs: tuple[CommentPair, ...]
     intents: tuple[Intent, ...] = ()
-    withheld: dict[Side, str] = field(default_factory=dict)
     views: dict[Side, View] = field(default_factory=dict)
 
     def scope(self, side: Side) -> Scope:
@@ -101,7 +99,6 @@ class Run:
             vendor=self.read(Side.VENDOR),
             pairs=self.pairs,
             linked=frozenset(side for side in Side if self.link.linked(side)),
-            withheld=self.withheld,
             changed_at=changed_at or {},
         )
 
@@ -115,7 +112,7 @@ class Run:
         plan = decide(self.agreement, self.look())
         while True:
             weak = [side for side in Side if not self.views[side].strong]
-            needed = [side for side in weak if plan.destroys or plan.unsure or plan.writes_to(side)]
+            needed = [side for side in weak if plan.destroys or plan.unsure or plan.rests_on(side)]
             if not needed and not (plan.unsure - times.keys()):
                 return plan
             for side in needed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.daemon.run import Run
 from bridge.errors import Refused
@@ -14,23 +14,31 @@ LONGEST_WALK = 10
 """Steps at most: longer ways do not occur in workflows that people can use."""
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """How far a walk came.
+@dataclass(slots=True)
+class Trail:
+    """How far a walk has come; right at every moment, also when the walk ends in an error.
 
     Attributes:
+        start: the status it began at.
         passed: statuses entered, in order.
         at: the tracker's time of the last step, 0 when none was taken.
-        unreachable: why the goal was not reached; "" when it was.
     """
 
-    passed: tuple[str, ...]
-    at: int
-    unreachable: str = ""
+    start: str
+    passed: list[str] = field(default_factory=list)
+    at: int = 0
+
+    @property
+    def present(self) -> str:
+        """The status that the ticket has now."""
+        return self.passed[-1] if self.passed else self.start
 
 
-def walk(run: Run, action: SetStatus) -> Walk:
+def walk(run: Run, action: SetStatus, trail: Trail) -> str:
     """Move the ticket to the goal, or as far as the way is known.
+
+    Returns:
+        Why the goal was not reached; "" when it was.
 
     Raises:
         Refused, Clashed: the tracker refuses a step that it had offered.
@@ -40,31 +48,27 @@ def walk(run: Run, action: SetStatus) -> Walk:
     side = action.side
     ticket = run.read(side).ticket
     assert ticket is not None
-    tracker = run.tracker(side)
+    tracker, steps = run.tracker(side), run.house.steps
     workflow = (tracker.name, ticket.project, str(ticket.fields.get("type", "")))
-    present, at = str(ticket.fields["status"]), 0
-    passed: list[str] = []
-    while present != action.goal and len(passed) < LONGEST_WALK:
-        seen = run.house.steps.seen(workflow)
-        offered: tuple[Transition, ...] = seen.get(present, ())
+    while trail.present != action.goal and len(trail.passed) < LONGEST_WALK:
+        seen = steps.seen(workflow)
+        offered: tuple[Transition, ...] = seen.get(trail.present, ())
         remembered = any(step.to == action.goal for step in offered)
         if not remembered:
             offered = tuple(tracker.transitions(ticket.id))
-            run.house.steps.learn(workflow, present, offered)
+            steps.learn(workflow, trail.present, offered)
+        left = [status for status in (trail.start, *trail.passed) if status != trail.present]
         step = next_step(
-            present, action.goal, offered, seen=seen, via=action.via, fill=action.fill, passed=passed
+            trail.present, action.goal, offered, seen=seen, via=action.via, fill=action.fill, passed=left
         )
         if isinstance(step, Unreachable):
-            return Walk(tuple(passed), at, step.message)
+            return step.message
         try:
-            at = tracker.transition(ticket.id, step.transition, step.fields)
+            trail.at = tracker.transition(ticket.id, step.transition, step.fields)
         except Refused:
-            run.house.steps.forget(workflow, present)
+            steps.forget(workflow, trail.present)
             if not remembered:
                 raise
             continue  # remembered from another ticket, not offered to this one: ask
-        present = step.transition.to
-        passed.append(present)
-    if present != action.goal:
-        return Walk(tuple(passed), at, f"'{action.goal}' was not reached in {LONGEST_WALK} steps")
-    return Walk(tuple(passed), at)
+        trail.passed.append(step.transition.to)
+    return "" if trail.present == action.goal else f"'{action.goal}' was not reached in {LONGEST_WALK} steps"

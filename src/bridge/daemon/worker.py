@@ -42,12 +42,21 @@ Ending = Literal["synced", "parked", "postponed", "skipped", "overtaken"]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a run ended; for the canonical log line and for ``bridge sync --once``."""
+    """How a run ended; for the canonical log line and for ``bridge sync --once``.
+
+    Attributes:
+        link: its row id.
+        ending: how it ended.
+        writes: requests that changed something.
+        reason: why it is parked or postponed, in the tracker's words: for the operator, never for the log.
+        findings: their kinds and fields, for the log.
+    """
 
     link: int
     ending: Ending
     writes: int = 0
     reason: str = ""
+    findings: tuple[str, ...] = ()
 
 
 class Worker:
@@ -95,7 +104,7 @@ class Worker:
             vendor=run.link.vendor_key,
             ending=report.ending,
             writes=report.writes,
-            reason=report.reason or None,
+            findings=list(report.findings) or None,
             ms=(house.clock.now() - started) // 1000,
         )
         return report
@@ -188,7 +197,8 @@ class Worker:
                     synced_at=now,
                 )
                 ending = "synced"
-        return Report(link.id, ending if held else "overtaken", books.writes, reason)
+        told = tuple(f"{one.kind}:{one.field}" if one.field else one.kind for one in every)
+        return Report(link.id, ending if held else "overtaken", books.writes, reason, told)
 
     def _postpone(self, run: Run, books: Books, until: int, reason: str) -> Report:
         """Keep what succeeded, leave the rest for later."""
@@ -225,7 +235,8 @@ class Worker:
         view = run.views.get(side)
         seen = max(base.seen, view.ticket.updated) if view and view.ticket else base.seen
         written = max(base.written, books.written.get(side, 0))
-        return replace(base, fields=fields, seen=seen, written=written)
+        underway = None if "status" in books.settled else books.underway.get(side, base.underway)
+        return replace(base, fields=fields, seen=seen, written=written, underway=underway)
 
     def _journal_findings(self, tx: Tx, link: Link, rows: Sequence[dict[str, Any]], now: int) -> None:
         """Findings are told when they come and when they go, not at every look."""

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, case, literal, sel
 from bridge.errors import StoreError
 from bridge.store.columns import chunks, insert
 from bridge.store.tables import bases
-from bridge.sync.base import Base, decode_fields, encode_fields
+from bridge.sync.base import Base, decode_base, encode_base, encode_fields
 from bridge.sync.ticket import Side
 
 C = bases.c
@@ -40,17 +40,16 @@ class Bases:
             query = select(C.link_id, C.side, C.fields, C.seen, C.written).where(C.link_id.in_(portion))
             for link_id, side, data, seen, written in self._connection.execute(query):
                 try:
-                    fields = decode_fields(data)
+                    found[link_id][side] = decode_base(data, seen=seen, written=written)
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     raise StoreError(
                         f"The {side} base of link {link_id} cannot be read: {error or type(error).__name__}"
                     ) from error
-                found[link_id][side] = Base(fields=fields, seen=seen, written=written)
         return found
 
     def put(self, link_id: int, side: Side, base: Base) -> None:
         """Store a side's base in the place of the one before."""
-        values = {"fields": encode_fields(base.fields), "seen": base.seen, "written": base.written}
+        values = {"fields": encode_base(base), "seen": base.seen, "written": base.written}
         statement = insert(self._connection, bases).values(link_id=link_id, side=side, **values)
         self._connection.execute(
             statement.on_conflict_do_update(index_elements=[C.link_id, C.side], set_=values)

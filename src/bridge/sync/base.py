@@ -26,11 +26,14 @@ class Base:
         fields: canonical name -> value, in that side's vocabulary. A field that never was in agreement is absent.
         seen: the newest ``updated`` stamp of this side that has been dealt with, microseconds of the tracker's clock.
         written: the tracker's time of our own newest write to it, microseconds; 0 when we never wrote.
+        underway: (before, halfway) of a walk through the workflow that stopped before its goal: while the status is
+            still ``halfway``, that is nobody's change, and decisions go by ``before``.
     """
 
     fields: Mapping[str, Value] = field(default_factory=dict)
     seen: int = 0
     written: int = 0
+    underway: tuple[str, str] | None = None
 
     def fresh(self, updated: int) -> bool:
         """Whether an observation with this ``updated`` surely contains everything we know of, our own writes included.
@@ -109,6 +112,24 @@ def decode_value(data: Any) -> Value:
 def encode_fields(fields: Mapping[str, Value]) -> dict[str, Any]:
     """A base's fields as versioned JSON."""
     return {"v": VERSION, "fields": {name: encode_value(value) for name, value in sorted(fields.items())}}
+
+
+def encode_base(base: Base) -> dict[str, Any]:
+    """A base as versioned JSON, but for its stamps, which the store keeps in columns of their own."""
+    data = encode_fields(base.fields)
+    if base.underway is not None:
+        data["underway"] = list(base.underway)
+    return data
+
+
+def decode_base(data: Mapping[str, Any], *, seen: int, written: int) -> Base:
+    """The reverse of :func:`encode_base`.
+
+    Raises:
+        ValueError: written by a newer version, or not of this form.
+    """
+    before, halfway = data.get("underway") or ("", "")
+    return Base(decode_fields(data), seen, written, (before, halfway) if halfway else None)
 
 
 def decode_fields(data: Mapping[str, Any]) -> dict[str, Value]:

@@ -37,7 +37,12 @@ def plan_comments(
         for comment in here.comments:
             pair = by_origin.pop(comment.id, None)
             if pair is None:
-                if comment.id not in ours and _crosses(agreement, link, origin, comment):
+                if comment.id not in ours and _crosses(agreement, origin, comment):
+                    actions.append((comment.created, _add(agreement, origin, comment)))
+                continue
+            if pair.state is PairState.ORIGIN_DELETED:
+                # Taken back because it was made private, and public again now.
+                if _crosses(agreement, origin, comment):
                     actions.append((comment.created, _add(agreement, origin, comment)))
                 continue
             act, found, kept = _follow(agreement, pair, comment, there)
@@ -65,12 +70,9 @@ def attributed(agreement: Agreement, side: Side, comment: Comment) -> Document:
     return Document((Paragraph((Text(line, (Mark("strong"),)),)), *comment.body.blocks))
 
 
-def _crosses(agreement: Agreement, link: LinkView, origin: Side, comment: Comment) -> bool:
-    if origin not in agreement.comments.cross or comment.private or comment.marker:
-        # A marker on an unpaired comment: a copy of ours whose outcome is still being looked for.
-        return False
-    ours = link.withheld.get(origin)
-    return not (ours and comment.author is not None and comment.author.id == ours)
+def _crosses(agreement: Agreement, origin: Side, comment: Comment) -> bool:
+    # A marker on an unpaired comment: a copy of ours whose pair was lost with a database.
+    return origin in agreement.comments.cross and not comment.private and not comment.marker
 
 
 def _add(agreement: Agreement, origin: Side, comment: Comment) -> AddComment:

@@ -6,15 +6,26 @@ calls it again until nothing is left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from bridge.markup import Document, words
-from bridge.sync.agreement import BUILT_IN_FIELDS, Agreement, FieldRule
+from bridge.sync.agreement import Agreement, FieldRule
 from bridge.sync.comments import plan_comments
-from bridge.sync.mapping import Unmapped, carry, carry_set, crossing, same
-from bridge.sync.merge import MISSING, Agreed, Cross, Known, NeedTimes, Now, Quiet, Stuck, merge
+from bridge.sync.mapping import Unmapped, agree, carry, carry_set, crossing, same
+from bridge.sync.merge import (
+    MISSING,
+    Agreed,
+    Cross,
+    Known,
+    NeedTimes,
+    Now,
+    Outcome,
+    Quiet,
+    Stuck,
+    cross,
+    merge,
+)
 from bridge.sync.plan import (
-    Action,
     CreateTicket,
     Decision,
     Finding,
@@ -39,7 +50,8 @@ def decide(agreement: Agreement, link: LinkView) -> Plan:
     for side in Side:
         origin = link.view(side.other).ticket
         if not link.view(side).exists and origin is not None:
-            return _create(agreement, side, origin)
+            # The agreement may have been narrowed since the ticket was found.
+            return _create(agreement, side, origin) if side in agreement.create_on else Plan()
     return _reconcile(agreement, link)
 
 
@@ -72,15 +84,10 @@ def _create(agreement: Agreement, side: Side, origin: Ticket) -> Plan:
 
 
 def _reconcile(agreement: Agreement, link: LinkView) -> Plan:
-    actions: list[Action] = [LinkBack(side) for side in Side if side not in link.linked]
-    findings: list[Finding] = []
-    settled: dict[str, tuple[Value, Value]] = {}
-    unsure: set[str] = set()
-    updates: dict[Side, list[tuple[str, Value, tuple[Value, Value], Decision]]] = {side: [] for side in Side}
-    statuses: list[Action] = []
     internal, vendor = link.internal.ticket, link.vendor.ticket
     assert internal is not None
     assert vendor is not None
+    sheet = _Sheet()
     for rule in agreement.fields:
         name = rule.name
         if name not in internal.fields or name not in vendor.fields:
@@ -93,46 +100,108 @@ def _reconcile(agreement: Agreement, link: LinkView) -> Plan:
             link.changed_at.get(name),
             (internal.created, vendor.created),
         )
-        match merge(agreement, rule, now):
-            case Quiet():
-                if _rerendered(link.internal, name) or _rerendered(link.vendor, name):
-                    settled[name] = (now.internal, now.vendor)
-            case Agreed():
-                settled[name] = (now.internal, now.vendor)
-            case NeedTimes():
-                unsure.add(name)
-            case Stuck(kind=kind, side=side, message=message):
-                findings.append(Finding(kind, side, name, message))
-            case Cross() as cross:
-                for side, value in cross.writes.items():
-                    if same(now.value(side), value):
-                        continue
-                    decision = Decision(
-                        name, side, now.value(side), value, cross.winner, cross.why, cross.loser
-                    )
-                    if name == "status":
-                        statuses.append(_status(rule, side, value, cross, decision))
-                    else:
-                        updates[side].append((name, value, cross.base, decision))
-    for side, changes in updates.items():
-        if changes:
-            actions.append(
-                UpdateFields(
-                    side,
-                    {name: value for name, value, _, _ in changes},
-                    {name: base for name, _, base, _ in changes},
-                    tuple(decision for _, _, _, decision in changes),
-                )
-            )
+        merged = (
+            _merge_status(agreement, link, rule, now) if name == "status" else merge(agreement, rule, now)
+        )
+        if isinstance(merged, Quiet) and any(_rerendered(link.view(side), name) for side in Side):
+            sheet.settled[name] = (now.internal, now.vendor)
+        sheet.enter(rule, now, merged)
     # Comments before the status: a closed ticket may refuse them.
     comment_actions, comment_findings, pairs = plan_comments(agreement, link)
+    links_back = [LinkBack(side) for side in Side if side not in link.linked]
     return Plan(
-        (*actions, *comment_actions, *statuses),
-        (*findings, *comment_findings),
-        settled,
+        (*links_back, *sheet.field_actions(), *comment_actions, *sheet.statuses),
+        (*sheet.findings, *comment_findings),
+        sheet.settled,
         tuple(pairs),
-        frozenset(unsure),
+        frozenset(sheet.coincided),
+        frozenset(sheet.unsure),
     )
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """What has been decided about the fields so far."""
+
+    updates: dict[Side, list[tuple[Decision, tuple[Value, Value]]]] = field(
+        default_factory=lambda: {side: [] for side in Side}
+    )
+    statuses: list[SetStatus] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    settled: dict[str, tuple[Value, Value]] = field(default_factory=dict)
+    coincided: set[str] = field(default_factory=set)
+    unsure: set[str] = field(default_factory=set)
+
+    def enter(self, rule: FieldRule, now: Now, outcome: Outcome) -> None:
+        """Take in the outcome of one field."""
+        match outcome:
+            case Agreed():
+                self.settled[rule.name] = (now.internal, now.vendor)
+                if MISSING not in (now.base_internal, now.base_vendor):
+                    self.coincided.add(rule.name)
+            case NeedTimes():
+                self.unsure.add(rule.name)
+            case Stuck(kind=kind, side=side, message=message):
+                self.findings.append(Finding(kind, side, rule.name, message))
+            case Cross():
+                self._write(rule, now, outcome)
+
+    def _write(self, rule: FieldRule, now: Now, found: Cross) -> None:
+        if all(same(now.value(side), value) for side, value in found.writes.items()):
+            # Written already, by a run that could not note it.
+            self.settled[rule.name] = (now.internal, now.vendor)
+        for side, value in found.writes.items():
+            if same(now.value(side), value):
+                continue
+            before = now.value(side)
+            decision = Decision(rule.name, side, before, value, found.winner, found.why, found.loser)
+            if rule.name == "status":
+                self.statuses.append(_status(rule, found, decision))
+            else:
+                self.updates[side].append((decision, found.base))
+
+    def field_actions(self) -> list[UpdateFields]:
+        """One write per side for all its fields but the status."""
+        return [
+            UpdateFields(
+                side,
+                {decision.field: decision.after for decision, _ in changes},
+                {decision.field: base for decision, base in changes},
+                tuple(decision for decision, _ in changes),
+            )
+            for side, changes in self.updates.items()
+            if changes
+        ]
+
+
+def _merge_status(agreement: Agreement, link: LinkView, rule: FieldRule, now: Now) -> Outcome:
+    """The merge of a status; one where our own walk stopped halfway is nobody's change.
+
+    The decision goes by the status before the walk, so that the walk is taken up again, or taken back.
+    """
+    stopped = [side for side in Side if _halfway(link.view(side))]
+    if not stopped or agree(agreement, rule, now.internal, now.vendor):
+        return merge(agreement, rule, now)
+    before = now
+    for side in stopped:
+        underway = link.view(side).base.underway
+        assert underway is not None
+        before = (
+            replace(before, internal=underway[0])
+            if side is Side.INTERNAL
+            else replace(before, vendor=underway[0])
+        )
+    outcome = merge(agreement, rule, before)
+    if isinstance(outcome, Quiet | Agreed):
+        # What the walk was for is gone meanwhile: back to where the other side is.
+        return cross(agreement, rule, now, stopped[0].other, "changed")
+    return outcome
+
+
+def _halfway(view: View) -> bool:
+    """Whether the status is where a walk of ours stopped."""
+    assert view.ticket is not None
+    return view.base.underway is not None and view.ticket.fields.get("status") == view.base.underway[1]
 
 
 def _base(view: View, name: str) -> Known:
@@ -158,23 +227,12 @@ def _rerendered(view: View, name: str) -> bool:
     )
 
 
-def _status(rule: FieldRule, side: Side, goal: Value, cross: Cross, decision: Decision) -> SetStatus:
-    via: Mapping[str, tuple[str, ...]] = rule.via.get(side, {})
-    return SetStatus(
-        side,
-        str(goal),
-        cross.base,
-        decision,
-        tuple(via.get(str(goal), ())),
-        rule.fill.get(side, {}),
-    )
+def _status(rule: FieldRule, found: Cross, decision: Decision) -> SetStatus:
+    goal, via = str(decision.after), rule.via.get(decision.to, {})
+    fill = rule.fill.get(decision.to, {})
+    return SetStatus(decision.to, goal, found.base, decision, tuple(via.get(goal, ())), fill)
 
 
 def _unmapped(rule: FieldRule, side: Side, unmapped: Unmapped) -> Finding:
     message = f"'{rule.name}' has no pair for the {side} value '{unmapped.value}'"
     return Finding("unmapped", side, rule.name, message)
-
-
-def custom_fields(agreement: Agreement) -> tuple[str, ...]:
-    """Canonical names of the agreement's custom fields, which adapters must be told about."""
-    return tuple(rule.name for rule in agreement.fields if rule.name not in BUILT_IN_FIELDS)

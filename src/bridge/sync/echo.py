@@ -12,7 +12,7 @@ from bridge.markup import digest
 from bridge.sync.agreement import Agreement
 from bridge.sync.base import Base, CommentPair, PairState
 from bridge.sync.mapping import same
-from bridge.sync.ticket import Side, Ticket
+from bridge.sync.ticket import Comment, Side, Ticket
 
 
 def is_echo(
@@ -41,10 +41,7 @@ def _comments_known(agreement: Agreement, side: Side, ticket: Ticket, pairs: Seq
     for comment in ticket.comments:
         expected.discard(comment.id)
         if comment.id in written_here:
-            pair = written_here[comment.id]
-            if pair.state is PairState.PAIRED and (
-                comment.private or digest(comment.body) != pair.origin_digest
-            ):
+            if _owed(agreement, side, comment, written_here[comment.id]):
                 return False
         elif comment.id in copied_here:
             pair = copied_here[comment.id]
@@ -53,3 +50,14 @@ def _comments_known(agreement: Agreement, side: Side, ticket: Ticket, pairs: Seq
         elif not comment.private and side in agreement.comments.cross:
             return False
     return not expected
+
+
+def _owed(agreement: Agreement, side: Side, comment: Comment, pair: CommentPair) -> bool:
+    """Whether a person's comment asks for something: a new text, to be taken back, or to cross again."""
+    match pair.state:
+        case PairState.PAIRED:
+            return comment.private or digest(comment.body) != pair.origin_digest
+        case PairState.ORIGIN_DELETED:
+            return not comment.private and side in agreement.comments.cross
+        case _:
+            return False

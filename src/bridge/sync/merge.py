@@ -144,7 +144,7 @@ def _merge_values(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
         # Never in agreement (just linked, or newly mapped): a side that says nothing gives way, never deletes.
         if _silent(rule, now, Side.INTERNAL) != _silent(rule, now, Side.VENDOR):
             source = Side.VENDOR if _silent(rule, now, Side.INTERNAL) else Side.INTERNAL
-            return _cross(agreement, rule, now, source, "initial")
+            return cross(agreement, rule, now, source, "initial")
         return _conflict(agreement, rule, now)
     if fresh_internal or fresh_vendor:
         return _created(agreement, rule, now, Side.INTERNAL if fresh_internal else Side.VENDOR)
@@ -156,8 +156,8 @@ def _merge_values(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
         return Quiet()
     source = Side.INTERNAL if changed_internal else Side.VENDOR
     if rule.owner is not None and source is not rule.owner:
-        return _cross(agreement, rule, now, rule.owner, "owner", lost=True)
-    return _cross(agreement, rule, now, source, "changed")
+        return cross(agreement, rule, now, rule.owner, "owner", lost=True)
+    return cross(agreement, rule, now, source, "changed")
 
 
 def _created(agreement: Agreement, rule: FieldRule, now: Now, fresh: Side) -> Outcome:
@@ -169,8 +169,8 @@ def _created(agreement: Agreement, rule: FieldRule, now: Now, fresh: Side) -> Ou
     origin = fresh.other
     base = now.base(origin)
     if _silent(rule, now, origin) and not isinstance(base, _Missing) and empty(base):
-        return _cross(agreement, rule, now, fresh, "initial")
-    first = _cross(agreement, rule, now, origin, "initial", lost=not _silent(rule, now, fresh))
+        return cross(agreement, rule, now, fresh, "initial")
+    first = cross(agreement, rule, now, origin, "initial", lost=not _silent(rule, now, fresh))
     if isinstance(first, Cross) or rule.owner is origin:
         return first
     both = _changed(rule, now, origin)
@@ -182,7 +182,7 @@ def _created(agreement: Agreement, rule: FieldRule, now: Now, fresh: Side) -> Ou
     changed, other = now.changed_at[index], now.changed_at[1 - index]
     by_people = changed > now.created[index]
     if by_people and (not both or rule.owner is fresh or changed > other):
-        return _cross(agreement, rule, now, fresh, "newest" if both else "changed", lost=True)
+        return cross(agreement, rule, now, fresh, "newest" if both else "changed", lost=True)
     return first
 
 
@@ -190,7 +190,7 @@ def _conflict(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
     match rule.rule:
         case Rule.OWNER:
             assert rule.owner is not None, "the configuration gives every OWNER rule its owner"
-            return _cross(agreement, rule, now, rule.owner, "owner", lost=True)
+            return cross(agreement, rule, now, rule.owner, "owner", lost=True)
         case Rule.HOLD:
             both = f"({_told(rule, now.internal)} / {_told(rule, now.vendor)})"
             message = f"both sides changed '{rule.name}' differently {both}"
@@ -204,16 +204,19 @@ def _conflict(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
     internal_at, vendor_at = now.changed_at
     # A tie goes to the organisation itself, so that the answer does not depend on the order of reading.
     source = Side.VENDOR if vendor_at > internal_at else Side.INTERNAL
-    return _cross(agreement, rule, now, source, "newest", lost=True)
+    return cross(agreement, rule, now, source, "newest", lost=True)
 
 
-def _cross(
+def cross(
     agreement: Agreement, rule: FieldRule, now: Now, source: Side, why: Why, *, lost: bool = False
 ) -> Outcome:
+    """The source's value stands, on both sides; ``lost`` when the other side's gives way."""
     value, to = now.value(source), source.other
     if isinstance(value, frozenset) or isinstance(now.value(to), frozenset):
         target = _replaced(rule, now, source)
         carried: Carried | Unmapped = Carried(target, target)
+    elif (edited := _edited_text(now, source)) is not None:
+        carried = Carried(edited, settle(agreement.scope(to).dialect, edited))
     else:
         carried = carry(agreement, rule, value, to)
     if isinstance(carried, Unmapped):
@@ -225,6 +228,18 @@ def _cross(
     base = (value, carried.shown) if source is Side.INTERNAL else (carried.shown, value)
     loser = (to, now.value(to)) if lost else None
     return Cross(writes={to: carried.value}, base=base, winner=source, why=why, loser=loser)
+
+
+def _edited_text(now: Now, source: Side) -> Document | None:
+    """The other side's own text with only the source's edit in it, or None when the edit cannot be told apart.
+
+    A text that crossed has lost on the way what may not cross (an image, a mention). Sending the whole of it back for
+    the sake of one corrected word would take that from the side where it still lives.
+    """
+    value, base, other = now.value(source), now.base(source), now.base(source.other)
+    if not (isinstance(value, Document) and isinstance(base, Document) and isinstance(other, Document)):
+        return None
+    return merge_blocks(other, other, base, value, fit_text)
 
 
 def _replaced(rule: FieldRule, now: Now, source: Side) -> frozenset[str]:

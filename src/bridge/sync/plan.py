@@ -43,8 +43,6 @@ class LinkView:
         vendor: the vendor's side.
         pairs: comments that mirror each other.
         linked: sides that already carry the link back.
-        withheld: side -> our own account's id there, while a comment of ours with an unknown outcome may be among
-            that side's comments: such comments are not taken for a person's until that is known.
         changed_at: field -> (internal, vendor) times of its last change, for rules that need them.
     """
 
@@ -54,7 +52,6 @@ class LinkView:
     vendor: View
     pairs: tuple[CommentPair, ...] = ()
     linked: frozenset[Side] = frozenset()
-    withheld: Mapping[Side, str] = field(default_factory=dict)
     changed_at: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def view(self, side: Side) -> View:
@@ -216,6 +213,7 @@ class Plan:
         findings: for people.
         settled: field -> (internal, vendor): found in agreement, to be recorded as base without any write.
         pairs: comment pairs whose record changes without any write.
+        coincided: fields among ``settled`` that both sides had brought into agreement by themselves.
         unsure: fields that need the histories of both tickets before they can be decided.
     """
 
@@ -223,11 +221,27 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     settled: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     pairs: tuple[CommentPair, ...] = ()
+    coincided: frozenset[str] = frozenset()
     unsure: frozenset[str] = frozenset()
 
-    def writes_to(self, side: Side) -> bool:
-        """Whether any action but a link back writes to that side's existing ticket."""
-        return any(not isinstance(act, CreateTicket | LinkBack) and act.side is side for act in self.actions)
+    def rests_on(self, side: Side) -> bool:
+        """Whether that side must have been read by id before this plan is carried out.
+
+        What is written over is read first; and so is the author's side of a comment: it may have been made private.
+        """
+        for act in self.actions:
+            match act:
+                case AddComment(side=to):
+                    needed = to.other is side
+                case EditComment():
+                    needed = True
+                case CreateTicket() | LinkBack():
+                    needed = False
+                case _:
+                    needed = act.side is side
+            if needed:
+                return True
+        return False
 
     @property
     def destroys(self) -> bool:
@@ -240,5 +254,5 @@ class Plan:
         return (
             any(isinstance(act, DeleteComment) for act in self.actions)
             or any(pair.state is not PairState.PAIRED for pair in self.pairs)
-            or bool(self.settled)
+            or bool(self.coincided)
         )

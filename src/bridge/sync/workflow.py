@@ -51,14 +51,15 @@ def next_step(
     """
     filled = fill or {}
     open_steps = [step for step in offered if _missing(step, filled) == () and step.to not in passed]
-    direct = next((step for step in open_steps if step.to == goal), None)
-    if direct is None:
-        direct = _first_of_known_way(open_steps, goal, seen, filled, {present, *passed})
-    if direct is None:
+    chosen = next((step for step in open_steps if step.to == goal), None)
+    if chosen is None:
+        # The way that people have written down comes before one that was merely seen to exist.
         waypoints = list(via[via.index(present) + 1 :] if present in via else via)
-        direct = next((step for stop in waypoints for step in open_steps if step.to == stop), None)
-    if direct is not None:
-        return Step(direct, dict(filled.get(direct.to, {})))
+        chosen = next((step for stop in waypoints for step in open_steps if step.to == stop), None)
+    if chosen is None:
+        chosen = _first_of_known_way(open_steps, goal, seen, filled, {present, *passed})
+    if chosen is not None:
+        return Step(chosen, dict(filled.get(chosen.to, {})))
     return Unreachable(_explain(present, goal, offered, filled))
 
 
