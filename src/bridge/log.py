@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
 import structlog
 
@@ -50,6 +50,13 @@ def configure(level: Level = "info", *, stream: TextIO | None = None, json: bool
 
 
 def _traces() -> structlog.typing.Processor:
-    """Exceptions as data, without the local variables that structlog adds by itself: they hold tickets and tokens."""
+    """Exceptions as data: types and places; no local variables and no messages, which may quote a ticket."""
     transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    return structlog.processors.ExceptionRenderer(transformer)
+
+    def places(exc_info: structlog.typing.ExcInfo) -> list[dict[str, Any]]:
+        chain = transformer(exc_info)
+        for one in chain:
+            one.pop("exc_value", None)
+        return chain
+
+    return structlog.processors.ExceptionRenderer(places)

@@ -34,14 +34,16 @@ def command(*, offline: bool, config: Path, as_json: bool) -> None:
     if not offline:
         from bridge.clock import SystemClock
         from bridge.daemon.opening import close_trackers, open_terms
-        from bridge.daemon.preflight import inspect
+        from bridge.daemon.preflight import expiring, inspect
 
-        terms = open_terms(settings, SystemClock())
+        clock = SystemClock()
+        terms = open_terms(settings, clock)
         try:
             inspection = inspect(terms)
         finally:
             close_trackers(terms.trackers)
-        problems, remarks = inspection.problems, inspection.remarks
+        problems = inspection.problems
+        remarks = (*(_expiry(config, *one) for one in expiring(terms, clock.now())), *inspection.remarks)
     if as_json:
         print_json({"mistakes": [_row(one) for one in problems], "remarks": [_row(one) for one in remarks]})
     else:
@@ -53,6 +55,13 @@ def command(*, offline: bool, config: Path, as_json: bool) -> None:
         verdict = "are in order" if not problems else "do not fit"
         click.echo(f"{where} {verdict}: {len(settings.trackers)} trackers, agreements: {agreements}")
     sys.exit(2 if problems else 1 if remarks else 0)
+
+
+def _expiry(config: Path, tracker: str, days: int) -> Problem:
+    when = f"expires in {days} days" if days >= 0 else f"expired {-days} days ago"
+    return Problem(
+        str(config), 0, f"trackers.{tracker}.expires", f"the token {when}", "make a new one in time"
+    )
 
 
 def _row(problem: Problem) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
+from bridge.clock import SECOND
 from bridge.config.findings import Findings
 from bridge.config.source import Source, read
 from bridge.daemon.house import Terms, field_specs
@@ -19,6 +21,9 @@ from bridge.errors import ConfigError, Gone, Problem, Refused
 from bridge.sync.agreement import BUILT_IN_FIELDS, Agreement, FieldRule, Scope
 from bridge.sync.ticket import Side
 from bridge.trackers.protocol import FieldMeta, ProjectMeta, Tracker, Watch
+
+MONTH = 30
+"""Days before its expiry from which a token is spoken of."""
 
 ALWAYS_GIVEN = frozenset({"project", "type", "issue type", "summary", "reporter", "status"})
 """Required fields, in small letters, that the bridge or the tracker fills in any case."""
@@ -226,6 +231,17 @@ def _list(names: list[str]) -> str:
 
 def _offer(needed: FieldMeta) -> str:
     return f", e.g. {needed.name}: {needed.allowed[0]}" if needed.allowed else ""
+
+
+def expiring(terms: Terms, now: int) -> list[tuple[str, int]]:
+    """Trackers whose token expires within a month, with the days that are left; no tracker tells that by itself."""
+    today = datetime.fromtimestamp(now // SECOND, UTC).date()
+    days = {
+        name: (date.fromisoformat(tracker.expires) - today).days
+        for name, tracker in terms.settings.trackers.items()
+        if tracker.expires
+    }
+    return [(name, left) for name, left in days.items() if left <= MONTH]
 
 
 def require(terms: Terms) -> None:

@@ -25,7 +25,7 @@ from bridge.daemon.dispatch import QueueDispatcher
 from bridge.daemon.feed import Feed
 from bridge.daemon.house import House
 from bridge.daemon.opening import close_house, close_trackers, greet, open_terms
-from bridge.daemon.preflight import require
+from bridge.daemon.preflight import expiring, require
 from bridge.daemon.systemd import Notifier
 from bridge.daemon.worker import Worker, record_answer, record_failure
 from bridge.errors import BridgeError, ConfigError, Refused, TrackerError
@@ -98,6 +98,8 @@ class Service:
         self._sign_up()
         self._open_lanes()
         log.info("daemon_started", agreements=[one.name for one in self._house.terms.settings.agreements])
+        for tracker, days in expiring(self._house.terms, self._clock.now()):
+            log.warning("token_expiring", tracker=tracker, days=days)
         sweeper = self._thread("sweep", self._sweep_forever)
         self._start_feeds()
         self._notify.ready()

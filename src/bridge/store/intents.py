@@ -87,12 +87,16 @@ class Intents:
         self._change(intent_id, {"state": IntentState.UNKNOWN})
 
     def done(self, intent_id: int, result: str, now: int) -> None:
-        """Note that it happened, and the tracker's id of what came of it."""
-        self._change(intent_id, {"state": IntentState.DONE, "result": result, "resolved_at": now})
+        """Note that it happened, and the tracker's id of what came of it; what it held of the ticket is forgotten."""
+        self._change(
+            intent_id, {"state": IntentState.DONE, "result": result, "resolved_at": now, "detail": {}}
+        )
 
     def dead(self, intent_id: int, reason: str, now: int) -> None:
-        """Note that it surely did not happen and is not wanted any more, and why."""
-        self._change(intent_id, {"state": IntentState.DEAD, "reason": reason, "resolved_at": now})
+        """Note that it surely did not happen and is not wanted any more, and why; its detail is forgotten."""
+        self._change(
+            intent_id, {"state": IntentState.DEAD, "reason": reason, "resolved_at": now, "detail": {}}
+        )
 
     def open(self, link_id: int) -> builtins.list[Intent]:
         """A link's intents whose outcome is still owed, oldest first."""

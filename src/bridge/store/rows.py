@@ -138,7 +138,7 @@ class Intent:
         sent_at: when the request was last about to leave; None while planned.
         resolved_at: when it became done or dead.
         result: the tracker's id of what was made; "" while unknown.
-        detail: what is needed to recognise the result; never a body.
+        detail: what is needed to recognise and adopt the result, texts among it; emptied once the outcome is known.
         attempts: how often it was sent.
         reason: why it is dead; "" otherwise.
     """
