@@ -165,9 +165,9 @@ def test_an_agreement_that_both_sides_came_to_by_themselves_rests_on_strong_read
     assert plan.destroys
 
 
-def test_a_field_seen_for_the_first_time_is_settled_without_another_read() -> None:
+def test_a_field_of_a_ticket_that_we_created_is_settled_without_another_read() -> None:
     sides = ticket(Side.INTERNAL, {"summary": "a"}), ticket(Side.VENDOR, {"summary": "a"})
-    plan = decide(agreement(SUMMARY), link(*sides))
+    plan = decide(agreement(SUMMARY), link(*sides, bases=({"summary": "a"}, {})))
     assert plan == Plan(settled={"summary": ("a", "a")})
     assert not plan.destroys
 

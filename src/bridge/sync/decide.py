@@ -137,7 +137,8 @@ class _Sheet:
         match outcome:
             case Agreed():
                 self.settled[rule.name] = (now.internal, now.vendor)
-                if MISSING not in (now.base_internal, now.base_vendor):
+                if (now.base_internal is MISSING) == (now.base_vendor is MISSING):
+                    # Not the side that we created ourselves, at our first look at it.
                     self.coincided.add(rule.name)
             case NeedTimes():
                 self.unsure.add(rule.name)
