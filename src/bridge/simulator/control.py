@@ -16,20 +16,28 @@ POST   /_sim/move         {"issue", "project", "by"}: move an issue to another p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import parse_qs
 
 from bridge.simulator import issues, render
+from bridge.simulator.calllog import CallLog
 from bridge.simulator.exchange import Answer, Request
+from bridge.simulator.faults import FaultBook
 from bridge.simulator.model import Json
-
-if TYPE_CHECKING:
-    from bridge.simulator.engine import Simulator
+from bridge.simulator.state import Site
 
 PREFIX = "/_sim/"
 
 
-def answer(simulator: Simulator, request: Request) -> Answer:
+class Controlled(Protocol):
+    """What can be controlled: a simulator's parts."""
+
+    site: Site
+    faults: FaultBook
+    calls: CallLog
+
+
+def answer(simulator: Controlled, request: Request) -> Answer:
     """Answer a control call; mistakes are 400 with the reason."""
     try:
         body = _route(simulator, request)
@@ -44,7 +52,7 @@ def _answer(status: int, body: Json) -> Answer:
     return Answer(status, body, {"content-type": "application/json"})
 
 
-def _route(simulator: Simulator, request: Request) -> Json | None:
+def _route(simulator: Controlled, request: Request) -> Json | None:
     name = request.path.removeprefix(PREFIX).strip("/")
     if request.method == "GET":
         return _read(simulator, name, request)
@@ -75,7 +83,7 @@ def _route(simulator: Simulator, request: Request) -> Json | None:
     return {"done": name}
 
 
-def _read(simulator: Simulator, name: str, request: Request) -> Json | None:
+def _read(simulator: Controlled, name: str, request: Request) -> Json | None:
     site = simulator.site
     if name == "health":
         return {
