@@ -6,9 +6,13 @@ import time
 
 from world import open_world
 
+from bridge.clock import SECOND
+from bridge.daemon.census import census_due, take_census
+from bridge.daemon.feed import Feed
 from bridge.daemon.once import sync_once
 from bridge.simulator import add_project, move
 from bridge.simulator.model import Issue
+from bridge.sync.ticket import Side
 
 
 def settled(world, **fields):
@@ -109,3 +113,16 @@ def test_linked_tickets_that_leave_the_selection_are_still_followed(tmp_path):
         assert world.at_acme().field(world.peer(key), "summary") == "Left the selection"
         assert sync_once(world.house, census=True).writes == 0
         assert world.links()[0].state == "active"
+
+
+def test_a_restart_does_not_put_the_census_off(world):
+    feed = Feed(world.house, "acme", Side.INTERNAL, lambda links: None)
+    assert not census_due(world.house, feed), "the first poll reads everything"
+    day_ago = world.house.clock.now() - 25 * 3600 * SECOND
+    with world.house.store.write() as tx:
+        tx.cursors.put("acme", Side.INTERNAL, "census", day_ago)
+    world.restart()
+    feed = Feed(world.house, "acme", Side.INTERNAL, lambda links: None)
+    assert census_due(world.house, feed)
+    take_census(world.house, feed, lambda links: None)
+    assert not census_due(world.house, feed)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from bridge.clock import SECOND
 from bridge.daemon.feed import Feed, Wake
 from bridge.daemon.house import House, field_specs
 from bridge.store.rows import Link, LinkState
@@ -27,6 +28,21 @@ class Count:
     seen: int
     missed: int
     absent: int
+
+
+def census_due(house: House, feed: Feed) -> bool:
+    """Whether it is time again; remembered in the store, or a daemon that is restarted daily would never count.
+
+    The first poll of all reads everything, so the first census is due one interval after it.
+    """
+    now = house.clock.now()
+    with house.store.read() as tx:
+        last = tx.cursors.get(feed.agreement, feed.side, "census")
+    if last is not None:
+        return (now - last) / SECOND >= house.terms.settings.census
+    with house.store.write(durable=False) as tx:
+        tx.cursors.put(feed.agreement, feed.side, "census", now)
+    return False
 
 
 def take_census(house: House, feed: Feed, wake: Wake) -> Count:
@@ -64,6 +80,8 @@ def take_census(house: House, feed: Feed, wake: Wake) -> Count:
         tx.links.wake([*missed, *absent], house.clock.now())
     wake([*missed, *absent])
     new = feed.take(sorted(stamps.keys() - links.keys()))
+    with house.store.write(durable=False) as tx:
+        tx.cursors.put(name, side, "census", house.clock.now())
     log.info(
         "census_taken",
         agreement=name,

@@ -20,7 +20,7 @@ import structlog
 
 from bridge.clock import SECOND, SystemClock
 from bridge.config.settings import Settings
-from bridge.daemon.census import take_census
+from bridge.daemon.census import census_due, take_census
 from bridge.daemon.dispatch import QueueDispatcher
 from bridge.daemon.feed import Feed
 from bridge.daemon.house import House
@@ -172,7 +172,6 @@ class Service:
             self._lanes[name] = QueueDispatcher(self._worker.sync, threads)
 
     def _feed_forever(self, feed: Feed, over: threading.Event) -> None:
-        counted_at = self._clock.now()
         while not over.is_set() and not self._over.is_set():
             terms = self._house.terms
             agreement = terms.agreement(feed.agreement)
@@ -182,9 +181,8 @@ class Service:
             pause = settings.poll
             try:
                 feed.poll()
-                if (self._clock.now() - counted_at) / SECOND >= terms.settings.census:
+                if census_due(self._house, feed):
                     take_census(self._house, feed, self._lanes[feed.agreement].wake)
-                    counted_at = self._clock.now()
                 record_answer(self._house, settings.name)
                 self._note(feed, "")
             except Refused as error:
