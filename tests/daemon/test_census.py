@@ -116,13 +116,13 @@ def test_linked_tickets_that_leave_the_selection_are_still_followed(tmp_path):
 
 
 def test_a_restart_does_not_put_the_census_off(world):
-    feed = Feed(world.house, "acme", Side.INTERNAL, lambda links: None)
+    feed = Feed(world.house, "acme", Side.INTERNAL, lambda _: None)
     assert not census_due(world.house, feed), "the first poll reads everything"
     day_ago = world.house.clock.now() - 25 * 3600 * SECOND
     with world.house.store.write() as tx:
         tx.cursors.put("acme", Side.INTERNAL, "census", day_ago)
     world.restart()
-    feed = Feed(world.house, "acme", Side.INTERNAL, lambda links: None)
+    feed = Feed(world.house, "acme", Side.INTERNAL, lambda _: None)
     assert census_due(world.house, feed)
-    take_census(world.house, feed, lambda links: None)
+    take_census(world.house, feed, lambda _: None)
     assert not census_due(world.house, feed)
