@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+from world import open_world
+
 ROOT = Path(__file__).parents[1]
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 
@@ -61,3 +63,19 @@ def test_every_command_is_in_the_readme():
     readme = (ROOT / "README.md").read_text()
     for command in COMMANDS:
         assert f"bridge {command}" in readme, command
+
+
+def test_the_agreement_of_the_readme_works_as_it_stands(tmp_path):
+    readme = (ROOT / "README.md").read_text()
+    agreement = readme.split("```yaml\n")[1].split("```")[0]
+    with open_world(tmp_path) as world:
+        (tmp_path / "agreements" / "acme.yaml").write_text(agreement)
+        assert world.bridge("check").returncode in (0, 1), "no mistakes; remarks are fine"
+        ann = world.at_home()
+        key = ann.create("OPS", "As in the README", labels=["vendor-acme"], priority={"name": "High"})
+        world.settle()
+        ann.move(key, "Resolved", resolution={"name": "Fixed"})
+        world.settle()
+        peer = world.at_acme().read(world.peer(key))["fields"]
+        shown = peer["summary"], peer["priority"]["name"], peer["status"]["name"]
+        assert shown == ("As in the README", "P2", "Done")

@@ -3,6 +3,8 @@
     BridgeError
     ├── ConfigError              the files are wrong: every problem at once, with file and line
     ├── StoreError               our own database cannot be used
+    │   └── AlreadyRunning       another bridge works on it
+    ├── ForgottenMirrors         the database knows nothing of mirrors that are there: it was lost
     └── TrackerError             a tracker said no, or said nothing
         ├── Unreachable          no connection, DNS, TLS, time-out on a read: try again later
         ├── Unauthorised         the login is refused or has silently become anonymous
@@ -73,6 +75,37 @@ class StoreError(BridgeError):
     next_step = "Check that the database exists, is writable and has room; then start again."
 
 
+class AlreadyRunning(StoreError):
+    """Another bridge works on the same database; two would do everything twice."""
+
+    exit_code = 1
+    next_step = "Let that one work, or stop it first."
+
+
+class ForgottenMirrors(BridgeError):
+    """The database knows no link of an agreement whose mirrors are there: it was lost, or is another one.
+
+    Attributes:
+        keys: some of the tickets.
+        count: how many there are.
+    """
+
+    exit_code = 1
+    next_step = (
+        "Restore the database from its backup, or point 'database' at it. Only if everything is to be mirrored "
+        "once more, beside the tickets that are there, start with --anew."
+    )
+
+    def __init__(self, keys: Sequence[str], count: int) -> None:
+        self.keys = tuple(keys)
+        self.count = count
+        more = f" and {count - len(self.keys)} more" if count > len(self.keys) else ""
+        super().__init__(
+            f"the database knows no link, but {', '.join(self.keys)}{more} are mirrors that this agreement has made; "
+            "going on would make each of them a second time"
+        )
+
+
 class TrackerError(BridgeError):
     """A tracker said no, or nothing at all.
 
@@ -93,13 +126,17 @@ class TrackerError(BridgeError):
 class Unreachable(TrackerError):
     """No answer: connection refused, DNS, TLS, a time-out or a gateway error on a request that changes nothing."""
 
-    next_step = "Check the URL, the network and the tracker's health; the bridge keeps trying by itself."
+    next_step = (
+        "Check the URL, the network and the tracker's health; a running daemon keeps trying by itself."
+    )
 
 
 class Unauthorised(TrackerError):
     """The login is refused, or the tracker has started to treat us as anonymous."""
 
-    next_step = "Renew the token or key in the secrets folder and check its expiry date."
+    next_step = (
+        "Renew the token or key where the bridge finds it (secrets folder, credential or environment)."
+    )
 
 
 class Throttled(TrackerError):

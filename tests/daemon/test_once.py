@@ -83,5 +83,5 @@ def test_a_selection_that_the_tracker_refuses_is_told_in_its_own_words(world):
 def test_values_without_a_pair_are_a_remark_and_no_mistake(world):
     found = inspect(world.house.terms)
     assert found.problems == ()
-    (remark,) = [one for one in found.remarks if "In Review" in one.message]
+    (remark,) = [one for one in found.remarks if "the internal side also has 'Sub-task'" in one.message]
     assert "will not cross" in remark.message

@@ -32,9 +32,26 @@ def test_an_agreement_that_fits_has_no_problems(world):
 
 
 def test_values_that_have_no_pair_are_remarked_where_they_would_be_held(tmp_path):
-    fields = "\n  summary: {}\n  priority: {values: {High: P2}}\n"
+    fields = (
+        "\n  summary: {}\n  type: {values: {Task: Task}, otherwise: keep}\n  priority: {values: {High: P2}}\n"
+    )
     with open_world(tmp_path, fields=fields) as world:
         found = inspect(world.house.terms)
     assert found.problems == ()
-    assert [one.line for one in found.remarks] == [9, 9]
+    assert [one.line for one in found.remarks] == [10, 10]
     assert "the internal side also has 'Highest', 'Low', 'Lowest', 'Medium'" in found.remarks[0].message
+
+
+def test_new_tickets_need_a_type_and_one_that_exists(tmp_path):
+    fields = (
+        "\n  summary: {}\n  severity: {internal: Severity, vendor: Severity, values: {Blocker: Critical}}\n"
+    )
+    with open_world(tmp_path, fields=fields) as world:
+        told = [one.message for one in inspect(world.house.terms).problems]
+        path = tmp_path / "agreements" / "acme.yaml"
+        path.write_text(path.read_text().replace("company: Acme", "company: Acme, on-create: {type: Tusk}"))
+        world.restart()
+        mistyped = [one for one in inspect(world.house.terms).problems if "Tusk" in one.message]
+    assert "new tickets in CUST need a type, which nothing gives" in told
+    assert any("'Blocker' is no severity" in message for message in told)
+    assert [one.fix for one in mistyped] == ["did you mean 'Task'?"]

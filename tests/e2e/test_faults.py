@@ -82,7 +82,7 @@ def test_all_goes_on_by_itself_after_every_trouble_and_nothing_is_lost_or_double
         assert events["link_failed"] == events["feed_failed"] == events["sweep_failed"] == 0
 
 
-def troubles(world):
+def feed_troubles(world):
     """What 'bridge status' says of each feed."""
     told = json.loads(world.bridge("status", "--json").stdout)
     return [feed["trouble"] for one in told["agreements"] for feed in one["feeds"].values()]
@@ -105,7 +105,7 @@ def test_a_login_that_expires_in_mid_run_deletes_nothing_and_comes_back(world, s
         ann.edit(key, summary="Changed at home")
         bo.edit(peer, duedate="2027-07-07")
         eventually(lambda: [line for line in world.log() if line.get("kind") == "Unauthorised"])
-        eventually(lambda: any(troubles(world)))  # 'bridge status' says so
+        eventually(lambda: any(feed_troubles(world)))  # 'bridge status' says so
         time.sleep(2)
         assert len(ann.comments(key)) == len(bo.comments(peer)) == 1
         server.site.expire_logins("bridge", expired=False)

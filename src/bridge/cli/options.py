@@ -34,6 +34,15 @@ def config_option(function: F) -> F:
     )(function)
 
 
+def anew_option(function: F) -> F:
+    """``--anew``: begin with an empty memory on purpose."""
+    return click.option(
+        "--anew",
+        is_flag=True,
+        help="Mirror everything once more, though mirrors of this agreement are there.",
+    )(function)
+
+
 def json_option(function: F) -> F:
     """``--json``: for programs."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(function)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from bridge.cli.options import config_option, log_option, read_settings
+from bridge.cli.options import anew_option, config_option, log_option, read_settings
 
 
 @click.command()
+@anew_option
 @config_option
 @log_option
-def command(config: Path) -> None:
+def command(*, anew: bool, config: Path) -> None:
     """Run the daemon until SIGTERM. SIGHUP reads the configuration again.
 
     Before the first write, the configuration is compared with the live trackers; mistakes end the command with 2, a
@@ -21,12 +22,15 @@ def command(config: Path) -> None:
     from bridge.clock import SystemClock
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.preflight import require
+    from bridge.daemon.remembering import check_memory
     from bridge.daemon.service import Service
 
     clock = SystemClock()
     house = open_house(read_settings(config), clock)
     try:
         require(house.terms)
+        if not anew:
+            check_memory(house)
     except BaseException:
         close_house(house)
         raise

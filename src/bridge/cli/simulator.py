@@ -10,7 +10,11 @@ import click
 @click.command()
 @click.argument("flavour", type=click.Choice(["datacenter", "cloud"]))
 @click.option(
-    "--port", type=int, default=8080, show_default=True, help="Port on 127.0.0.1; 0 takes a free one."
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8080,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 takes a free one.",
 )
 @click.option("--project", help="Key of its project; OPS or CUST if not given.")
 @click.option(
@@ -35,10 +39,20 @@ def command(*, flavour: str, port: int, project: str | None, contents: Path | No
         else make_acme(project=project or "CUST")
     )
     if contents is not None:
-        load(site, read(contents))
-    with SimulatorServer(site, port=port) as server:
-        click.echo(f"{flavour} simulator at {server.url}; stop it with Ctrl-C")
         try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            click.echo("stopped")
+            load(site, read(contents))
+        except (ValueError, KeyError, TypeError) as error:
+            message = f"{contents} holds no exported Jira issues ({type(error).__name__}: {error})"
+            raise click.BadParameter(message, param_hint="--load") from error
+    server = SimulatorServer(site, port=port)
+    try:
+        server.start()
+    except OSError as error:
+        raise click.BadParameter(f"port {port}: {error.strerror}", param_hint="--port") from error
+    try:
+        click.echo(f"{flavour} simulator at {server.url}; stop it with Ctrl-C")
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        click.echo("stopped")
+    finally:
+        server.stop()

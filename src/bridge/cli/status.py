@@ -21,7 +21,7 @@ from bridge.sync.ticket import Side
 def command(*, config: Path, as_json: bool) -> None:
     """Show links, feeds, what is parked or held, and why; works while the daemon runs.
 
-    Ends with 1 when something is parked or held, or a feed is in trouble.
+    Ends with 1 when something is parked, held or found, or a feed is in trouble.
     """
     with quiet():
         settings = read_settings(config, secrets=False)
@@ -59,7 +59,7 @@ def command(*, config: Path, as_json: bool) -> None:
     else:
         _show(data)
     troubled = any(feed["trouble"] for one in data["agreements"] for feed in one["feeds"].values())
-    sys.exit(1 if stuck or troubled else 0)
+    sys.exit(1 if stuck or remarked or troubled else 0)
 
 
 def _feed(note: dict[str, Any] | None, now: int) -> dict[str, Any]:

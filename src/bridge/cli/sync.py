@@ -7,17 +7,19 @@ from pathlib import Path
 
 import click
 
-from bridge.cli.options import config_option, json_option, log_option, print_json, read_settings
+from bridge.cli.options import anew_option, config_option, json_option, log_option, print_json, read_settings
 
 
 @click.command()
 @click.option("--once", is_flag=True, required=True, help="One pass, then end. (For a daemon: 'bridge run'.)")
 @click.option("--census", is_flag=True, help="Compare everything in view, not only what changed.")
+@anew_option
 @config_option
 @json_option
 @log_option
 def command(
     *,
+    anew: bool,
     once: bool,  # noqa: ARG001 - required: the word says what will happen
     census: bool,
     config: Path,
@@ -34,10 +36,14 @@ def command(
     from bridge.daemon.once import sync_once
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.preflight import require
+    from bridge.daemon.remembering import check_memory, renew
 
     house = open_house(read_settings(config), SystemClock())
     try:
         require(house.terms)
+        if not anew:
+            check_memory(house)
+        renew(house)
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task("links", total=None)
             done = sync_once(
@@ -54,14 +60,16 @@ def command(
                 "hits": done.hits,
                 "looked_at": len(done.reports),
                 "writes": done.writes,
-                "parked": [{"link": one.link, "reason": one.reason} for one in parked],
+                "parked": [
+                    {"agreement": one.agreement, "keys": one.keys, "reason": one.reason} for one in parked
+                ],
                 "failures": [{"tracker": one.tracker, "words": one.words} for one in done.failures],
             }
         )
     else:
         click.echo(f"{len(done.reports)} links looked at, {done.writes} writes, {len(parked)} parked")
         for one in parked:
-            click.echo(f"  parked: {one.reason}")
+            click.echo(f"  parked: {one.keys}: {one.reason}")
         for failure in done.failures:
             click.echo(f"  {failure}", err=True)
     sys.exit(3 if done.failures else 1 if parked else 0)

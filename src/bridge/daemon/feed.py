@@ -101,6 +101,16 @@ class Feed:
         )
         return Catch(hits, tuple(woken), new)
 
+    def note(self, trouble: str) -> None:
+        """Remember how this feed fares, for ``bridge status``; "" when all is well.
+
+        Raises:
+            StoreError: our own database failed.
+        """
+        with self._house.store.write(durable=False) as tx:
+            note = {"at": self._house.clock.now(), "trouble": trouble}
+            tx.cursors.set_note(f"feed/{self.agreement}/{self.side.value}", note)
+
     def take(self, ids: Sequence[str]) -> int:
         """Read tickets that no link knows, by id, and make links of those in scope; returns how many are new.
 

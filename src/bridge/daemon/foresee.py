@@ -123,11 +123,9 @@ def describe(action: Action) -> str:
     """An action in words, without the words of the ticket's texts."""
     match action:
         case CreateTicket(values=values):
-            facts = {
-                name: show(value) for name, value in values.items() if name not in ("summary", "description")
-            }
+            told = {name: "(text)" if name == "summary" else show(value) for name, value in values.items()}
             return (
-                f"create a ticket ({', '.join(f'{name}: {value}' for name, value in sorted(facts.items()))})"
+                f"create a ticket ({', '.join(f'{name}: {value}' for name, value in sorted(told.items()))})"
             )
         case UpdateFields(decisions=decisions):
             return "; ".join(

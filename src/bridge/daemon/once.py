@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.clock import SECOND
 from bridge.daemon.census import take_census
@@ -61,15 +61,19 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
     for agreement in house.terms.settings.agreements:
         for side in Side:
             feed = Feed(house, agreement.name, side, _nobody)
+            trouble = ""
             try:
                 hits += feed.poll().hits
                 if census:
                     take_census(house, feed, _nobody)
             except Refused as error:
                 failures.append(error)  # of the query; the tracker itself is well
+                trouble = error.words
             except TrackerError as error:
                 record_failure(house, error)
                 failures.append(error)
+                trouble = error.words
+            feed.note(trouble)
     return Pass(hits, tuple(work_off(house, progress)), tuple(failures))
 
 
@@ -97,7 +101,7 @@ def work_off(house: House, progress: Progress | None = None) -> list[Report]:
                 reports[report.link] = report
                 if progress is not None:
                     progress(done, len(due))
-    return [Report(one.link, one.ending, writes[one.link], one.reason) for one in reports.values()]
+    return [replace(one, writes=writes[one.link]) for one in reports.values()]
 
 
 def _next_soon(house: House, reports: dict[int, Report]) -> float | None:

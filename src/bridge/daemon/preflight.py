@@ -25,7 +25,7 @@ from bridge.trackers.protocol import FieldMeta, ProjectMeta, Tracker, Watch
 MONTH = 30
 """Days before its expiry from which a token is spoken of."""
 
-ALWAYS_GIVEN = frozenset({"project", "type", "issue type", "summary", "reporter", "status"})
+ALWAYS_GIVEN = frozenset({"project", "issue type", "summary", "reporter", "status"})
 """Required fields, in small letters, that the bridge or the tracker fills in any case."""
 
 
@@ -118,7 +118,7 @@ def _check_fields(agreement: Agreement, side: Side, meta: ProjectMeta, source: S
                 f"the tracker '{agreement.scope(side).tracker}' has no field '{rule.name_on(side)}'",
                 _meant(rule.name_on(side), meta.fields),
             )
-        known = _vocabulary(rule, meta)
+        known = _vocabulary(rule, side, meta)
         if known is None:
             continue
         for name, path in _named(rule, side):
@@ -152,6 +152,19 @@ def _check_creation(agreement: Agreement, side: Side, meta: ProjectMeta, source:
     given = {name.casefold() for name in scope.on_create} | {
         rule.name_on(side).casefold() for rule in agreement.fields
     }
+    kind = scope.on_create.get("type")
+    if kind is not None and kind not in meta.types:
+        source.problem(
+            (side.value, "on-create", "type"),
+            f"'{kind}' is no type of ticket in {scope.project}",
+            _meant(kind, meta.types),
+        )
+    if kind is None and agreement.field("type") is None:
+        source.problem(
+            (side.value,),
+            f"new tickets in {scope.project} need a type, which nothing gives",
+            f"map the field type, or add on-create: {{type: {meta.types[0] if meta.types else '...'}}}",
+        )
     lacking: dict[str, tuple[FieldMeta, list[str]]] = {}
     for kind in _created_types(agreement, side, meta):
         for needed in _unfilled(meta.create.get(kind, ()), given):
@@ -182,7 +195,8 @@ def _unfilled(fields: tuple[FieldMeta, ...], given: set[str]) -> Iterator[FieldM
 def _check_map(rule: FieldRule, metas: Mapping[Side, ProjectMeta], source: Source, remark: Source) -> None:
     """Values that exist on one side and have nothing to become on the other."""
     for side in Side:
-        here, there = _vocabulary(rule, metas[side]), _vocabulary(rule, metas[side.other])
+        here = _vocabulary(rule, side, metas[side])
+        there = _vocabulary(rule, side.other, metas[side.other])
         if here is None or there is None:
             continue
         at = ("fields", rule.name)
@@ -197,6 +211,7 @@ def _check_map(rule: FieldRule, metas: Mapping[Side, ProjectMeta], source: Sourc
                 return
             continue
         paired = {internal if side is Side.INTERNAL else vendor for internal, vendor in rule.values}
+        paired |= {step for steps in rule.via.get(side, {}).values() for step in steps}
         missing = sorted(here - paired)
         if missing and rule.otherwise.kind == "hold":
             remark.problem(
@@ -206,7 +221,7 @@ def _check_map(rule: FieldRule, metas: Mapping[Side, ProjectMeta], source: Sourc
             )
 
 
-def _vocabulary(rule: FieldRule, meta: ProjectMeta) -> set[str] | None:
+def _vocabulary(rule: FieldRule, side: Side, meta: ProjectMeta) -> set[str] | None:
     """The values that a field of this side can have; None when that is not a closed list."""
     match rule.name:
         case "status":
@@ -216,7 +231,19 @@ def _vocabulary(rule: FieldRule, meta: ProjectMeta) -> set[str] | None:
         case "type":
             return set(meta.types)
         case _:
-            return None
+            return _options(rule.name_on(side), meta)
+
+
+def _options(name: str, meta: ProjectMeta) -> set[str] | None:
+    """The values that a custom field offers on the create screens; None when it is free or on none of them."""
+    offered = {
+        value
+        for screen in meta.create.values()
+        for one in screen
+        if one.name == name
+        for value in one.allowed
+    }
+    return offered or None
 
 
 def _meant(name: str, known: set[str] | tuple[str, ...]) -> str:

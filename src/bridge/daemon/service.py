@@ -26,6 +26,7 @@ from bridge.daemon.feed import Feed
 from bridge.daemon.house import House
 from bridge.daemon.opening import close_house, close_trackers, greet, open_terms
 from bridge.daemon.preflight import expiring, require
+from bridge.daemon.remembering import renew
 from bridge.daemon.systemd import Notifier
 from bridge.daemon.worker import Worker, record_answer, record_failure
 from bridge.errors import BridgeError, ConfigError, Refused, TrackerError
@@ -95,6 +96,7 @@ class Service:
             TrackerError: at the start, a tracker cannot be reached or refuses the login.
         """
         greet(self._house)
+        renew(self._house)
         self._sign_up()
         self._open_lanes()
         log.info("daemon_started", agreements=[one.name for one in self._house.terms.settings.agreements])
@@ -199,11 +201,8 @@ class Service:
             self._clock.sleep(pause)
 
     def _note(self, feed: Feed, trouble: str) -> None:
-        """Remember how the feed fares, for ``bridge status``."""
-        note = {"at": self._clock.now(), "trouble": trouble}
         try:
-            with self._house.store.write(durable=False) as tx:
-                tx.cursors.set_note(f"feed/{feed.agreement}/{feed.side.value}", note)
+            feed.note(trouble)
         except BridgeError as error:
             log.error("store_failed", words=str(error))
 
@@ -255,6 +254,7 @@ class Service:
             if settings.database != before.settings.database:
                 log.warning("reload_partial", kept="database", needs="a restart")
             self._house.terms = terms
+            renew(self._house)
             self._start_feeds()
             close_trackers(before.trackers, keep=terms.trackers)
             log.info("reload_done", agreements=[one.name for one in settings.agreements])

@@ -50,6 +50,8 @@ class Report:
         writes: requests that changed something.
         reason: why it is parked or postponed, in the tracker's words: for the operator, never for the log.
         findings: their kinds and fields, for the log.
+        agreement: under which agreement.
+        keys: what people call the two tickets.
     """
 
     link: int
@@ -57,6 +59,8 @@ class Report:
     writes: int = 0
     reason: str = ""
     findings: tuple[str, ...] = ()
+    agreement: str = ""
+    keys: str = ""
 
 
 class Worker:
@@ -198,7 +202,10 @@ class Worker:
                 )
                 ending = "synced"
         told = tuple(f"{one.kind}:{one.field}" if one.field else one.kind for one in every)
-        return Report(link.id, ending if held else "overtaken", books.writes, reason, told)
+        keys = " = ".join(key for key in (link.internal_key, link.vendor_key) if key)
+        return Report(
+            link.id, ending if held else "overtaken", books.writes, reason, told, run.agreement.name, keys
+        )
 
     def _postpone(self, run: Run, books: Books, until: int, reason: str) -> Report:
         """Keep what succeeded, leave the rest for later."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from bridge.errors import StoreError
+from bridge.errors import AlreadyRunning, StoreError
 
 
 class Lease:
@@ -22,7 +22,8 @@ class Lease:
         url: the database's URL; only a SQLite file is guarded.
 
     Raises:
-        StoreError: another process holds it.
+        AlreadyRunning: another process holds it.
+        StoreError: the lock file cannot be made.
     """
 
     def __init__(self, url: str) -> None:
@@ -40,7 +41,7 @@ class Lease:
         except OSError:
             holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
             os.close(handle)
-            raise StoreError(
+            raise AlreadyRunning(
                 f"Another bridge (process {holder}) works on {parsed.database}; two would do everything twice."
             ) from None
         os.ftruncate(handle, 0)

@@ -28,6 +28,9 @@ def conflict(day: Day) -> None:
     day.stage.freeze()
     try:
         day.ann.edits(inside, summary=ours)
+        time.sleep(
+            0.05
+        )  # trackers stamp milliseconds; in the same one, the organisation's own edit would stand
         day.bo.edits(vendor, summary=theirs)
     finally:
         day.stage.thaw()

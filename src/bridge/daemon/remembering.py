@@ -1,0 +1,98 @@
+"""Two questions before the work begins: is our memory whole, and is it of today's agreement?
+
+A database that was lost or restored would mirror everything once more: each ticket of one side would get a second
+mirror. The marks that mirrored tickets carry tell. And links that came to rest under yesterday's agreement, or got
+stuck, deserve a look under today's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import structlog
+
+from bridge.daemon.house import House, Terms, field_specs
+from bridge.errors import ForgottenMirrors
+from bridge.store.rows import LinkState
+from bridge.sync.agreement import Agreement
+from bridge.sync.identity import marker_for
+from bridge.sync.ticket import Side
+from bridge.trackers.protocol import Watch
+
+log = structlog.get_logger(__name__)
+
+SHOWN = 5
+"""Tickets named in the message; there may be thousands."""
+
+
+def check_memory(house: House) -> None:
+    """Refuse to begin with an empty memory where mirrors of ours are already there.
+
+    Reads everything in scope once, and only for agreements of which the database knows no link.
+
+    Raises:
+        ForgottenMirrors: tickets carry marks that only this agreement can have made.
+        TrackerError: a tracker cannot be asked now.
+    """
+    terms = house.terms
+    forgotten: list[str] = []
+    for agreement in terms.settings.agreements:
+        with house.store.read() as tx:
+            known = bool(tx.links.list(agreement.name))
+        if not known:
+            forgotten += _forgotten(terms, agreement)
+    if forgotten:
+        raise ForgottenMirrors(forgotten[:SHOWN], len(forgotten))
+
+
+def _forgotten(terms: Terms, agreement: Agreement) -> list[str]:
+    """Keys of tickets that are mirrors of tickets in scope, by their marks."""
+    marked: dict[str, str] = {}
+    possible: set[str] = set()
+    for side in Side:
+        scope = agreement.scope(side)
+        watch = Watch(scope, field_specs(agreement, side))
+        for page in terms.trackers[scope.tracker].changes(watch, 0):
+            for ticket in page:
+                possible.add(marker_for(agreement.name, side, ticket.id))
+                if ticket.marker:
+                    marked[ticket.marker] = ticket.key
+    return sorted(marked[marker] for marker in marked.keys() & possible)
+
+
+def renew(house: House) -> None:
+    """Have links looked at again: all of an agreement that has changed, and those that got stuck.
+
+    Raises:
+        StoreError: our own database failed.
+    """
+    now = house.clock.now()
+    for agreement in house.terms.settings.agreements:
+        # Field by field, for a set prints in another order in every process.
+        print_now = hashlib.sha256(_stable(agreement).encode()).hexdigest()
+        note = f"agreement/{agreement.name}"
+        with house.store.write(durable=False) as tx:
+            before = tx.cursors.get_note(note)
+            changed = before is not None and before != print_now
+            links = [link for link in tx.links.list(agreement.name) if link.state is not LinkState.CLOSED]
+            stuck = [link.id for link in links if link.findings or link.state is LinkState.PARKED]
+            woken = [link.id for link in links] if changed else stuck
+            tx.links.wake(woken, now)
+            if before != print_now:
+                tx.cursors.set_note(note, print_now)
+        if woken:
+            log.info("links_renewed", agreement=agreement.name, links=len(woken), changed=changed)
+
+
+def _stable(value: object) -> str:
+    """A value in words that are the same in every process."""
+    if isinstance(value, frozenset | set):
+        return "{" + ",".join(sorted(_stable(one) for one in value)) + "}"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_stable(key)}:{_stable(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "(" + ",".join(_stable(one) for one in value) + ")"
+    slots = getattr(value, "__dataclass_fields__", None)
+    if slots is not None:
+        return type(value).__name__ + _stable({name: getattr(value, name) for name in slots})
+    return repr(str(value))
