@@ -4,6 +4,7 @@
     ├── ConfigError              the files are wrong: every problem at once, with file and line
     ├── StoreError               our own database cannot be used
     │   └── AlreadyRunning       another bridge works on it
+    ├── OtherSite                an agreement with links points to another site
     ├── ForgottenMirrors         the database knows nothing of mirrors that are there: it was lost
     └── TrackerError             a tracker said no, or said nothing
         ├── Unreachable          no connection, DNS, TLS, time-out on a read: try again later
@@ -92,8 +93,8 @@ class ForgottenMirrors(BridgeError):
 
     exit_code = 1
     next_step = (
-        "Restore the database from its backup, or point 'database' at it. Only if everything is to be mirrored "
-        "once more, beside the tickets that are there, start with --anew."
+        "Restore the database from its backup, or point 'database' at it. If there is none, start once with --anew: "
+        "the mirrors are adopted, but their comments cross once more."
     )
 
     def __init__(self, keys: Sequence[str], count: int) -> None:
@@ -102,7 +103,29 @@ class ForgottenMirrors(BridgeError):
         more = f" and {count - len(self.keys)} more" if count > len(self.keys) else ""
         super().__init__(
             f"the database knows no link, but {', '.join(self.keys)}{more} are mirrors that this agreement has made; "
-            "going on would make each of them a second time"
+            "their comments would cross a second time"
+        )
+
+
+class OtherSite(BridgeError):
+    """An agreement that has links points to another site than the one where they were made.
+
+    Attributes:
+        agreement: its name.
+        side: the side that points elsewhere.
+    """
+
+    exit_code = 2
+    next_step = (
+        "Ids of one site mean other tickets on another. If it is the same site under a new address, start once with "
+        "--moved; else give the agreement a name and a database of its own."
+    )
+
+    def __init__(self, agreement: str, side: str, known: str, now: str) -> None:
+        self.agreement = agreement
+        self.side = side
+        super().__init__(
+            f"agreement '{agreement}' has links on its {side} side to '{known}', and now says '{now}'"
         )
 
 
@@ -144,12 +167,14 @@ class Throttled(TrackerError):
 
     Attributes:
         retry_after: seconds to wait, honoured in full.
+        shared: whether everybody must wait; False where only the ticket that was written to is meant.
     """
 
     next_step = "Nothing to do: the bridge waits as told. If it lasts, lower the tracker's 'rate'."
 
-    def __init__(self, tracker: str, words: str, retry_after: float) -> None:
+    def __init__(self, tracker: str, words: str, retry_after: float, *, shared: bool = True) -> None:
         self.retry_after = retry_after
+        self.shared = shared
         super().__init__(tracker, words)
 
 

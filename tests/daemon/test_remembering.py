@@ -19,7 +19,7 @@ def test_a_lost_database_does_not_mirror_everything_once_more(world):
         assert daemon.wait(timeout=30) == 1
     assert len(world.acme.site.issues) == 3
     assert world.bridge("sync", "--once", "--anew").returncode == 0
-    assert len(world.acme.site.issues) == 6, "only when told to"
+    assert len(world.acme.site.issues) == 3, "adopted by their marks"
 
 
 def test_a_first_start_among_tickets_of_others_is_no_lost_database(world):
@@ -53,3 +53,36 @@ def test_looking_makes_no_database(world):
     assert world.bridge("plan").returncode == 1
     assert not (world.folder / "bridge.db").exists()
     assert world.acme.site.issues == {}
+
+
+def test_another_site_is_not_taken_for_the_one_where_the_links_were_made(world):
+    world.at_home().create("OPS", "Here")
+    assert world.bridge("sync", "--once").returncode == 0
+    path = world.folder / "bridge.yaml"
+    same = path.read_text().replace("127.0.0.1", "localhost")
+    path.write_text(same)
+    refused = world.bridge("sync", "--once")
+    assert refused.returncode == 2
+    assert "agreement 'acme' has links on its internal side" in refused.stderr
+    assert "--moved" in refused.stderr
+    assert world.bridge("sync", "--once", "--moved").returncode == 0
+    assert world.bridge("sync", "--once").returncode == 0
+
+
+def test_mirrors_that_a_restored_database_has_forgotten_are_adopted(world):
+    """The backup was taken after the ticket was found and before its mirror was made."""
+    ann, bo = world.at_home(), world.at_acme()
+    old = ann.create("OPS", "Old")
+    world.settle()
+    with world.house.store.write() as tx:
+        (link,) = tx.links.by_key(old)
+        tx.connection.exec_driver_sql("UPDATE links SET vendor_id=NULL, vendor_key='', state='new'")
+        tx.connection.exec_driver_sql("DELETE FROM bases")
+        tx.connection.exec_driver_sql("DELETE FROM cursors")
+    world.restart()
+    world.settle()
+    assert len(world.acme.site.issues) == 1
+    assert world.peer(old) == link.vendor_key
+    ann.edit(old, summary="Old and known again")
+    world.settle()
+    assert bo.field(link.vendor_key, "summary") == "Old and known again"

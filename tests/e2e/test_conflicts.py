@@ -6,7 +6,9 @@ import json
 import time
 
 import pytest
-from world import FIELDS, open_world, plain
+from world import FIELDS, eventually, open_world, plain
+
+from bridge.simulator import Fault
 
 
 def linked(world, **fields):
@@ -242,3 +244,23 @@ def test_two_edits_within_one_second_of_a_tracker_that_stamps_seconds_are_both_s
         time.sleep(1.1)
         world.settle()
         assert world.at_acme().field(peer, "summary") == "second"
+
+
+def test_a_losing_value_is_on_the_disk_before_it_is_written_over(world):
+    """Killed between the write and its books, the bridge still knows whose words gave way."""
+    ann, bo = world.at_home(), world.at_acme()
+    key = ann.create("OPS", "Agreed")
+    world.settle()
+    peer = world.peer(key)
+    bo.edit(peer, summary="Bo's words")
+    ann.edit(key, summary="Ann's words, later")
+    world.acme.faults.add(Fault("slow", "PUT", f"/issue/{world.acme.site.issue(peer).id}", delay_ms=20_000))
+    world.restart()
+    with world.daemon() as daemon:
+        eventually(lambda: bo.field(peer, "summary") == "Ann's words, later")
+        daemon.kill()
+        daemon.wait()
+    with world.house.store.read() as tx:
+        (link,) = tx.links.by_key(key)
+        kept = [entry.data for entry in tx.journal.for_link(link.id) if entry.event == "value.kept"]
+    assert kept == [{"field": "summary", "side": "vendor", "value": "Bo's words"}]

@@ -237,7 +237,12 @@ class World:
         for mirrors, origins in ((acme, home), (home, acme)):
             for mirror in mirrors.values():
                 if "bridge.link" in mirror.properties:
-                    origin = origins[mirror.properties["bridge.link"]["key"]]
+                    mark = mirror.properties["bridge.link"]["marker"]
+                    (origin,) = (
+                        one
+                        for one in origins.values()
+                        if any(link.global_id == mark for link in one.remote_links)
+                    )
                     pairs.append((origin, mirror) if mirrors is acme else (mirror, origin))
         lefts, rights = [left.key for left, _ in pairs], [right.key for _, right in pairs]
         assert sorted(lefts) == sorted(home), f"single or double at home: {lefts} of {sorted(home)}"

@@ -205,6 +205,21 @@ def test_comments_are_private_when_told(acme, bo):
     assert bo.post(path, {"body": "plain"}, 400)["errors"] == {"comment": "Comment body is not valid!"}
 
 
+def test_data_center_tells_internal_notes_only_by_their_property(home, ann):
+    home.site.projects["OPS"].service_desk = True
+    key = ann.create()
+    mark = [{"key": "sd.public.comment", "value": {"internal": True}}]
+    note = ann.post(f"/issue/{key}/comment", {"body": "internal", "properties": mark}, 201)
+    assert not {"jsdPublic", "properties"} & note.keys()
+    for shown in (
+        ann.get(f"/issue/{key}/comment")["comments"],
+        ann.get(f"/issue/{key}", expand="properties")["fields"]["comment"]["comments"],
+    ):
+        assert not {"jsdPublic", "properties"} & shown[0].keys()
+    (wide,) = ann.get(f"/issue/{key}/comment", expand="properties")["comments"]
+    assert wide["properties"] == mark
+
+
 def test_only_own_comments_may_be_edited(ann, home):
     key = ann.create()
     theirs = Person(home, "ivan").post(f"/issue/{key}/comment", {"body": "mine"}, 201)["id"]

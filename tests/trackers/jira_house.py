@@ -82,7 +82,7 @@ class House:
         return Watch(self.scope(select), tuple(fields), tuple(follow))
 
     def draft(self, summary: str = "It breaks", mark: str = MARK, **fields) -> Draft:
-        return Draft(self.project, {"type": "Bug", "summary": summary} | fields, mark, {"key": "X-1"})
+        return Draft(self.project, {"type": "Bug", "summary": summary} | fields, mark)
 
     def person(self, login: str = "") -> Human:
         human = Human(self, login or self.human_login)

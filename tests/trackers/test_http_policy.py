@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import logging
 import random
 import socket
+import threading
+import time
 
 import pytest
 import structlog
@@ -21,6 +24,7 @@ from bridge.errors import (
     OutcomeUnknown,
     Refused,
     Throttled,
+    TrackerError,
     Unauthorised,
     Unintelligible,
     Unreachable,
@@ -213,7 +217,34 @@ def test_a_limit_on_one_ticket_holds_back_nobody_else(http_to):
     headers = ["Retry-After: 60", "RateLimit-Reason: jira-per-issue-on-write"]
     result, _, http = send(http_to, answer(429, b"", *headers))
     assert type(result) is Throttled
+    assert not result.shared
     assert http.limiter.blocked() == 0
+    result, _, http = send(http_to, answer(429, b"", "Retry-After: 60"))
+    assert result.shared
+
+
+def test_the_wait_for_a_slot_is_not_the_trackers_time_to_answer(http_to):
+    clock = QuickClock()
+    with ScriptedServer(answer(201, b"{}")) as server:
+        http = http_to(server.url, clock=clock)
+        busy = contextlib.ExitStack()
+        for _ in range(4):
+            busy.enter_context(http.limiter.slot())
+        results = []
+
+        def work() -> None:
+            try:
+                results.append(http.call("POST", "/thing", body={}).status)
+            except TrackerError as error:
+                results.append(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        time.sleep(0.2)
+        clock.slept.append(3_600)
+        busy.close()
+        thread.join()
+    assert results == [201]
 
 
 @pytest.mark.parametrize(

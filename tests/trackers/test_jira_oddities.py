@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+import structlog
 from jira_house import MARK, doc
 
 from bridge.errors import OutcomeUnknown, Unauthorised, Unintelligible
@@ -39,6 +40,28 @@ def test_an_issue_that_is_none_is_unintelligible(jira, issue):
     answers(jira, "bulkfetch" if jira.cloud else "/issue/1", body if jira.cloud else issue)
     with pytest.raises(Unintelligible):
         jira.tracker.fetch(["1"], ())
+
+
+def test_one_issue_that_cannot_be_read_stops_no_other(jira):
+    human = jira.person()
+    good, bad = human.create("good"), human.create("bad")
+    jira.person().comment(bad)
+    raw = [human.call("GET", f"/issue/{one}") for one in (good, bad)]
+    raw[1]["fields"]["comment"]["comments"][0]["created"] = "SECRET"
+    body = {"issues": raw, "total": 2}
+    answers(jira, "/search", body)
+    with structlog.testing.capture_logs() as lines:
+        assert [ticket.id for ticket in jira.poll()] == [good]
+    warning = {"event": "ticket_unreadable", "log_level": "warning", "tracker": jira.tracker.name}
+    assert lines[-1] == warning | {"ticket": bad, "error": "ValueError"}
+    answers(jira, "bulkfetch" if jira.cloud else f"/issue/{bad}", body if jira.cloud else raw[1])
+    assert list(jira.tracker.fetch([good, bad], ())) == [good]
+    answers(
+        jira, "bulkfetch" if jira.cloud else f"/issue/{bad}", {"issues": raw[1:]} if jira.cloud else raw[1]
+    )
+    with pytest.raises(Unintelligible) as error:
+        jira.tracker.fetch([bad], ())
+    assert "SECRET" not in str(error.value)
 
 
 @pytest.mark.parametrize("body", [{}, [], "", {"id": ""}])

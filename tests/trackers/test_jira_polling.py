@@ -215,10 +215,20 @@ def test_what_we_made_is_found_by_its_mark(jira):
     assert (found.id, found.key) == (made.id, made.key)
 
 
-def test_a_mark_that_was_taken_off_does_not_count(jira):
+def test_what_we_made_is_found_although_its_label_was_taken_off(jira):
     made = jira.tracker.create(jira.draft(), ())
-    jira.person().edit(made.id, labels=[])
-    assert list(jira.tracker.find_marked(jira.scope(), MARK, made.at)) == []
+    jira.person().edit(made.id, labels=["urgent"])
+    assert [one.id for one in jira.tracker.find_marked(jira.scope(), MARK, made.at)] == [made.id]
+    assert list(jira.tracker.find_marked(jira.scope(), "bridge-ffffffffffffffff", made.at)) == []
+
+
+def test_what_carries_another_mark_is_not_read_one_by_one(datacenter):
+    for number in range(12):
+        datacenter.tracker.create(datacenter.draft(mark=f"bridge-{number:016x}"), ())
+    made = datacenter.tracker.create(datacenter.draft(), ())
+    before = datacenter.server.calls.last
+    assert [one.id for one in datacenter.tracker.find_marked(datacenter.scope(), MARK, 0)] == [made.id]
+    assert len(datacenter.reached(since=before)) == 3, "two searches, one read"
 
 
 def test_what_we_made_is_found_although_its_label_is_not_indexed_yet(cloud):

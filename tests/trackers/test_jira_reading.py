@@ -6,7 +6,7 @@ import pytest
 from jira_house import MARK, SPECS, House, doc
 
 from bridge.markup import Document, plain
-from bridge.simulator import SimulatorServer, make_acme
+from bridge.simulator import Fault, SimulatorServer, make_acme, make_home
 from bridge.sync.ticket import Person
 from bridge.trackers.protocol import FieldSpec
 
@@ -128,17 +128,75 @@ def test_a_comment_for_a_role_is_private(jira):
     assert comment.private
 
 
-def test_an_internal_note_of_a_service_desk_is_private():
-    with SimulatorServer(make_acme(service_desk=True)) as server:
+@pytest.fixture(params=[make_acme, make_home])
+def desk(request):
+    """A service desk of each flavour in turn."""
+    with SimulatorServer(request.param(service_desk=True)) as server:
         house = House(server)
-        human = house.person()
-        ticket = human.create()
-        human.comment(ticket, "For all")
-        internal = [{"key": "sd.public.comment", "value": {"internal": True}}]
-        human.comment(ticket, "For us", properties=internal)
-        told = [one.private for one in house.tracker.fetch([ticket], ())[ticket].comments]
+        yield house
         house.close()
-    assert told == [False, True]
+
+
+def internal(told=True) -> list:
+    return [{"key": "sd.public.comment", "value": {"internal": told}}]
+
+
+def test_an_internal_note_of_a_service_desk_is_private(desk):
+    human = desk.person()
+    ticket = human.create()
+    human.comment(ticket, "For all")
+    human.comment(ticket, "For us", properties=internal())
+    human.comment(ticket, "For all, as we say", properties=internal(told=False))
+    human.comment(ticket, "For us, too", properties=internal("true"))
+    read = desk.tracker.fetch([ticket], ())[ticket]
+    assert [one.private for one in read.comments] == [False, True, False, True]
+    assert read.comments_complete
+
+
+def test_all_notes_of_a_service_desk_are_told_however_many(desk):
+    human = desk.person()
+    ticket = human.create()
+    for number in range(105):
+        human.comment(ticket, f"No {number}", properties=internal(told=bool(number % 2)))
+    read = desk.tracker.fetch([ticket], ())[ticket]
+    assert [one.private for one in read.comments] == [bool(number % 2) for number in range(105)]
+    assert read.comments_complete
+
+
+def test_a_poll_of_a_service_desk_shows_no_comment_that_may_be_internal(desk):
+    human = desk.person()
+    ticket, silent = human.create(), human.create()
+    human.comment(ticket, "For us", properties=internal())
+    seen = {one.id: one for one in desk.poll()}
+    assert [one.private for one in seen[ticket].comments] == ([True] if desk.cloud else [])
+    assert seen[ticket].comments_complete == desk.cloud
+    assert seen[silent].comments_complete, "none is none"
+
+
+@pytest.mark.parametrize("kind", [None, "", 7, "service_desk", "software"])
+def test_a_project_that_does_not_say_what_it_is_counts_as_a_service_desk(datacenter, kind):
+    human = datacenter.person()
+    ticket = human.create()
+    human.comment(ticket)
+    raw = human.call("GET", f"/issue/{ticket}")
+    raw["fields"]["project"]["projectTypeKey"] = kind
+    if kind is None:
+        del raw["fields"]["project"]["projectTypeKey"]
+    datacenter.server.faults.add(
+        Fault("error", "POST", "/search", status=200, body={"issues": [raw], "total": 1})
+    )
+    (seen,) = datacenter.poll()
+    assert seen.comments_complete == (kind == "software")
+
+
+def test_an_ordinary_ticket_is_read_in_one_call(datacenter):
+    human = datacenter.person()
+    ticket = human.create()
+    human.comment(ticket)
+    datacenter.tracker.fetch([ticket], ())
+    before = datacenter.server.calls.last
+    assert len(datacenter.tracker.fetch([ticket], ())[ticket].comments) == 1
+    assert len(datacenter.reached(since=before)) == 1
 
 
 def test_histories_are_told_oldest_first_in_our_words(jira):

@@ -50,6 +50,20 @@ def test_a_block_holds_everybody_back_and_they_come_back_at_the_rate():
     assert budget.blocked() == 0
 
 
+def test_a_clock_that_is_set_back_freezes_nobody():
+    clock = StillClock()
+    budget = limiter(clock, rate=1, burst=1)
+    assert [budget.reserve() for _ in range(3)] == [0, 1, 2]
+    clock.sleep(-500)
+    assert budget.reserve() == 3, "the queue is as long as it was"
+    budget.block(30)
+    clock.sleep(-300)
+    assert budget.blocked() == 30
+    assert budget.reserve() == 30
+    clock.sleep(-0.5)
+    assert budget.blocked() == 30.5, "noise is no step"
+
+
 @given(
     st.lists(st.integers(0, 3_000_000), min_size=1, max_size=200),
     st.integers(1, 100),

@@ -103,7 +103,7 @@ def _tell(story: dict[str, Any]) -> None:
         click.echo(f"  {story['synced']}  last brought into agreement")
 
 
-def _line(entry: dict[str, Any]) -> str:
+def _line(entry: dict[str, Any]) -> str:  # noqa: PLR0911 - one return for each event
     match entry["event"]:
         case "field.written" | "status.moved":
             before, after = (show(decode_value(entry[key])) for key in ("before", "after"))
@@ -114,6 +114,11 @@ def _line(entry: dict[str, Any]) -> str:
                 lost = show(decode_value(entry["loser"]["value"]))
                 text += f"; gave way: {lost} of the {entry['loser']['side']} side"
             return text
+        case "value.kept":
+            kept = show(decode_value(entry["value"]))
+            return f"{entry['field']} of the {entry['side']} side is about to give way: {kept}"
+        case "words.kept":
+            return f"words that others typed into comment {entry['copy']} on the {entry['side']} side are kept here"
         case "ticket.created":
             return f"{entry['key']} created on the {entry['side']} side"
         case "link.shown":

@@ -39,7 +39,17 @@ def anew_option(function: F) -> F:
     return click.option(
         "--anew",
         is_flag=True,
-        help="Mirror everything once more, though mirrors of this agreement are there.",
+        help="Begin with an empty database though mirrors of this agreement are there; they are adopted, but their "
+        "comments cross once more.",
+    )(function)
+
+
+def moved_option(function: F) -> F:
+    """``--moved``: a site has a new address."""
+    return click.option(
+        "--moved",
+        is_flag=True,
+        help="A tracker's address has changed, but it is the same site with the same tickets.",
     )(function)
 
 

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
-from bridge.cli.options import anew_option, config_option, log_option, read_settings
+from bridge.cli.options import anew_option, config_option, log_option, moved_option, read_settings
 
 
 @click.command()
 @anew_option
+@moved_option
 @config_option
 @log_option
-def command(*, anew: bool, config: Path) -> None:
+def command(*, anew: bool, moved: bool, config: Path) -> None:
     """Run the daemon until SIGTERM. SIGHUP reads the configuration again.
 
     Before the first write, the configuration is compared with the live trackers; mistakes end the command with 2, a
@@ -22,12 +23,13 @@ def command(*, anew: bool, config: Path) -> None:
     from bridge.clock import SystemClock
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.preflight import require
-    from bridge.daemon.remembering import check_memory
+    from bridge.daemon.remembering import check_memory, check_sites
     from bridge.daemon.service import Service
 
     clock = SystemClock()
     house = open_house(read_settings(config), clock)
     try:
+        check_sites(house, house.terms, moved=moved)
         require(house.terms)
         if not anew:
             check_memory(house)

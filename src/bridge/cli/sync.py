@@ -7,19 +7,29 @@ from pathlib import Path
 
 import click
 
-from bridge.cli.options import anew_option, config_option, json_option, log_option, print_json, read_settings
+from bridge.cli.options import (
+    anew_option,
+    config_option,
+    json_option,
+    log_option,
+    moved_option,
+    print_json,
+    read_settings,
+)
 
 
 @click.command()
 @click.option("--once", is_flag=True, required=True, help="One pass, then end. (For a daemon: 'bridge run'.)")
 @click.option("--census", is_flag=True, help="Compare everything in view, not only what changed.")
 @anew_option
+@moved_option
 @config_option
 @json_option
 @log_option
 def command(
     *,
     anew: bool,
+    moved: bool,
     once: bool,  # noqa: ARG001 - required: the word says what will happen
     census: bool,
     config: Path,
@@ -36,10 +46,11 @@ def command(
     from bridge.daemon.once import sync_once
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.preflight import require
-    from bridge.daemon.remembering import check_memory, renew
+    from bridge.daemon.remembering import check_memory, check_sites, renew
 
     house = open_house(read_settings(config), SystemClock())
     try:
+        check_sites(house, house.terms, moved=moved)
         require(house.terms)
         if not anew:
             check_memory(house)

@@ -7,7 +7,7 @@ tracker cannot undo or recognise twice go through an intent: committed before th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,11 +18,12 @@ from bridge.daemon.walking import Trail, walk
 from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError
 from bridge.markup import to_json
 from bridge.store.rows import Intent, IntentKind
-from bridge.sync.base import Base, CommentPair, PairState, encode_fields
+from bridge.sync.base import Base, CommentPair, PairState, encode_fields, encode_value
 from bridge.sync.plan import (
     Action,
     AddComment,
     CreateTicket,
+    Decision,
     DeleteComment,
     EditComment,
     Finding,
@@ -128,12 +129,9 @@ def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
 
 def _create(run: Run, action: CreateTicket, books: Books) -> None:
     """Create, once more without the fields that the tracker complains about, if it can be told which they are."""
-    origin = run.read(action.side.other).ticket
-    assert origin is not None
-    peer = {"agreement": run.agreement.name, "key": origin.key, "url": origin.url}
     values, shown = dict(action.values), dict(action.shown)
     try:
-        intent, created = _create_with(run, action, values, shown, peer)
+        intent, created = _create_with(run, action, values, shown)
     except Refused as error:
         blamed = error.fields.keys()
         if not blamed or not blamed <= values.keys() - {"summary", "type"}:
@@ -142,7 +140,7 @@ def _create(run: Run, action: CreateTicket, books: Books) -> None:
         for name in sorted(blamed):
             del values[name]
             shown.pop(name, None)
-        intent, created = _create_with(run, action, values, shown, peer)
+        intent, created = _create_with(run, action, values, shown)
         books.findings.extend(
             Finding("refused", action.side, name, f"at creation: {error.fields[name]}")
             for name in sorted(blamed)
@@ -157,12 +155,11 @@ def _create_with(
     action: CreateTicket,
     values: Mapping[str, Value],
     shown: Mapping[str, Value],
-    peer: Mapping[str, str],
 ) -> tuple[Intent, Created]:
     """One create request under an intent that says what the ticket will show, should the answer be lost."""
     detail = {"shown": encode_fields(shown), "origin": encode_fields(action.origin_base)}
     intent = _intend(run, IntentKind.CREATE, action.side, run.link.marker, "", detail=detail)
-    draft = Draft(run.scope(action.side).project, values, run.link.marker, peer)
+    draft = Draft(run.scope(action.side).project, values, run.link.marker)
     try:
         return intent, run.tracker(action.side).create(draft, run.specs(action.side))
     except OutcomeUnknown:
@@ -222,6 +219,7 @@ def _update(run: Run, action: UpdateFields, books: Books) -> frozenset[str]:
     seen = run.read(action.side).ticket
     labels = seen.fields.get("labels") if seen else None
     was = labels if isinstance(labels, frozenset) else None
+    _keep(run, [decision for decision in action.decisions if decision.loser is not None])
     try:
         at = tracker.update(ticket, values, specs, was=was)
     except Refused as error:
@@ -246,6 +244,7 @@ def _set_status(run: Run, action: SetStatus, books: Books) -> frozenset[str]:
     present, underway = str(view.ticket.fields["status"]), view.base.underway
     # A walk that is taken up again began where the first part of it did.
     before = underway[0] if underway is not None and underway[1] == present else present
+    _keep(run, [action.decision] if action.decision.loser is not None else [])
     intent = _intend(run, IntentKind.TRANSITION, side, "", action.goal, detail={"before": before})
     trail = Trail(present)
     try:
@@ -320,6 +319,10 @@ def comment_marker(run: Run, side: Side, origin_id: str) -> str:
 def _edit_comment(run: Run, action: EditComment, books: Books) -> None:
     ticket, pair = run.link.ticket(action.side), action.pair
     assert ticket is not None
+    if action.loser:
+        with run.house.store.write() as tx:
+            kept = {"side": action.side.value, "copy": pair.copy_id, "loser": action.loser}
+            tx.journal.add(run.house.clock.now(), run.agreement.name, run.link.id, "words.kept", kept)
     try:
         at = run.tracker(action.side).edit_comment(ticket, pair.copy_id, action.body)
     except Gone:
@@ -364,6 +367,19 @@ def _link_back(run: Run, action: LinkBack, books: Books) -> None:
         tx.links.mark_linked(run.link.id, action.side)
     books.journal.append(("link.shown", {"side": action.side.value, "peer": peer.key}))
     books.writes += 1
+
+
+def _keep(run: Run, giving_way: Sequence[Decision]) -> None:
+    """Values that are about to give way are in the journal, on the disk, before they are written over."""
+    if not giving_way:
+        return
+    now = run.house.clock.now()
+    with run.house.store.write() as tx:
+        for decision in giving_way:
+            assert decision.loser is not None
+            side, value = decision.loser
+            kept = {"field": decision.field, "side": side.value, "value": encode_value(value)}
+            tx.journal.add(now, run.agreement.name, run.link.id, "value.kept", kept)
 
 
 def _intend(

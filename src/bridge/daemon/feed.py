@@ -14,6 +14,7 @@ import structlog
 
 from bridge.clock import SECOND
 from bridge.daemon.house import House, field_specs
+from bridge.daemon.neighbours import own_comments
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
@@ -80,7 +81,8 @@ class Feed:
             canary = tx.links.canary(agreement.name, self.side, settled) or ""
         me = house.account(tracker)
         started = tracker.now()
-        since = 0 if cursor is None else max(0, cursor - int(settings.search_lag * SECOND))
+        # A cursor from a clock that was ahead must not make us blind until the time has caught up.
+        since = 0 if cursor is None else max(0, min(cursor, started) - int(settings.search_lag * SECOND))
         watch = Watch(scope, field_specs(agreement, self.side), follow)
         hits, new, woken = 0, 0, []
         for page in tracker.changes(watch, since, canary=canary):
@@ -90,7 +92,14 @@ class Feed:
             new += fresh
             self._wake(links)
         with house.store.write(durable=False) as tx:
-            tx.cursors.put(agreement.name, self.side, "poll", max(started, cursor or 0))
+            # The answers have shown the tracker's clock anew: trust whichever reading is earlier.
+            tx.cursors.put(agreement.name, self.side, "poll", min(started, tracker.now()))
+            waiting = []
+            if cursor is None:
+                # Peers are made only when both sides have been seen in full.
+                waiting = [link.id for link in tx.links.list(agreement.name, [LinkState.NEW])]
+                tx.links.wake(waiting, house.clock.now())
+        self._wake(waiting)
         log.debug(
             "feed_polled",
             agreement=agreement.name,
@@ -136,7 +145,7 @@ class Feed:
         self, agreement: Agreement, tracker: Tracker, page: Sequence[Ticket], me: str
     ) -> tuple[list[int], int]:
         """Turn a page of tickets into stored wake-ups; returns the links and how many are new."""
-        house, side = self._house, self.side
+        house, side, terms = self._house, self.side, self._house.terms
         now = house.clock.now()
         with house.store.read() as tx:
             known = tx.links.by_ticket(agreement.name, side, [ticket.id for ticket in page])
@@ -165,16 +174,22 @@ class Feed:
                     if link is None:
                         continue
                     new += link.gen == 1
-                elif is_echo(agreement, side, ticket, bases[link.id][side], pairs[link.id]):
+                elif is_echo(
+                    agreement,
+                    side,
+                    own_comments(tx, terms, link, side, ticket),
+                    bases[link.id][side],
+                    pairs[link.id],
+                ):
                     tx.bases.touch(link.id, side, seen=ticket.updated)
-                    house.sightings.put(tracker.name, ticket)
+                    house.sightings.put(tracker.name, ticket, agreement.name)
                     continue
                 if ticket.id in restamped:
                     house.sightings.forget(
                         tracker.name, ticket.id
                     )  # which of the two is newer only a read by id can tell
                 else:
-                    house.sightings.put(tracker.name, ticket)
+                    house.sightings.put(tracker.name, ticket, agreement.name)
                 woken.append(link.id)
             tx.links.wake(woken, now)
         return woken, new
@@ -186,7 +201,7 @@ class Feed:
         """
         if ticket.updated != base.seen:
             return False
-        before = self._house.sightings.get(tracker.name, ticket.id)
+        before = self._house.sightings.get(tracker.name, ticket.id, self.agreement)
         if before is None or before.updated != ticket.updated:
             return False
         whole = before.comments_complete and ticket.comments_complete
@@ -198,7 +213,9 @@ class Feed:
         if ticket.marker:
             link = tx.links.by_marker(agreement.name, ticket.marker)
             if link is not None and link.ticket(side) is None:
-                return link  # made by us, its outcome not yet known: the worker will adopt it
+                if not tx.intents.open(link.id) and ticket.creator is not None and ticket.creator.id == me:
+                    tx.links.set_peer(link.id, side, ticket.id, ticket.key)  # its making was forgotten
+                return link  # with an open intent, the worker adopts it together with what it was to show
             if ticket.creator is None or ticket.creator.id == me:
                 self._stray(tx, agreement, ticket, link)
                 return None
@@ -207,14 +224,19 @@ class Feed:
             return None
         marker = marker_for(agreement.name, side, ticket.id)
         link, _ = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, house.clock.now())
+        mirror = tx.cursors.get_note(f"stray/{agreement.name}/{side.other.value}/{marker}")
+        if mirror and link.ticket(side.other) is None:
+            tx.links.set_peer(
+                link.id, side.other, mirror["id"], mirror["key"]
+            )  # seen before its original was
         return link
 
     def _stray(self, tx: Tx, agreement: Agreement, ticket: Ticket, link: Link | None) -> None:
         """A ticket of ours that belongs to no link of ours: never mirrored again, told once."""
-        note = f"stray/{agreement.name}/{self.side.value}/{ticket.id}"
+        note = f"stray/{agreement.name}/{self.side.value}/{ticket.marker}"
         if tx.cursors.get_note(note):
             return
-        tx.cursors.set_note(note, {"key": ticket.key})
+        tx.cursors.set_note(note, {"id": ticket.id, "key": ticket.key})
         log.error("stray_mirror", agreement=agreement.name, side=self.side.value, key=ticket.key)
         data = {"side": self.side.value, "key": ticket.key}
         tx.journal.add(

@@ -83,7 +83,7 @@ def _links(house: House, terms: Terms, agreement: Agreement) -> list[Link]:
         follow = tuple(ticket for ticket in known if ticket) if scope.select else ()
         for page in tracker.changes(Watch(scope, field_specs(agreement, side), follow), 0):
             for ticket in page:
-                house.sightings.put(tracker.name, ticket)
+                house.sightings.put(tracker.name, ticket, agreement.name)
                 mirrored = ticket.id in known or ticket.marker in marks
                 if not mirrored and side.other in agreement.create_on:
                     links.append(_to_be(agreement, side, ticket))

@@ -1,4 +1,4 @@
-"""Two questions before the work begins: is our memory whole, and is it of today's agreement?
+"""Questions before the work begins: is our memory whole, is it of these sites, is it of today's agreement?
 
 A database that was lost or restored would mirror everything once more: each ticket of one side would get a second
 mirror. The marks that mirrored tickets carry tell. And links that came to rest under yesterday's agreement, or got
@@ -12,7 +12,7 @@ import hashlib
 import structlog
 
 from bridge.daemon.house import House, Terms, field_specs
-from bridge.errors import ForgottenMirrors
+from bridge.errors import ForgottenMirrors, OtherSite
 from bridge.store.rows import LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.identity import marker_for
@@ -58,6 +58,31 @@ def _forgotten(terms: Terms, agreement: Agreement) -> list[str]:
                 if ticket.marker:
                     marked[ticket.marker] = ticket.key
     return sorted(marked[marker] for marker in marked.keys() & possible)
+
+
+def check_sites(house: House, terms: Terms, *, moved: bool = False) -> None:
+    """Refuse to take one site for another: the ids in our database are of the site where they were found.
+
+    Args:
+        house: for the database.
+        terms: the terms that are to come into force.
+        moved: the operator says that a site has only got a new address.
+
+    Raises:
+        OtherSite: an agreement with links now points elsewhere.
+    """
+    for agreement in terms.settings.agreements:
+        for side in Side:
+            tracker = terms.settings.trackers[agreement.scope(side).tracker]
+            note, site = f"site/{agreement.name}/{side.value}", f"{tracker.kind} {tracker.url}"
+            with house.store.read() as tx:
+                known = tx.cursors.get_note(note)
+                linked = bool(tx.links.ids(agreement.name, side))
+            if known is not None and known != site and linked and not moved:
+                raise OtherSite(agreement.name, side.value, str(known), site)
+            if known != site:
+                with house.store.write() as tx:
+                    tx.cursors.set_note(note, site)
 
 
 def renew(house: House) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from bridge.config.settings import TrackerSettings
 from bridge.daemon.house import House, Terms, field_specs
+from bridge.daemon.neighbours import own_comments
 from bridge.store.rows import Intent, Link
 from bridge.sync.agreement import Agreement, Scope
 from bridge.sync.base import Base, CommentPair
@@ -33,6 +34,7 @@ class Run:
         pairs: its comment pairs.
         intents: writes of earlier runs whose outcome is still owed.
         views: sides as read so far.
+        asked: sides whose tracker this run has spoken to.
     """
 
     house: House
@@ -43,13 +45,15 @@ class Run:
     pairs: tuple[CommentPair, ...]
     intents: tuple[Intent, ...] = ()
     views: dict[Side, View] = field(default_factory=dict)
+    asked: set[Side] = field(default_factory=set)
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""
         return self.agreement.scope(side)
 
     def tracker(self, side: Side) -> Tracker:
-        """That side's tracker."""
+        """That side's tracker, to ask it something."""
+        self.asked.add(side)
         return self.terms.trackers[self.scope(side).tracker]
 
     def settings(self, side: Side) -> TrackerSettings:
@@ -78,17 +82,21 @@ class Run:
         base = self.bases[side]
         if ticket_id is None:
             return View(None, base, strong=True, exists=False)
-        tracker = self.tracker(side)
+        name, sightings = self.scope(side).tracker, self.house.sightings
         if not strong:
-            seen = self.house.sightings.get(tracker.name, ticket_id)
+            seen = sightings.get(name, ticket_id, self.agreement.name)
             if seen is not None and seen.comments_complete and base.fresh(seen.updated):
-                return View(seen, base, strong=False)
-        found = tracker.fetch([ticket_id], self.specs(side)).get(ticket_id)
+                return View(self._own(side, seen), base, strong=False)
+        found = self.tracker(side).fetch([ticket_id], self.specs(side)).get(ticket_id)
         if found is None:
-            self.house.sightings.forget(tracker.name, ticket_id)
-        else:
-            self.house.sightings.put(tracker.name, found)
-        return View(found, base, strong=True)
+            sightings.forget(name, ticket_id)
+            return View(None, base, strong=True)
+        sightings.put(name, found, self.agreement.name)
+        return View(self._own(side, found), base, strong=True)
+
+    def _own(self, side: Side, ticket: Ticket) -> Ticket:
+        with self.house.store.read() as tx:
+            return own_comments(tx, self.terms, self.link, side, ticket)
 
     def look(self, changed_at: Mapping[str, tuple[int, int]] | None = None) -> LinkView:
         """Both sides as read so far, for the core."""

@@ -26,7 +26,7 @@ from bridge.daemon.feed import Feed
 from bridge.daemon.house import House
 from bridge.daemon.opening import close_house, close_trackers, greet, open_terms
 from bridge.daemon.preflight import expiring, require
-from bridge.daemon.remembering import renew
+from bridge.daemon.remembering import check_sites, renew
 from bridge.daemon.systemd import Notifier
 from bridge.daemon.worker import Worker, record_answer, record_failure
 from bridge.errors import BridgeError, ConfigError, Refused, TrackerError
@@ -81,7 +81,6 @@ class Service:
         self._notify = Notifier(os.environ if environ is None else environ)
         self._worker = Worker(house)
         self._lanes: dict[str, QueueDispatcher] = {}
-        self._agreements: dict[int, str] = {}
         self._failed = False
         self._loops: dict[tuple[str, Side], _Loop] = {}
         self._over = threading.Event()
@@ -221,17 +220,13 @@ class Service:
             self._clock.sleep(SWEEP)
 
     def _due(self) -> dict[str, list[int]]:
-        """What is due, by lane. A link never changes its agreement, so that is read once."""
-        due: dict[str, list[int]] = {}
-        lanes = list(self._lanes)
+        """What is due, by lane: one agreement's long queue keeps no other one waiting.
+
+        Links of an agreement that is gone stay due until it comes back.
+        """
+        now = self._clock.now()
         with self._house.store.read() as tx:
-            for link in tx.links.due(self._clock.now(), SWEPT):
-                if link not in self._agreements and (row := tx.links.get(link)) is not None:
-                    self._agreements[link] = row.agreement
-                name = self._agreements.get(link, "")
-                # Links of an agreement that is gone go by any lane: the worker puts them off.
-                due.setdefault(name if name in lanes else lanes[0], []).append(link)
-        return due
+            return {name: tx.links.due(now, SWEPT, name) for name in list(self._lanes)}
 
     # --- reload and shutdown -------------------------------------------------------------------------------------
 
@@ -242,6 +237,7 @@ class Service:
             settings = self._load()
             terms = open_terms(settings, self._clock, before)
             try:
+                check_sites(self._house, terms)
                 require(terms)
             except BridgeError:
                 close_trackers(terms.trackers, keep=before.trackers)

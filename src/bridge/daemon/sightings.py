@@ -13,7 +13,10 @@ from bridge.sync.ticket import Ticket
 
 
 class Sightings:
-    """The newest complete sighting per ticket; the longest unseen is forgotten first.
+    """The newest complete sighting per ticket and agreement; the longest unseen ticket is forgotten first.
+
+    Per agreement, because each maps other fields: what one agreement's feed has read of a ticket says nothing about
+    the fields of another.
 
     Args:
         limit: how many tickets are kept.
@@ -21,26 +24,27 @@ class Sightings:
 
     def __init__(self, limit: int = 5_000) -> None:
         self._limit = limit
-        self._tickets: OrderedDict[tuple[str, str], Ticket] = OrderedDict()
+        self._tickets: OrderedDict[tuple[str, str], dict[str, Ticket]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def put(self, tracker: str, ticket: Ticket) -> None:
+    def put(self, tracker: str, ticket: Ticket, agreement: str) -> None:
         """Remember a ticket, unless something newer of it is known."""
         key = (tracker, ticket.id)
         with self._lock:
-            known = self._tickets.get(key)
-            if known is None or known.updated <= ticket.updated:
-                self._tickets[key] = ticket
+            known = self._tickets.setdefault(key, {})
+            before = known.get(agreement)
+            if before is None or before.updated <= ticket.updated:
+                known[agreement] = ticket
                 self._tickets.move_to_end(key)
             while len(self._tickets) > self._limit:
                 self._tickets.popitem(last=False)
 
-    def get(self, tracker: str, ticket: str) -> Ticket | None:
+    def get(self, tracker: str, ticket: str, agreement: str) -> Ticket | None:
         """The newest sighting, or None."""
         with self._lock:
-            return self._tickets.get((tracker, ticket))
+            return self._tickets.get((tracker, ticket), {}).get(agreement)
 
     def forget(self, tracker: str, ticket: str) -> None:
-        """Drop a ticket, because it was just written."""
+        """Drop a ticket under every agreement, because it was just written."""
         with self._lock:
             self._tickets.pop((tracker, ticket), None)

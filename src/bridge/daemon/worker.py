@@ -19,11 +19,21 @@ from bridge.daemon.house import House
 from bridge.daemon.resolving import resolve
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
-from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError, Unintelligible, Unreachable
+from bridge.errors import (
+    Clashed,
+    Gone,
+    OutcomeUnknown,
+    Refused,
+    StoreError,
+    Throttled,
+    TrackerError,
+    Unintelligible,
+    Unreachable,
+)
 from bridge.store.database import Tx
 from bridge.store.rows import JournalEntry, Link, LinkState
 from bridge.sync.base import Base
-from bridge.sync.plan import Finding
+from bridge.sync.plan import CreateTicket, Finding
 from bridge.sync.ticket import Side
 
 log = structlog.get_logger(__name__)
@@ -113,7 +123,7 @@ class Worker:
         )
         return report
 
-    def _conduct(self, run: Run, books: Books) -> Report:
+    def _conduct(self, run: Run, books: Books) -> Report:  # noqa: PLR0911 - one return for each way to end
         """Work on the link and end the run, whatever happens."""
         blocked = self._blocked(run)
         if blocked is not None:
@@ -128,21 +138,31 @@ class Worker:
             return self._postpone(run, books, run.house.clock.now() + 2 * SECOND, error.words)
         except OutcomeUnknown as error:
             return self._postpone(run, books, run.house.clock.now() + SECOND, error.words)
+        except Throttled as error:
+            if error.shared:
+                return self._postpone(run, books, record_failure(self._house, error), error.words)
+            # Only this ticket was written too often (jira-per-issue-on-write); the others go on.
+            until = run.house.clock.now() + int(error.retry_after * SECOND)
+            return self._postpone(run, books, until, error.words)
         except TrackerError as error:
             if self._own_trouble(run, error):
                 books.refused.append(Finding("failing", None, "", f"{error.tracker}: {error.words}"))
                 return self._finish(run, books, findings)
             return self._postpone(run, books, record_failure(self._house, error), error.words)
+        except StoreError:
+            raise  # the link stays due; it is not its fault
         except Exception:  # a bug of ours: park this link with a trace in the log; the others go on
             log.exception("link_failed", agreement=run.agreement.name, link=run.link.id)
             books.refused.append(
                 Finding("refused", None, "", "an internal error; see 'link_failed' in the log")
             )
             return self._finish(run, books, findings)
-        for side in Side:
+        for side in run.asked:
             record_answer(self._house, run.scope(side).tracker)
         if wait is not None:
-            return self._postpone(run, books, wait, "looking for the outcome of an earlier write")
+            return self._postpone(
+                run, books, wait, "the outcome of an earlier write, or a first poll, is waited for"
+            )
         return self._finish(run, books, findings)
 
     def _own_trouble(self, run: Run, error: TrackerError) -> bool:
@@ -160,12 +180,21 @@ class Worker:
             return wait
         for _ in range(ROUNDS):
             plan = run.plan()
+            if any(isinstance(action, CreateTicket) for action in plan.actions) and not self._both_polled(
+                run
+            ):
+                # The peer may be there already, known only to a poll that has not ended yet; its end wakes this link.
+                return run.house.clock.now() + FIRST_RETRY * SECOND
             findings[:] = [*plan.findings]
             books.created = False
             act(run, plan, books)
             if not books.created:
                 break
         return None
+
+    def _both_polled(self, run: Run) -> bool:
+        with self._house.store.read() as tx:
+            return all(tx.cursors.get(run.agreement.name, side, "poll") is not None for side in Side)
 
     def _finish(self, run: Run, books: Books, findings: Sequence[Finding]) -> Report:
         """Store what came of the run: done, or parked with the trackers' words."""
@@ -176,8 +205,6 @@ class Worker:
         every = tuple(dict.fromkeys([*findings, *books.findings, *books.refused]))
         rows = tuple(finding.as_json() for finding in every)
         with house.store.write(durable=False) as tx:
-            self._store(tx, run, books, now)
-            self._journal_findings(tx, link, rows, now)
             if problems:
                 reason = "; ".join(dict.fromkeys(finding.message for finding in problems))
                 pause = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(link.attempts, 16))
@@ -201,6 +228,9 @@ class Worker:
                     synced_at=now,
                 )
                 ending = "synced"
+            self._store(tx, run, books, now, held=held)
+            if held:
+                self._journal_findings(tx, link, rows, now)
         told = tuple(f"{one.kind}:{one.field}" if one.field else one.kind for one in every)
         keys = " = ".join(key for key in (link.internal_key, link.vendor_key) if key)
         return Report(
@@ -211,12 +241,18 @@ class Worker:
         """Keep what succeeded, leave the rest for later."""
         link = run.link
         with run.house.store.write(durable=False) as tx:
-            self._store(tx, run, books, run.house.clock.now())
             held = tx.links.postpone(link.id, link.epoch, link.gen, until)
+            self._store(tx, run, books, run.house.clock.now(), held=held)
         return Report(link.id, "postponed" if held else "overtaken", books.writes, reason)
 
-    def _store(self, tx: Tx, run: Run, books: Books, now: int) -> None:
-        """The books of the run: bases, comment pairs, keys, journal."""
+    def _store(self, tx: Tx, run: Run, books: Books, now: int, *, held: bool) -> None:
+        """The books of the run: journal, and unless it was overtaken, bases, comment pairs and keys."""
+        tx.journal.add_many(
+            JournalEntry(0, now, run.agreement.name, run.link.id, event, data)
+            for event, data in books.journal
+        )
+        if not held:
+            return
         for side in Side:
             base = self._base(run, books, side)
             if base != run.bases[side]:
@@ -229,10 +265,6 @@ class Worker:
                 tx.comments.update(pair)
             else:
                 tx.comments.add(run.link.id, pair)
-        tx.journal.add_many(
-            JournalEntry(0, now, run.agreement.name, run.link.id, event, data)
-            for event, data in books.journal
-        )
 
     def _base(self, run: Run, books: Books, side: Side) -> Base:
         base = run.bases[side]

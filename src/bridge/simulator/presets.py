@@ -59,9 +59,18 @@ IMPACT = "customfield_10044"
 DUE_ON = "customfield_10045"
 
 
-def make_home(clock: Clock = real_clock, *, project: str = "OPS", context_path: str = "") -> Site:
+def make_home(
+    clock: Clock = real_clock, *, project: str = "OPS", context_path: str = "", service_desk: bool = False
+) -> Site:
     """Return the Data Center site 'home' with one project, whose Resolved asks for a resolution."""
-    return make_site("datacenter", "home", project=project, clock=clock, context_path=context_path)
+    return make_site(
+        "datacenter",
+        "home",
+        project=project,
+        clock=clock,
+        context_path=context_path,
+        service_desk=service_desk,
+    )
 
 
 def make_acme(clock: Clock = real_clock, *, project: str = "CUST", service_desk: bool = False) -> Site:

@@ -157,7 +157,8 @@ def comment(view: View, issue: Issue, one: Comment, *, properties: bool = False)
     }
     if one.visibility is not None:
         body["visibility"] = dict(one.visibility)
-    if view.site.projects[issue.project].service_desk or view.site.cloud:
+    if view.site.cloud:
+        # Data Center tells an internal note by nothing but its property, and that only when it is expanded.
         body["jsdPublic"] = not is_internal(one)
     if properties:
         body["properties"] = [{"key": key, "value": value} for key, value in one.properties.items()]

@@ -247,9 +247,11 @@ class Links:
             statement = update(links).where(C.id.in_(chosen)).values(gen=C.gen + 1, due_at=_no_later(now))
             self._connection.execute(statement)
 
-    def due(self, now: int, limit: int) -> builtins.list[int]:
-        """The links to be looked at, the longest waiting first."""
+    def due(self, now: int, limit: int, agreement: str | None = None) -> builtins.list[int]:
+        """The links to be looked at, of one agreement or of all, the longest waiting first."""
         query = select(C.id).where(C.due_at <= now).order_by(C.due_at, C.id).limit(limit)
+        if agreement is not None:
+            query = query.where(C.agreement == agreement)
         return builtins.list(self._connection.scalars(query))
 
     def start(self, link_id: int) -> Link | None:

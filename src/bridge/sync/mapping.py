@@ -6,6 +6,7 @@ equality after translation: Closed and Done agree when any pair says so, and not
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -26,6 +27,9 @@ from bridge.markup import (
 )
 from bridge.sync.agreement import PERSON_FIELDS, Agreement, FieldRule
 from bridge.sync.ticket import Person, Side, Value
+
+_FILE = re.compile(r"^.*/")
+"""What stands before a file's bare name."""
 
 SUMMARY_LIMIT = 255
 """Longest summary that every supported tracker takes (Jira, Redmine: 255 characters)."""
@@ -229,11 +233,12 @@ def _inert(node: Inline) -> Inline:
     """An inline node without anything that would be live or foreign on the other side."""
     match node:
         case Mention(text=text, person=person):
-            name = (text or person).lstrip("@")
-            return Text(f"@{name}")
+            # The name that people see; never the account's id, which is a login or an e-mail address on some trackers.
+            name = text.lstrip("@")
+            return Text(f"@{name}" if name and name != person else "@somebody")
         case Media(ref=ref, alt=alt):
-            # Attachments do not cross yet; the reader must still learn that something was here.
-            return Text(f"[{alt or ref}]")
+            # Attachments do not cross yet; the reader must still learn that something was here, but no address.
+            return Text(f"[{alt or (_FILE.sub('', ref) if '://' not in ref else 'image')}]")
         case UnknownInline(text=text):
             return Text(text)
         case _:

@@ -207,6 +207,8 @@ class Http:
         outcome: int | str = "unsent"
         try:
             with self._limiter.slot():
+                # The tracker's time to answer begins here: how long we waited for a slot is not its doing.
+                started = self._clock.now()
                 response, content = self._send(request, started)
             outcome = response.status_code
         except requests.RequestException as error:
@@ -306,7 +308,9 @@ class Http:
             shared = "per-issue" not in response.headers.get("RateLimit-Reason", "")
             if told is not None and shared:
                 self._limiter.block(told)
-            failure = Throttled(self.tracker, words, DEFAULT_RETRY_AFTER if told is None else told)
+            failure = Throttled(
+                self.tracker, words, DEFAULT_RETRY_AFTER if told is None else told, shared=shared
+            )
             if told is not None and told > PATIENCE:
                 raise failure
             raise _Again(failure, told or None)

@@ -91,10 +91,14 @@ class _Search:
         """What changed since a time."""
         return self.pages(query(since), fields)
 
-    def read(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[Raw]:
+    def read(
+        self, ids: Sequence[str], fields: Sequence[str], properties: Sequence[str] = ()
+    ) -> Iterator[Raw]:
         """The present state by id, a hundred a call; what is gone or hidden is listed apart and left out."""
         for at in range(0, len(ids), _BULK):
             body = {"issueIdsOrKeys": list(ids[at : at + _BULK]), "fields": list(fields)}
+            if properties:
+                body["properties"] = list(properties)
             answer = self._http.call("POST", f"{FLAVOUR.api}/issue/bulkfetch", body=body, repeatable=True)
             yield from answer.objects("issues")
 

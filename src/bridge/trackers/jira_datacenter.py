@@ -117,17 +117,16 @@ class _Search:
                 yield fresh
             if not page or start + len(page) >= _total(answer):
                 return
-            try:
-                newest = moment(page[-1]["fields"]["updated"])
-            except (KeyError, TypeError, ValueError) as error:
-                raise Unintelligible(self._http.tracker, f"an issue without a time: {error!r}") from error
+            newest = self._newest(page)
             if newest // 1000 > bound // 1000:
                 bound, start = newest, 0
             else:
                 start += len(page)
         raise Unintelligible(self._http.tracker, f"a search has more than {_MOST_PAGES} pages")
 
-    def read(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[Raw]:
+    def read(
+        self, ids: Sequence[str], fields: Sequence[str], properties: Sequence[str] = ()
+    ) -> Iterator[Raw]:
         """The present state by id, one call each: a search would show what the index knows."""
         for one in ids:
             try:
@@ -135,11 +134,20 @@ class _Search:
                     "GET",
                     f"{FLAVOUR.api}/issue/{{id}}",
                     parts={"id": one},
-                    query={"fields": ",".join(fields)},
+                    query={"fields": ",".join(fields), "properties": ",".join(properties) or None},
                 )
             except Gone:
                 continue
             yield answer.object()
+
+    def _newest(self, page: Sequence[Raw]) -> int:
+        """The time of the last issue on a page that says one; what comes after it is met again."""
+        for raw in reversed(page):
+            try:
+                return moment(raw["fields"]["updated"])
+            except (KeyError, TypeError, ValueError):
+                continue
+        raise Unintelligible(self._http.tracker, "a page of issues without a time")
 
     def _ask(self, jql: str, start: int, fields: Sequence[str]) -> Answer:
         size = _PAGE if "comment" in fields else _STAMP_PAGE

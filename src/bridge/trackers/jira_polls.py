@@ -17,6 +17,7 @@ from bridge.errors import Refused, Unauthorised
 from bridge.sync.agreement import Scope
 from bridge.sync.ticket import Person
 from bridge.trackers.jira_queries import changed, everything, marked, named_ids, own_since, views
+from bridge.trackers.jira_tickets import LINK_FACTS, marks
 from bridge.trackers.protocol import Stamp, Watch
 
 log = structlog.get_logger(__name__)
@@ -43,7 +44,9 @@ class Search(Protocol):
     ) -> Iterator[Sequence[Raw]]:
         """All results of a query that asks for what changed since a time, oldest first."""
 
-    def read(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[Raw]:
+    def read(
+        self, ids: Sequence[str], fields: Sequence[str], properties: Sequence[str] = ()
+    ) -> Iterator[Raw]:
         """The present state of issues by id, strongly consistent; those we cannot see are left out."""
 
 
@@ -112,13 +115,20 @@ class Polls:
             yield [self._stamp(raw) for raw in page]
 
     def find_marked(self, scope: Scope, marker: str, since: int) -> Sequence[Stamp]:
-        """See :meth:`bridge.trackers.protocol.Tracker.find_marked`; the label counts as it is now, by id."""
+        """See :meth:`bridge.trackers.protocol.Tracker.find_marked`.
+
+        What carries another mark is not read: that would be a call for each ticket we made lately. What counts
+        is the mark as it is now, by id: the label or, where somebody took that off, the property.
+        """
         ids: dict[str, None] = {}
         for jql in (marked(marker), own_since(scope, since - CREATION_SKEW)):
-            for page in self._search.pages(jql, ["updated"]):
-                ids.update(dict.fromkeys(str(raw["id"]) for raw in page))
-        found = self._search.read(list(ids), ["labels", "updated"])
-        return [self._stamp(raw) for raw in found if marker in (raw["fields"].get("labels") or ())]
+            for page in self._search.pages(jql, ["labels", "updated"]):
+                for raw in page:
+                    shown = marks(_labels(raw))
+                    if not shown or marker in shown:
+                        ids[str(raw["id"])] = None
+        found = self._search.read(list(ids), ["labels", "updated"], [LINK_FACTS])
+        return [self._stamp(raw) for raw in found if _carries(raw, marker)]
 
     def _changed(
         self, watch: Watch, since: int, canary: str, lost: frozenset[str], fields: Sequence[str]
@@ -155,6 +165,15 @@ class Polls:
         with self._lock:
             self._lost = {one: until for one, until in self._lost.items() if until > now}
             return frozenset(self._lost)
+
+
+def _labels(raw: Raw) -> Sequence[str]:
+    return (raw.get("fields") or {}).get("labels") or ()
+
+
+def _carries(raw: Raw, marker: str) -> bool:
+    facts = (raw.get("properties") or {}).get(LINK_FACTS)
+    return marker in _labels(raw) or (isinstance(facts, dict) and facts.get("marker") == marker)
 
 
 def _bound(view: str, canary: str) -> Callable[[int], str]:

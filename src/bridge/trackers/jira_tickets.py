@@ -8,7 +8,8 @@ whatever host a proxy or gateway is known by.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +26,29 @@ COMMENT_MARK = "bridge.comment"
 """Comment property that carries our mark."""
 
 LINK_FACTS = "bridge.link"
-"""Issue property that carries facts about the peer."""
+"""Issue property that carries our mark once more, where nobody can take it off by editing labels."""
+
+_INTERNAL_NOTE = "sd.public.comment"
+_SERVICE_DESK = "service_desk"
 
 _MARKER = re.compile(r"bridge-[0-9a-f]{16}")
 
 ALWAYS = (*JIRA_NAMES.values(), "comment", "created", "updated", "creator", "project")
 """Fields asked for with every ticket."""
+
+
+class Unreadable(Exception):
+    """One issue's JSON lacks what every issue has. Holds no values.
+
+    Attributes:
+        ticket: the issue's id, as far as it says one.
+        kind: the type of error that reading it ended with.
+    """
+
+    def __init__(self, ticket: str, kind: str) -> None:
+        self.ticket = ticket
+        self.kind = kind
+        super().__init__(f"issue {ticket}: {kind} in its JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +65,48 @@ class Reading:
     url: str
     values: Values
 
-    def ticket(self, raw: Mapping[str, Any], custom: Mapping[str, JiraField]) -> Ticket:
+    def ticket(
+        self, raw: Mapping[str, Any], custom: Mapping[str, JiraField], *, told: bool = False
+    ) -> Ticket:
         """An issue as a ticket.
 
         Args:
             raw: the issue's JSON, with at least :data:`ALWAYS`.
             custom: canonical name -> field, for the mapped fields.
+            told: its comments came with their properties, where these alone tell internal notes.
 
         Raises:
-            Unintelligible: the JSON lacks what every issue has.
+            Unreadable: the JSON lacks what every issue has.
         """
+        with self.guard(raw):
+            return self._ticket(raw, custom, told=told)
+
+    @contextmanager
+    def guard(self, raw: Mapping[str, Any]) -> Iterator[None]:
+        """Whatever one issue's JSON makes fail inside comes out as :class:`Unreadable`."""
         try:
-            return self._ticket(raw, custom)
+            yield
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise Unintelligible(self.tracker, f"issue {raw.get('key')}: {error!r} in its JSON") from error
+            raise Unreadable(str(raw.get("id")), type(error).__name__) from None
+
+    def hides_notes(self, raw: Mapping[str, Any]) -> bool:
+        """Whether a comment within the issue's own JSON may be an internal note without saying so.
+
+        Cloud says ``jsdPublic``. Data Center's service desks tell it only by a property of the comment, which
+        an issue never shows. A project that does not say what it is counts as a service desk.
+        """
+        if self.values.person_key == "accountId":
+            return False
+        kind = (raw["fields"].get("project") or {}).get("projectTypeKey")
+        return not isinstance(kind, str) or kind in {"", _SERVICE_DESK}
+
+    def lacks_comments(self, raw: Mapping[str, Any]) -> bool:
+        """Whether the issue's own JSON leaves out comments, or what they do not show of themselves there."""
+        listed = raw["fields"].get("comment")
+        if not isinstance(listed, dict):
+            return False
+        shown, total = len(listed.get("comments", ())), listed.get("total", 0)
+        return bool(total > shown or (shown and self.hides_notes(raw)))
 
     def comment(self, raw: Mapping[str, Any]) -> Comment:
         """A comment.
@@ -74,7 +120,7 @@ class Reading:
             body=self.values.text(raw.get("body")),
             created=created,
             updated=moment(raw["updated"]) if raw.get("updated") else created,
-            private=bool(raw.get("visibility")) or raw.get("jsdPublic") is False,
+            private=bool(raw.get("visibility")) or raw.get("jsdPublic") is False or _internal_note(raw),
             marker=comment_mark(raw),
         )
 
@@ -83,7 +129,8 @@ class Reading:
         try:
             return Stamp(str(raw["id"]), str(raw["key"]), moment(raw["fields"]["updated"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise Unintelligible(self.tracker, f"issue {raw.get('key')}: {error!r} in its JSON") from error
+            words = f"issue {raw.get('key')}: {type(error).__name__} in its JSON"
+            raise Unintelligible(self.tracker, words) from None
 
     def history(self, entries: Iterable[Mapping[str, Any]]) -> tuple[FieldChange, ...]:
         """The field changes of an issue, oldest first, whatever the order in which Jira sent them."""
@@ -101,12 +148,16 @@ class Reading:
                 for item in entry.get("items", ())
             ]
         except (KeyError, TypeError, ValueError) as error:
-            raise Unintelligible(self.tracker, f"{error!r} in a history") from error
+            raise Unintelligible(self.tracker, f"{type(error).__name__} in a history") from None
         return tuple(sorted(changes, key=lambda change: (change.at, change.event.zfill(20))))
 
-    def _ticket(self, raw: Mapping[str, Any], custom: Mapping[str, JiraField]) -> Ticket:
+    def _ticket(self, raw: Mapping[str, Any], custom: Mapping[str, JiraField], *, told: bool) -> Ticket:
         fields = raw["fields"]
         listed = fields.get("comment") or {}
+        total = listed.get("total", len(listed.get("comments", ())))
+        if not told and self.hides_notes(raw):
+            # Better none than one that may be for the inside only.
+            total, listed = max(total, len(listed.get("comments", ()))), {}
         comments = sorted(
             map(self.comment, listed.get("comments", ())), key=lambda c: (c.created, c.id.zfill(20))
         )
@@ -120,9 +171,9 @@ class Reading:
             updated=moment(fields["updated"]),
             fields=self._fields(fields, custom),
             comments=tuple(comments),
-            comments_complete="comment" in fields and listed.get("total", len(comments)) <= len(comments),
+            comments_complete="comment" in fields and total <= len(comments),
             creator=self.values.person(fields.get("creator")),
-            marker=next((label for label in sorted(labels) if _MARKER.fullmatch(label)), ""),
+            marker=next(iter(marks(labels)), ""),
         )
 
     def _fields(self, raw: Mapping[str, Any], custom: Mapping[str, JiraField]) -> dict[str, Value]:
@@ -149,6 +200,11 @@ class Reading:
         return found
 
 
+def marks(labels: Iterable[str]) -> list[str]:
+    """The marks among the labels, sorted."""
+    return sorted(label for label in labels if _MARKER.fullmatch(label))
+
+
 def foreign_labels(labels: Iterable[str]) -> frozenset[str]:
     """The labels that are not ours."""
     return frozenset(label for label in labels if not label.startswith(OWN_LABEL))
@@ -156,8 +212,21 @@ def foreign_labels(labels: Iterable[str]) -> frozenset[str]:
 
 def comment_mark(raw: Mapping[str, Any]) -> str:
     """Our mark in a comment's properties, where they were asked for; else ""."""
-    for entry in raw.get("properties") or ():
-        if isinstance(entry, dict) and entry.get("key") == COMMENT_MARK:
-            value = entry.get("value")
-            return str(value.get("marker", "")) if isinstance(value, dict) else ""
-    return ""
+    value = _properties(raw).get(COMMENT_MARK)
+    return str(value.get("marker", "")) if isinstance(value, dict) else ""
+
+
+def _internal_note(raw: Mapping[str, Any]) -> bool:
+    """Whether a service desk's property makes a comment an internal note; one that we cannot read does."""
+    properties = _properties(raw)
+    if _INTERNAL_NOTE not in properties:
+        return False
+    value = properties[_INTERNAL_NOTE]
+    internal = value.get("internal", False) if isinstance(value, dict) else True
+    return str(internal).lower() != "false"
+
+
+def _properties(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """A comment's properties, where they were asked for."""
+    listed = raw.get("properties") or ()
+    return {str(one.get("key")): one.get("value") for one in listed if isinstance(one, dict)}

@@ -9,12 +9,14 @@ from __future__ import annotations
 import abc
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 from bridge.clock import SECOND, Clock
-from bridge.errors import Gone, OutcomeUnknown, Refused
+from bridge.errors import Gone, OutcomeUnknown, Refused, Unintelligible
 from bridge.markup import Document, plain
 from bridge.sync.agreement import Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
@@ -29,6 +31,7 @@ from bridge.trackers.jira_tickets import (
     COMMENT_MARK,
     LINK_FACTS,
     Reading,
+    Unreadable,
     comment_mark,
     foreign_labels,
 )
@@ -43,6 +46,8 @@ from bridge.trackers.protocol import (
     Stamp,
     Watch,
 )
+
+log = structlog.get_logger(__name__)
 
 COMMENT_SKEW = 300 * SECOND
 """How far the clocks of the tracker and of whoever wrote ``since`` may differ in a scan for our comment."""
@@ -120,11 +125,12 @@ class JiraTracker(abc.ABC):
     def changes(self, watch: Watch, since: int, *, canary: str = "") -> Iterator[Sequence[Ticket]]:
         """See :meth:`bridge.trackers.protocol.Tracker.changes`.
 
-        Comments that a search result leaves out are not fetched; the ticket then says that it has not all.
+        Comments that a search result leaves out, or of which it does not tell whether they are internal, are
+        not fetched; the ticket then says that it has not all.
         """
         custom = self._catalogue.readable(watch.fields)
         for page in self._polls.changes(watch, since, canary, _asked(custom)):
-            yield [self._ticket(raw, custom) for raw in page]
+            yield self._readable(page, lambda raw: self._ticket(raw, custom))
 
     def census(self, watch: Watch) -> Iterator[Sequence[Stamp]]:
         """See :meth:`bridge.trackers.protocol.Tracker.census`."""
@@ -133,14 +139,11 @@ class JiraTracker(abc.ABC):
     def fetch(self, ids: Sequence[str], fields: Sequence[FieldSpec]) -> Mapping[str, Ticket]:
         """See :meth:`bridge.trackers.protocol.Tracker.fetch`."""
         custom = self._catalogue.readable(fields)
-        tickets: dict[str, Ticket] = {}
-        for raw in self._search.read(list(dict.fromkeys(ids)), _asked(custom)):
-            try:
-                ticket = self._ticket(self._with_all_comments(raw), custom)
-            except Gone:
-                continue
-            tickets[ticket.id] = ticket
-        return tickets
+        found = self._search.read(list(dict.fromkeys(ids)), _asked(custom))
+        tickets = self._readable(
+            found, lambda raw: self._ticket(self._with_all_comments(raw), custom, told=True)
+        )
+        return {ticket.id: ticket for ticket in tickets}
 
     @abc.abstractmethod
     def histories(self, ids: Sequence[str]) -> Mapping[str, Sequence[FieldChange]]:
@@ -160,13 +163,13 @@ class JiraTracker(abc.ABC):
     def create(self, draft: Draft, fields: Sequence[FieldSpec]) -> Created:
         """See :meth:`bridge.trackers.protocol.Tracker.create`.
 
-        The mark is a label, which can be searched for, and the facts about the peer are an issue property;
-        both are part of the one request.
+        The mark is a label, which can be searched for, and an issue property, which stays when labels are
+        edited; both are part of the one request. It says nothing about the peer.
         """
         encoded, names = self._encoder.encode(draft.fields, fields)
         labels = encoded.get("labels") or []
         encoded |= {"project": {"key": draft.project}, "labels": [*labels, draft.marker]}
-        facts = {**draft.peer, "marker": draft.marker}
+        facts = {"marker": draft.marker}
         body = {"fields": encoded, "properties": [{"key": LINK_FACTS, "value": facts}]}
         try:
             answer = self._http.call("POST", f"{self._api}/issue", body=body)
@@ -343,8 +346,29 @@ class JiraTracker(abc.ABC):
             raise OutcomeUnknown(self.name, f"HTTP {answer.status}, but the answer names no {name}")
         return str(answer.data[name])
 
-    def _ticket(self, raw: Raw, custom: Mapping[str, JiraField]) -> Ticket:
-        ticket = self._reading.ticket(raw, custom)
+    def _readable(self, found: Iterable[Raw], read: Callable[[Raw], Ticket]) -> list[Ticket]:
+        """The tickets that can be read: one that cannot must not stop the others.
+
+        Raises:
+            Unintelligible: none can, so that the trouble is not with one ticket.
+        """
+        tickets: list[Ticket] = []
+        odd: list[Unreadable] = []
+        for raw in found:
+            try:
+                tickets.append(read(raw))
+            except Gone:
+                continue
+            except Unreadable as error:
+                odd.append(error)
+        if odd and not tickets:
+            raise Unintelligible(self.name, str(odd[0]))
+        for one in odd:
+            log.warning("ticket_unreadable", tracker=self.name, ticket=one.ticket, error=one.kind)
+        return tickets
+
+    def _ticket(self, raw: Raw, custom: Mapping[str, JiraField], *, told: bool = False) -> Ticket:
+        ticket = self._reading.ticket(raw, custom, told=told)
         labels = ticket.fields.get("labels")
         if isinstance(labels, frozenset):
             self._labels.put(ticket.id, labels)
@@ -361,18 +385,21 @@ class JiraTracker(abc.ABC):
         return added + [{"remove": label} for label in sorted(seen - wanted)]
 
     def _with_all_comments(self, raw: Raw) -> Raw:
-        """The issue with the comments that its own answer left out."""
-        listed = raw.get("fields", {}).get("comment")
-        if not isinstance(listed, dict) or listed.get("total", 0) <= len(listed.get("comments", ())):
-            return raw
-        comments: dict[str, Any] = {}
-        total = 0
-        for page in self._comment_pages(str(raw["id"]), {"orderBy": "created"}):
-            comments.update({str(one["id"]): one for one in page.objects("comments")})
-            total = int(page.object().get("total", 0))
-        # If comments were deleted while we paged, some may have slipped through: the total tells.
-        whole = {"comments": list(comments.values()), "total": total}
-        return {**raw, "fields": {**raw["fields"], "comment": whole}}
+        """The issue with the comments that its own answer left out, or showed without what makes them internal."""
+        with self._reading.guard(raw):
+            if not self._reading.lacks_comments(raw):
+                return raw
+            query = {"orderBy": "created"}
+            if self._reading.hides_notes(raw):
+                query["expand"] = "properties"
+            comments: dict[str, Any] = {}
+            total = 0
+            for page in self._comment_pages(str(raw["id"]), query):
+                comments.update({str(one["id"]): one for one in page.objects("comments")})
+                total = int(page.object().get("total", 0))
+            # If comments were deleted while we paged, some may have slipped through: the total tells.
+            whole = {"comments": list(comments.values()), "total": total}
+            return {**raw, "fields": {**raw["fields"], "comment": whole}}
 
     def _comment_pages(self, ticket: str, query: Mapping[str, str]) -> Iterator[Answer]:
         start = 0

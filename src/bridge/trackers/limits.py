@@ -14,6 +14,9 @@ from contextlib import contextmanager
 
 from bridge.clock import SECOND, Clock
 
+SET_BACK = SECOND
+"""A step back by more than this is somebody setting our clock; less is noise."""
+
 
 def gcra(arrival: int, now: int, *, interval: int, burst: int) -> tuple[int, int]:
     """Place one request on the schedule.
@@ -50,6 +53,7 @@ class Limiter:
         self._lock = threading.Lock()
         self._arrival = 0
         self._blocked_until = 0
+        self._last_now = 0
 
     def reserve(self) -> float:
         """Take the next place on the schedule.
@@ -59,7 +63,7 @@ class Limiter:
             tracker's, and the threads that wait have nothing better to do.
         """
         with self._lock:
-            now = self._clock.now()
+            now = self._now()
             start = max(now, self._blocked_until)
             self._arrival, wait = gcra(self._arrival, start, interval=self._interval, burst=self._burst)
             return (start - now + wait) / SECOND
@@ -67,12 +71,27 @@ class Limiter:
     def block(self, seconds: float) -> None:
         """Let nobody send for that long: the tracker said so. A shorter block never cuts a longer one."""
         with self._lock:
-            self._blocked_until = max(self._blocked_until, self._clock.now() + round(seconds * SECOND))
+            now = self._now()
+            self._blocked_until = max(self._blocked_until, now + round(seconds * SECOND))
 
     def blocked(self) -> float:
         """Seconds until the tracker's last Retry-After has passed; 0 when there is none."""
         with self._lock:
-            return max(0, self._blocked_until - self._clock.now()) / SECOND
+            now = self._now()
+            return max(0, self._blocked_until - now) / SECOND
+
+    def _now(self) -> int:
+        """The time. Where our clock was set back, the schedule moves back with it: nobody waits for the old time.
+
+        To be called with the lock held.
+        """
+        now = self._clock.now()
+        back = self._last_now - now
+        if back > SET_BACK:
+            self._arrival = max(0, self._arrival - back)
+            self._blocked_until = max(0, self._blocked_until - back)
+        self._last_now = now
+        return now
 
     @contextmanager
     def slot(self) -> Iterator[None]:

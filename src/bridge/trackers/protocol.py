@@ -86,15 +86,13 @@ class Draft:
         project: project key.
         fields: canonical (or native custom) name -> value in the target's vocabulary; status is never among
             them. A person is given as the handle from the people map (str).
-        marker: the bridge's mark, carried inside the create request itself.
-        peer: JSON-able facts about the origin, stored beside the marker where the tracker has room. Holds
-            no text.
+        marker: the bridge's mark, carried inside the create request itself. Nothing else about the origin
+            goes along: the other company can read all of the request.
     """
 
     project: str
     fields: Mapping[str, Value]
     marker: str
-    peer: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

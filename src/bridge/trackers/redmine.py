@@ -194,7 +194,7 @@ class Redmine:
     # Writing
 
     def create(self, draft: Draft, fields: Sequence[FieldSpec]) -> Created:
-        """See :class:`bridge.trackers.protocol.Tracker`. ``draft.peer`` has no room here.
+        """See :class:`bridge.trackers.protocol.Tracker`.
 
         Other fields than the marker may be refused in silence; the ticket that is returned shows what became
         of them.
