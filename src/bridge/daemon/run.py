@@ -34,6 +34,7 @@ class Run:
         pairs: its comment pairs.
         intents: writes of earlier runs whose outcome is still owed.
         views: sides as read so far.
+        read_at: side -> the tracker's time just before it was last read by id.
         asked: sides whose tracker this run has spoken to.
     """
 
@@ -46,6 +47,7 @@ class Run:
     intents: tuple[Intent, ...] = ()
     views: dict[Side, View] = field(default_factory=dict)
     asked: set[Side] = field(default_factory=set)
+    read_at: dict[Side, int] = field(default_factory=dict)
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""
@@ -87,6 +89,7 @@ class Run:
             seen = sightings.get(name, ticket_id, self.agreement.name)
             if seen is not None and seen.comments_complete and base.fresh(seen.updated):
                 return View(self._own(side, seen), base, strong=False)
+        self.read_at[side] = self.tracker(side).now()
         found = self.tracker(side).fetch([ticket_id], self.specs(side)).get(ticket_id)
         if found is None:
             sightings.forget(name, ticket_id)

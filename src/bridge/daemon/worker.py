@@ -34,7 +34,7 @@ from bridge.store.database import Tx
 from bridge.store.rows import JournalEntry, Link, LinkState
 from bridge.sync.base import Base
 from bridge.sync.plan import CreateTicket, Finding
-from bridge.sync.ticket import Side
+from bridge.sync.ticket import Side, Ticket
 
 log = structlog.get_logger(__name__)
 
@@ -272,10 +272,20 @@ class Worker:
         for name, (internal, vendor) in books.settled.items():
             fields[name] = internal if side is Side.INTERNAL else vendor
         view = run.views.get(side)
-        seen = max(base.seen, view.ticket.updated) if view and view.ticket else base.seen
+        seen = max(base.seen, self._dealt_with(run, side, view.ticket)) if view and view.ticket else base.seen
         written = max(base.written, books.written.get(side, 0))
         underway = None if "status" in books.settled else books.underway.get(side, base.underway)
         return replace(base, fields=fields, seen=seen, written=written, underway=underway)
+
+    def _dealt_with(self, run: Run, side: Side, ticket: Ticket) -> int:
+        """Up to which stamp this side has been dealt with.
+
+        Where stamps are whole seconds, a change that follows our reading within the same second bears the same stamp:
+        a ticket read so soon is looked at once more.
+        """
+        if not run.terms.trackers[run.scope(side).tracker].abilities.coarse_stamps:
+            return ticket.updated
+        return min(ticket.updated, run.read_at.get(side, 0) - 2 * SECOND)
 
     def _journal_findings(self, tx: Tx, link: Link, rows: Sequence[dict[str, Any]], now: int) -> None:
         """Findings are told when they come and when they go, not at every look."""

@@ -28,6 +28,7 @@ class Abilities:
         search_has_comments: a search result carries the whole ticket, so that it can stand for a read.
         comment_edits_bump: an edited comment moves the ticket's ``updated``, so that polling sees it.
         read_back: refusals look like successes, so every write must be read back (Redmine, RT).
+        coarse_stamps: ``updated`` is in whole seconds, so that two changes within one look alike.
         summary_limit: longest summary, in characters.
         text_limit: longest text, in characters of the native form.
     """
@@ -37,6 +38,7 @@ class Abilities:
     search_has_comments: bool
     comment_edits_bump: bool
     read_back: bool
+    coarse_stamps: bool = False
     summary_limit: int = 255
     text_limit: int = 32_767
 

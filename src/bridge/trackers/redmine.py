@@ -90,6 +90,7 @@ class Redmine:
         search_has_comments=False,
         comment_edits_bump=False,
         read_back=True,
+        coarse_stamps=True,
     )
 
     def __init__(self, settings: TrackerSettings, http: Http, clock: Clock) -> None:
