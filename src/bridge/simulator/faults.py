@@ -11,11 +11,13 @@
 | garbage         | 200 and an HTML login page                                  | no                    |
 | truncated       | the answer's JSON cut in half                               | yes                   |
 | expired         | the caller is anonymous for this request                    | as an anonymous one   |
+| strip           | the answer, as if nothing were amiss                        | without ``strip``     |
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import re
 from dataclasses import asdict, dataclass, field, fields
@@ -25,11 +27,11 @@ from typing import Any
 from bridge.simulator.exchange import Answer, Request
 from bridge.simulator.model import Json, words
 
-KINDS = words("apply-then-500 apply-then-drop drop error throttle slow garbage truncated expired")
+KINDS = words("apply-then-500 apply-then-drop drop error throttle slow garbage truncated expired strip")
 LOGIN_PAGE = (
     b"<!DOCTYPE html><html><head><title>Log in</title></head><body><form>Sign in</form></body></html>"
 )
-APPLIED = frozenset({"apply-then-500", "apply-then-drop", "slow", "truncated", "expired"})
+APPLIED = frozenset({"apply-then-500", "apply-then-drop", "slow", "truncated", "expired", "strip"})
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Fault:
         retry_after: seconds; ``form`` says how they are written: ``seconds``, ``date`` or ``absent``.
         delay_ms: of ``slow``.
         when: ``before`` or ``after`` the request is done, for ``slow``.
+        strip: key of the request's JSON that a middle layer drops on the way, for ``strip``.
     """
 
     kind: str
@@ -68,6 +71,7 @@ class Fault:
     form: str = "seconds"
     delay_ms: int = 0
     when: str = "after"
+    strip: str = ""
     id: int = 0
     seen: int = 0
     fired: int = 0
@@ -133,6 +137,17 @@ class Fault:
             headers.setdefault("x-ratelimit-remaining", "0")
         text = {"errorMessages": ["Rate limit exceeded."], "errors": {}}
         return Answer(self.status or 429, self.body if self.body is not None else text, headers)
+
+
+def without(body: bytes, key: str) -> bytes:
+    """Return a request's JSON without one of its keys: what a careless proxy lets through."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return body
+    if isinstance(said, dict):
+        said.pop(key, None)
+    return json.dumps(said).encode()
 
 
 class FaultBook:

@@ -113,6 +113,7 @@ class Site:
         self.statuses: dict[str, Status] = {}
         self.priorities: dict[str, Named] = {}
         self.resolutions: dict[str, Named] = {}
+        self.security_levels: dict[str, Named] = {}
         self.types: dict[str, IssueType] = {}
         self.custom: dict[str, CustomField] = {}
         self.projects: dict[str, Project] = {}
