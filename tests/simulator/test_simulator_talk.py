@@ -1,4 +1,4 @@
-"""Threads, what makes a comment private, issue security: as Jira has them, and a proxy that drops what it does not know."""
+"""Threads, what makes a comment private, issue security: as Jira has them; and a proxy that drops what it fears."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from bridge.store.database import Store
 from bridge.store.rows import Intent, JournalEntry, Link
 from bridge.sync.base import Base, decode_value
 from bridge.sync.mapping import show
+from bridge.sync.plan import TAKEN_BACK
 from bridge.sync.ticket import Side
 
 
@@ -128,7 +129,11 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: PLR0911 - one return for each 
         case "comment.edited":
             return f"comment {entry['copy']} on the {entry['side']} side rewritten ({entry['why']})"
         case "comment.deleted":
-            return f"comment {entry['copy']} on the {entry['side']} side taken back (the original was {entry['why']})"
+            return (
+                f"comment {entry['copy']} on the {entry['side']} side taken back ({TAKEN_BACK[entry['why']]})"
+            )
+        case "comment.withdrawn":
+            return f"comment {entry['copy']} on the {entry['side']} side was not private, and was taken back at once"
         case "finding.opened" | "finding.closed":
             return f"{'found' if entry['event'] == 'finding.opened' else 'settled'}: {entry['message']}"
         case event:

@@ -34,6 +34,8 @@ class Kind:
         needs_user: True when a token alone is no login, unless it goes through a gateway with ``cloud-id``.
         takes_user: False when the token is the whole login.
         takes_cloud_id: True when there is such a gateway.
+        threads: whether its comments can answer one another.
+        limits_readers: whether a comment can be shown to a role or a group alone.
         project: regular expression for a whole project key or identifier.
         project_example: what a project looks like, for messages.
     """
@@ -45,6 +47,8 @@ class Kind:
     needs_user: bool = False
     takes_user: bool = True
     takes_cloud_id: bool = False
+    threads: bool = False
+    limits_readers: bool = False
     project: str = r"\S+"
     project_example: str = "OPS"
 
@@ -59,12 +63,15 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
             marker_field=MarkerField.UNUSED,
             needs_user=True,
             takes_cloud_id=True,
+            threads=True,
+            limits_readers=True,
             project=_JIRA_PROJECT,
         ),
         "jira-datacenter": Kind(
             dialect="wiki",
             search_lag=30.0,
             marker_field=MarkerField.UNUSED,
+            limits_readers=True,
             project=_JIRA_PROJECT,
         ),
         "redmine": Kind(

@@ -25,6 +25,7 @@ class Books:
         findings: findings that came up while acting.
         writes: how many requests changed something.
         created: True when a ticket was created: the next round has more to do.
+        cleared: True when a copy was taken back that may cross anew: likewise.
     """
 
     settled: dict[str, tuple[Value, Value]] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Books:
     findings: list[Finding] = field(default_factory=list)
     writes: int = 0
     created: bool = False
+    cleared: bool = False
 
     def wrote(self, side: Side, at: int, event: str, data: Mapping[str, Any]) -> None:
         """Note one successful write."""

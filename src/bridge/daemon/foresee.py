@@ -14,6 +14,7 @@ from bridge.sync.base import Base, CommentPair
 from bridge.sync.identity import marker_for
 from bridge.sync.mapping import show
 from bridge.sync.plan import (
+    TAKEN_BACK,
     Action,
     AddComment,
     CreateTicket,
@@ -133,11 +134,11 @@ def describe(action: Action) -> str:
             )
         case SetStatus(goal=goal, decision=decision):
             return f"status: {show(decision.before)} -> {goal} ({decision.why})"
-        case AddComment(origin_id=origin):
-            return f"add a comment (the other side's {origin})"
+        case AddComment(origin_id=origin, private=private):
+            return f"add a {'private ' if private else ''}comment (the other side's {origin})"
         case EditComment(pair=pair, why=why):
             return f"rewrite comment {pair.copy_id} ({why})"
         case DeleteComment(pair=pair, why=why):
-            return f"take back comment {pair.copy_id} (the original was {why})"
+            return f"take back comment {pair.copy_id} ({TAKEN_BACK[why]})"
         case LinkBack():
             return "show the link to the peer"

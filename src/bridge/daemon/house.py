@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from bridge.clock import Clock
 from bridge.config.settings import Settings
+from bridge.daemon.acquaintances import Acquaintances
 from bridge.daemon.health import Health
 from bridge.daemon.sightings import Sightings
 from bridge.daemon.steps import StepMemory
@@ -50,6 +51,7 @@ class House:
         health: which trackers are out of reach.
         steps: workflow steps seen so far.
         stumbles: links that meet the same trouble again and again.
+        acquaintances: who may be mentioned under each agreement.
     """
 
     terms: Terms
@@ -61,6 +63,7 @@ class House:
     health: Health = field(default_factory=Health)
     steps: StepMemory = field(default_factory=StepMemory)
     stumbles: Stumbles = field(default_factory=Stumbles)
+    acquaintances: Acquaintances = field(default_factory=Acquaintances)
     _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

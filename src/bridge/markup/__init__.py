@@ -43,7 +43,7 @@ from bridge.markup.tree import (
     UnknownBlock,
     UnknownInline,
 )
-from bridge.markup.walk import plain, transform, words
+from bridge.markup.walk import plain, said, transform, words
 from bridge.markup.wiki_reader import read_wiki
 from bridge.markup.wiki_writer import write_wiki
 
@@ -130,6 +130,7 @@ __all__ = [
     "from_json",
     "plain",
     "read",
+    "said",
     "settle",
     "to_json",
     "transform",

@@ -195,7 +195,7 @@ def remote_link(view: View, issue: Issue, one: RemoteLink) -> Json:
     return {**here, **({"globalId": one.global_id} if one.global_id else {}), **one.body}
 
 
-def value(view: View, issue: Issue, name: str) -> Any:  # noqa: PLR0911 - a table
+def value(view: View, issue: Issue, name: str) -> Any:  # noqa: C901, PLR0911 - a table
     """Render one field of an issue."""
     site, stored = view.site, issue.values.get(name)
     if name == "issuetype":

@@ -48,12 +48,22 @@ class PairState(StrEnum):
     """What a pair of comments is up to."""
 
     PAIRED = "paired"
+    PRIVATE = "private"
+    """Paired, and both of them private: the copy was written as a private comment and seen to be one."""
+    WITHDRAWN = "withdrawn"
+    """The copy of a private comment came out public, and was taken back at once. Not tried again before something
+    changes: the comment itself, or where private comments are to be written. ``copy_digest`` says where it was."""
     COPY_DELETED = "copy-deleted"
     """Somebody deleted our copy; it is not forced on them again."""
     ORIGIN_DELETED = "origin-deleted"
     """The author took it back and the copy is gone too."""
     NOTE = "note"
     """A comment of the bridge itself (a link back); mirrors nothing."""
+
+    @property
+    def live(self) -> bool:
+        """Whether there is a copy that follows its original."""
+        return self in {PairState.PAIRED, PairState.PRIVATE}
 
 
 @dataclass(frozen=True, slots=True)

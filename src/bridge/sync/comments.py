@@ -1,24 +1,28 @@
 """What becomes of comments: which cross, which copies are renewed, which are taken back.
 
 A comment belongs to the side on which a person wrote it. Its copy on the other side follows it: new text, new copy;
-deleted or made private, copy gone. A copy that others rewrite is put back, because it carries its author's name; a
-copy that others delete stays deleted. Pairs are recognised by their recorded ids, never by text or author.
+deleted, copy gone. A comment that changes from public to private or back has its copy taken back first; where private
+comments may cross, it then crosses anew as what it is now. A copy that others rewrite is put back, because it carries
+its author's name; a copy that others delete stays deleted. Pairs are recognised by their recorded ids, never by text
+or author.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, cast
 
-from bridge.markup import Document, Mark, Paragraph, Text, digest, plain, words
+from bridge.markup import Document, digest, plain, settle, words
 from bridge.sync.agreement import Agreement
+from bridge.sync.attribution import author_name, banner, guarded
 from bridge.sync.base import CommentPair, PairState
-from bridge.sync.mapping import carry_text
+from bridge.sync.mapping import fit_text
 from bridge.sync.plan import Action, AddComment, DeleteComment, EditComment, Finding, LinkView
+from bridge.sync.privacy import inherited, may_cross, misplaced, worth_another_try
 from bridge.sync.ticket import Comment, Side, Ticket
 
-_PLACEHOLDER = re.compile(r"\{author\}|\{company\}")
+_GUARDS = 4
+"""Times at most that a text is looked over again as its tracker would show it."""
 
 
 def plan_comments(
@@ -32,88 +36,161 @@ def plan_comments(
         here, there = link.view(origin).ticket, link.view(origin.other).ticket
         if here is None:
             continue
+        talk = _Talk(agreement, origin, inherited(here.comments), there, link.pairs)
         ours = {pair.copy_id for pair in link.pairs if pair.origin is origin.other}
         by_origin = {pair.origin_id: pair for pair in link.pairs if pair.origin is origin and pair.origin_id}
-        for comment in here.comments:
+        for comment in talk.comments:
             pair = by_origin.pop(comment.id, None)
             if pair is None:
-                if comment.id not in ours and _crosses(agreement, origin, comment):
-                    actions.append((comment.created, _add(agreement, origin, comment)))
+                if comment.id not in ours and may_cross(agreement, origin, comment):
+                    actions.append((comment.created, _add(talk, comment)))
                 continue
-            if pair.state is PairState.ORIGIN_DELETED:
-                # Taken back because it was made private, and public again now.
-                if _crosses(agreement, origin, comment):
-                    actions.append((comment.created, _add(agreement, origin, comment)))
-                continue
-            act, found, kept = _follow(agreement, pair, comment, there)
+            act, found, kept = _follow(talk, pair, comment)
             actions.extend((comment.created, one) for one in act)
             findings.extend(found)
             pairs.extend(kept)
         if here.comments_complete:
             for pair in by_origin.values():
-                if pair.state is PairState.PAIRED and _deleted(pair, there):
-                    pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
-                elif pair.state is PairState.PAIRED:
+                if pair.state.live and not _deleted(pair, there):
                     actions.append((0, DeleteComment(origin.other, pair, "deleted")))
-                elif pair.state is PairState.COPY_DELETED:
+                elif pair.state is not PairState.ORIGIN_DELETED:
                     pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
     actions.sort(key=lambda entry: entry[0])
     return [action for _, action in actions], findings, pairs
 
 
-def attributed(agreement: Agreement, side: Side, comment: Comment) -> Document:
-    """A comment's text under the name of its author, as the other side may see it."""
-    author = comment.author.name if comment.author and comment.author.name else "Somebody"
-    told = {"{author}": author, "{company}": agreement.scope(side).company}
-    # In one go: a name that looks like a placeholder stays that name.
-    line = _PLACEHOLDER.sub(lambda found: told[found[0]], agreement.comments.attribute)
-    return Document((Paragraph((Text(line, (Mark("strong"),)),)), *comment.body.blocks))
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """One side's comments, and what is known of their copies.
+
+    Attributes:
+        agreement: the terms.
+        origin: the side.
+        comments: its comments, each as private as what it answers.
+        there: the other side's ticket.
+        pairs: all pairs of the link.
+    """
+
+    agreement: Agreement
+    origin: Side
+    comments: tuple[Comment, ...]
+    there: Ticket | None
+    pairs: tuple[CommentPair, ...]
+
+    def answered(self, comment: Comment) -> Comment | None:
+        """The comment that this one answers, if people on the other side see that one as well."""
+        parent = next((one for one in self.comments if one.id == comment.parent), None)
+        if parent is None:
+            return None
+        for pair in self.pairs:
+            if pair.origin is self.origin and pair.origin_id == parent.id:
+                return parent if pair.state.live else None
+            if pair.origin is self.origin.other and pair.copy_id == parent.id:
+                # The copy of somebody's comment over there: that is whom it answers.
+                written = self.there.comments if self.there and pair.state.live else ()
+                said = next((one for one in written if one.id == pair.origin_id), None)
+                return said and replace(parent, author=said.author)
+        return parent if may_cross(self.agreement, self.origin, parent) else None
 
 
-def _crosses(agreement: Agreement, origin: Side, comment: Comment) -> bool:
-    # A marker on an unpaired comment: a copy of ours whose pair was lost with a database.
-    return origin in agreement.comments.cross and not comment.private and not comment.marker
+def attributed(agreement: Agreement, side: Side, comment: Comment, answers: str = "") -> Document:
+    """A comment's text under the name of its author, as the other side may see it.
+
+    Args:
+        agreement: the terms.
+        side: where it was written.
+        comment: the comment.
+        answers: the name of whose comment it answers, where the other side has no threads; else "".
+    """
+    first = banner(agreement, side, comment.author, answers)
+    text = guarded(agreement, fit_text(agreement, comment.body, side.other))
+    dialect = agreement.scope(side.other).dialect
+    for _ in range(_GUARDS):
+        # What the tracker's markup cannot say becomes other lines, and those are read as well.
+        shown = Document(settle(dialect, Document((first, *text.blocks))).blocks[1:])
+        again = guarded(agreement, shown)
+        if again == shown:
+            break
+        text = again
+    return Document((first, *text.blocks))
 
 
-def _add(agreement: Agreement, origin: Side, comment: Comment) -> AddComment:
-    carried = carry_text(agreement, attributed(agreement, origin, comment), origin.other)
-    assert isinstance(carried.value, Document)
-    assert isinstance(carried.shown, Document)
-    return AddComment(origin.other, comment.id, digest(comment.body), carried.value, digest(carried.shown))
+def _carry(talk: _Talk, comment: Comment) -> tuple[Document, str, str]:
+    """What to write, the digest of what will be shown, and the id of the comment that it answers in a thread."""
+    to = talk.agreement.scope(talk.origin.other)
+    parent = talk.answered(comment)
+    # In a thread a comment is as visible as what it answers.
+    threaded = parent is not None and to.threads and parent.private == comment.private
+    name = author_name(talk.agreement, parent.author) if parent is not None and not threaded else ""
+    body = attributed(talk.agreement, talk.origin, comment, name)
+    return body, digest(settle(to.dialect, body)), comment.parent if threaded else ""
+
+
+def _add(talk: _Talk, comment: Comment) -> AddComment:
+    body, shown, answers = _carry(talk, comment)
+    to = talk.origin.other
+    return AddComment(to, comment.id, digest(comment.body), body, shown, comment.private, answers)
 
 
 def _follow(
-    agreement: Agreement, pair: CommentPair, comment: Comment, there: Ticket | None
+    talk: _Talk, pair: CommentPair, comment: Comment
 ) -> tuple[list[Action], list[Finding], list[CommentPair]]:
-    """What to do about a comment that already has a copy."""
-    if pair.state is not PairState.PAIRED:
+    """What to do about a comment that has, or had, a copy."""
+    if pair.state.live:
+        return _keep_up(talk, pair, comment)
+    if pair.state is PairState.COPY_DELETED or not may_cross(talk.agreement, talk.origin, comment):
         return [], [], []
-    to = pair.origin.other
-    if comment.private:
-        if _deleted(pair, there):
-            return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
-        return [DeleteComment(to, pair, "private")], [], []
-    if _deleted(pair, there):
+    if pair.state is PairState.WITHDRAWN and not worth_another_try(talk.agreement, pair, comment):
+        return [], [withdrawn(pair)], []
+    # Taken back because it was not what it is now.
+    return [_add(talk, comment)], [], []
+
+
+def withdrawn(pair: CommentPair) -> Finding:
+    """The finding about a private comment whose copy came out public."""
+    side = pair.origin.other
+    return Finding(
+        "not-kept-private",
+        side,
+        "",
+        f"a private comment ({pair.origin} {pair.origin_id}) came out public on the {side} side, or could not be seen "
+        "to be private, and was taken back; it is tried again when it is edited or the agreement's private-role or "
+        "private-group changes",
+    )
+
+
+def _keep_up(
+    talk: _Talk, pair: CommentPair, comment: Comment
+) -> tuple[list[Action], list[Finding], list[CommentPair]]:
+    """What to do about a comment that has a copy."""
+    agreement, there, to = talk.agreement, talk.there, pair.origin.other
+    gone, copy = _deleted(pair, there), _copy(pair, there)
+    why = misplaced(agreement, pair, comment, copy)
+    if why and gone:
+        if may_cross(agreement, talk.origin, comment):
+            return [_add(talk, comment)], [], []
+        return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
+    if why:
+        return [DeleteComment(to, pair, cast("Literal['private', 'public', 'exposed']", why))], [], []
+    if gone:
         finding = Finding("copy-deleted", to, "", f"the copy of a comment was deleted on the {to} side")
         return [], [finding], [replace(pair, state=PairState.COPY_DELETED)]
-    new, copy = digest(comment.body), _copy(pair, there)
+    new = digest(comment.body)
     changed = new != pair.origin_digest
     edited = copy is not None and digest(copy.body) != pair.copy_digest
     if not (changed or edited) or (changed and pair.origin not in agreement.comments.cross):
         return [], [], []
-    carried = carry_text(agreement, attributed(agreement, pair.origin, comment), to)
-    assert isinstance(carried.value, Document)
-    assert isinstance(carried.shown, Document)
+    body, shown, _ = _carry(talk, comment)
     loser = ""
     if copy is not None and edited:
-        reads_alike = words(copy.body) == words(carried.shown)
-        if digest(copy.body) == digest(carried.shown) or (reads_alike and not changed):
+        reads_alike = words(copy.body) == words(settle(agreement.scope(to).dialect, body))
+        if digest(copy.body) == shown or (reads_alike and not changed):
             # Our own write of a run that could not note it; or the tracker renders our text in its own way, and this
             # is how it looks from now on.
             return [], [], [replace(pair, origin_digest=new, copy_digest=digest(copy.body))]
         loser = "" if reads_alike else plain(copy.body)
-    why: Literal["changed", "restored"] = "changed" if changed else "restored"
-    return [EditComment(to, pair, carried.value, new, digest(carried.shown), why, loser)], [], []
+    reason: Literal["changed", "restored"] = "changed" if changed else "restored"
+    return [EditComment(to, pair, body, new, shown, reason, loser)], [], []
 
 
 def _copy(pair: CommentPair, there: Ticket | None) -> Comment | None:
