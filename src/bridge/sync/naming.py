@@ -27,7 +27,7 @@ def told_name(name: str, handles: Iterable[str] = ()) -> str:
     """
     visible = "".join(one for one in name if not invisible(one) or one.isspace())
     line = " ".join(_ADDRESS.sub(" ", visible).split())[:LONGEST_NAME].rstrip()
-    if line.casefold() in {handle.casefold() for handle in handles}:
+    if line in set(handles):
         return ""
     return line if any(one.isalnum() for one in line) else ""
 
