@@ -210,7 +210,7 @@ def test_a_line_that_is_stored_backwards_is_read_forwards() -> None:
     [
         ("Bo Manager", "Bo Manager"),
         ("Bo (Acme)", "Bo"),
-        ("Bo \uff08ＡＣＭＥ\uff09", "Bo"),
+        ("Bo \uff08\uff21\uff23\uff2d\uff25\uff09", "Bo"),
         ("Bo (she/her)", "Bo (she/her)"),
         ("Bo\n(Home", "Bo"),
         ("\u202eBo", "Bo"),

@@ -84,8 +84,8 @@ def banner(agreement: Agreement, side: Side, author: Person | None, answers: str
     told = {"{author}": author_name(agreement, author), "{company}": agreement.scope(side).company}
     # In one go: a name that looks like a placeholder stays that name.
     parts = _PLACEHOLDER.split(agreement.comments.attribute)
-    line = Text("".join(told.get(part, part) for part in parts), (Mark("strong"),))
-    return Paragraph((line, Text(f", in reply to {answers}")) if answers else (line,))
+    line = "".join(told.get(part, part) for part in parts) + (f", in reply to {answers}" if answers else "")
+    return Paragraph((Text(line, (Mark("strong"),)),))
 
 
 def author_name(agreement: Agreement, author: Person | None) -> str:
