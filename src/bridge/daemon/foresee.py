@@ -12,7 +12,7 @@ from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.base import Base, CommentPair
 from bridge.sync.identity import marker_for
-from bridge.sync.mapping import show
+from bridge.sync.mapping import show, show_change
 from bridge.sync.plan import (
     TAKEN_BACK,
     Action,
@@ -130,7 +130,7 @@ def describe(action: Action) -> str:
             )
         case UpdateFields(decisions=decisions):
             return "; ".join(
-                f"{one.field}: {show(one.before)} -> {show(one.after)} ({one.why})" for one in decisions
+                f"{one.field}: {show_change(one.before, one.after)} ({one.why})" for one in decisions
             )
         case SetStatus(goal=goal, decision=decision):
             return f"status: {show(decision.before)} -> {goal} ({decision.why})"

@@ -11,6 +11,7 @@
 | garbage         | 200 and an HTML login page                                  | no                    |
 | truncated       | the answer's JSON cut in half                               | yes                   |
 | expired         | the caller is anonymous for this request                    | as an anonymous one   |
+| echo            | ``status`` (default 400) and the whole request in its words | no                    |
 | strip           | the answer, as if nothing were amiss                        | without ``strip``     |
 """
 
@@ -23,11 +24,12 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from email.utils import formatdate
 from typing import Any
+from urllib.parse import unquote
 
 from bridge.simulator.exchange import Answer, Request
 from bridge.simulator.model import Json, words
 
-KINDS = words("apply-then-500 apply-then-drop drop error throttle slow garbage truncated expired strip")
+KINDS = words("apply-then-500 apply-then-drop drop error throttle slow garbage truncated expired echo strip")
 LOGIN_PAGE = (
     b"<!DOCTYPE html><html><head><title>Log in</title></head><body><form>Sign in</form></body></html>"
 )
@@ -75,6 +77,7 @@ class Fault:
     id: int = 0
     seen: int = 0
     fired: int = 0
+    heard: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a rule that could never do what it says."""
@@ -112,6 +115,9 @@ class Fault:
             return Answer(
                 self.status or 500, self.body if self.body is not None else text, dict(self.headers)
             )
+        if self.kind == "echo":
+            text = {"errorMessages": [self.heard], "errors": {}}
+            return Answer(self.status or 400, text, dict(self.headers))
         if self.kind == "error":
             text = {"errorMessages": ["Something went wrong."], "errors": {}}
             return Answer(
@@ -167,7 +173,7 @@ class FaultBook:
 
     def add_json(self, body: Json) -> Fault:
         """Put a rule in force from its JSON; an unknown key is an error."""
-        known = {one.name for one in fields(Fault)} - {"id", "seen", "fired"}
+        known = {one.name for one in fields(Fault)} - {"id", "seen", "fired", "heard"}
         unknown = set(body) - known
         if unknown:
             raise ValueError(f"unknown keys {sorted(unknown)}; known: {sorted(known)}")
@@ -190,6 +196,8 @@ class FaultBook:
             if rule.seen <= rule.after or (rule.probability < 1 and self.dice.random() >= rule.probability):
                 continue
             rule.fired += 1
+            said = request.body.decode(errors="replace")
+            rule.heard = f"{request.method} {request.path} {unquote(request.query)} {said}"
             hit.append(rule)
             if rule.times is not None and rule.fired >= rule.times:
                 self.rules.remove(rule)

@@ -177,6 +177,15 @@ def show(value: Value) -> str:
     return "(none)" if empty(value) else str(value)
 
 
+def show_change(before: Value, after: Value) -> str:
+    """A change in short, for people. Of a set only what comes and goes: the rest may not be for everybody."""
+    if isinstance(before, frozenset) or isinstance(after, frozenset):
+        old, new = (value if isinstance(value, frozenset) else frozenset() for value in (before, after))
+        signed = [*(f"+{name}" for name in sorted(new - old)), *(f"-{name}" for name in sorted(old - new))]
+        return ", ".join(signed) or "(none)"
+    return f"{show(before)} -> {show(after)}"
+
+
 def _lookup(rule: FieldRule, value: str, to: Side) -> str | None:
     if to is Side.VENDOR:
         return next((vendor for internal, vendor in rule.values if internal == value), None)

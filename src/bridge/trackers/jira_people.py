@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from bridge.errors import Gone, Unauthorised
+from bridge.errors import Gone, Refused, Unauthorised
 from bridge.sync.ticket import Person
 from bridge.trackers.answers import Answer
 from bridge.trackers.http import Http
@@ -85,7 +85,7 @@ class People:
         query = "accountId" if self._values.person_key == "accountId" else "username"
         try:
             found = self._http.call("GET", f"{self._api}/user", query={query: self.find(handle)})
-        except (WrongValue, Gone):
+        except (WrongValue, Gone, Refused):  # the last: our account may not look people up
             return None
         person = self._values.person(found.object())
         return person if person is not None and person.active else None
