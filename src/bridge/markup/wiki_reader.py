@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from bridge.markup.canonical import canonical, titled
-from bridge.markup.chars import CHECKED, UNCHECKED, tidy
+from bridge.markup.chars import CHECKED, PANEL_COLORS, UNCHECKED, tidy
 from bridge.markup.tree import (
     Block,
     BulletList,
@@ -33,15 +33,6 @@ from bridge.markup.tree import (
 )
 from bridge.markup.wiki_inline import UNKNOWN, read_inline
 
-# Jira's own colours for what Cloud calls the kinds of a panel.
-PANEL_COLORS = {
-    "info": "#deebff",
-    "note": "#eae6ff",
-    "tip": "#e6fcff",
-    "success": "#e3fcef",
-    "warning": "#fffae6",
-    "error": "#ffebe6",
-}
 MAX_LIST_DEPTH = 40
 
 _KIND_OF_COLOR = {shade: kind for kind, shade in PANEL_COLORS.items()}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bridge.markup.canonical import titled
-from bridge.markup.chars import CHECKED, SMILEY, SMILEY_NAMES, SMILEY_TEXTS, UNCHECKED
+from bridge.markup.chars import CHECKED, PANEL_COLORS, SMILEY, SMILEY_NAMES, SMILEY_TEXTS, UNCHECKED
 from bridge.markup.shape import Shape, as_text, free, has, merged_breaks
 from bridge.markup.tree import (
     Block,
@@ -38,7 +38,7 @@ from bridge.markup.tree import (
     UnknownInline,
 )
 from bridge.markup.wiki_inline import ACCOUNT, BARE_LINK, ENTITY, FILE, LINK_TAIL, PERSON, PICTURE
-from bridge.markup.wiki_reader import PANEL_COLORS, read_wiki
+from bridge.markup.wiki_reader import read_wiki
 
 # Jira shows an error above code in any other language.
 LANGUAGES = frozenset(
