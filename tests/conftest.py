@@ -1,3 +1,3 @@
-"""Fixtures for all tests: the real Redmine, which the first test that wants it starts."""
+"""Fixtures for all tests: the real trackers, which the first test that wants one starts."""
 
-pytest_plugins = ("redmine_server",)
+pytest_plugins = ("redmine_server", "rt_server")
