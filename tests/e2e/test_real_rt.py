@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from world import Person, eventually
+from world import Person
 
 from bridge.clock import SystemClock
 from bridge.config import load
@@ -116,7 +115,9 @@ def test_a_day_with_request_tracker_both_ways(tmp_path, rt):
         (reply,) = rt.history(peer, "Correspond")
         assert "Ann" in reply["texts"][0]
         assert "(Example Corp)" in reply["texts"][0]
-        assert any(link.get("_url", "").endswith(key) for link in there["_hyperlinks"] if link["ref"] == "refers-to")
+        assert any(
+            link.get("_url", "").endswith(key) for link in there["_hyperlinks"] if link["ref"] == "refers-to"
+        )
         # The vendor works on it.
         rt.edit_ticket(peer, Subject="Shelf is still empty", CustomFields={"Severity": "S1"}, Status="open")
         rt.reply(peer, "We look into it:\n\n* this is <no> markup")
@@ -126,7 +127,7 @@ def test_a_day_with_request_tracker_both_ways(tmp_path, rt):
         assert fields["summary"] == "Shelf is still empty"
         assert fields["status"]["name"] == "In Progress"
         assert fields["customfield_10041"]["value"] == "Critical"
-        ours, theirs = ann.comments(key)
+        _, theirs = ann.comments(key)
         assert theirs["body"] == "*Alice Agent (Desk)*\n\nWe look into it:\n\n\\* this is <no> markup"
         # We answer and finish; the reply does not move the status, the status does.
         ann.comment(key, "{code:sql}\nselect 1\n{code}")
@@ -140,16 +141,56 @@ def test_a_day_with_request_tracker_both_ways(tmp_path, rt):
         settle(house)
         assert rt.read_ticket(peer)["Status"] == "resolved", "a reply of ours opens nothing again"
         assert ann.field(key, "status") == "Resolved"
-        # A ticket of theirs gets its mirror with us.
+        done = sync_once(house, census=True)
+        assert (done.writes, done.failures) == (0, ())
+        assert inspect(house.terms).problems == ()
+
+
+def test_a_ticket_of_request_tracker_and_what_cannot_be_changed_there(tmp_path, rt):
+    queue = rt.new_queue()
+    with SimulatorServer(make_home()) as server, bridged(tmp_path, server, rt, queue) as house:
+        ann = Person(server.url, 2, headers={"Authorization": "Bearer ann-token"})
         mine = rt.new_ticket(queue, "Lamp is broken", "In aisle 4\nby the door", Priority="20")
         settle(house)
         twin = link_of(house, mine).internal_key
         assert ann.field(twin, "summary") == "Lamp is broken"
         assert ann.field(twin, "description") == "In aisle 4\nby the door"
         assert ann.field(twin, "priority") == "Low"
-        ann.edit(twin, summary="Lamp is mended")
+        # A long summary is cut to what RT keeps, and does not come back shorter.
+        long = f"Lamp {'x' * 240}"
+        comment = ann.comment(twin, "It is the bulb")
+        ann.edit(twin, summary=long)
         settle(house)
-        assert rt.read_ticket(mine)["Subject"] == "Lamp is mended"
+        assert rt.read_ticket(mine)["Subject"] == long[:200]
+        # What was said in RT stays: a correction follows it, and what should go or change is told.
+        ann.call("PUT", f"/issue/{twin}/comment/{comment}", {"body": "It is the fuse"})
+        ann.edit(twin, description="In aisle 5")
+        settle(house)
+        texts = [one["texts"][0] for one in rt.history(mine, "Correspond")]
+        assert ["bulb" in text for text in texts] == [True, False]
+        assert "(edited)" in texts[1]
+        assert "fuse" in texts[1]
+        assert ann.field(twin, "summary") == long
+        assert ann.field(twin, "description") == "In aisle 5"
+        assert len(ann.comments(twin)) == 1
+        ann.call("DELETE", f"/issue/{twin}/comment/{comment}")
+        settle(house)
+        link = link_of(house, mine)
+        assert sorted((found["kind"], found["field"]) for found in link.findings) == [
+            ("fixed", ""),
+            ("fixed", "description"),
+        ]
+        # A ticket that is merged into another one is gone: nothing of the other one crosses to its peer.
+        other = rt.new_ticket(queue, "All lamps")
+        settle(house)
+        rt.edit_ticket(mine, MergeInto=other)
+        rt.reply(other, "about all of them")
+        rt.edit_ticket(other, Subject="All lamps of the shop")
+        ann.edit(twin, summary="Lamp again")
         done = sync_once(house, census=True)
-        assert (done.writes, done.failures) == (0, ())
-        assert inspect(house.terms).problems == ()
+        (parked,) = done.ended("parked")
+        assert parked.link == link.id
+        assert "cannot be seen" in parked.reason
+        assert ann.comments(twin) == []
+        assert ann.field(link_of(house, other).internal_key, "summary") == "All lamps of the shop"
+        assert rt.read_ticket(other)["Subject"] == "All lamps of the shop"
