@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from bridge.errors import Refused, Unintelligible
 from bridge.markup import Document, Text, plain, read
 from bridge.sync.ticket import Person
-from bridge.trackers.rt_queries import after, by_number, check_select, holds, in_queue, moment, quote
+from bridge.trackers.rt_queries import bound, by_number, check_select, holds, in_queue, quote
 from bridge.trackers.rt_values import (
     CustomField,
     Shape,
@@ -84,13 +84,33 @@ def test_numbers_go_in_portions_and_only_numbers_go():
     assert [query.rpartition("(")[2] for query in queries] == ["id = 1 OR id = 2)", "id = 3)"]
 
 
-def test_times_are_whole_seconds_of_a_named_zone():
+def test_a_bound_is_written_in_the_accounts_zone():
     at = instant("2026-11-22T04:27:45Z")
-    assert moment(at + 999_999) == "'2026-11-22 04:27:45 UTC'"
-    assert after(at, 7) == (
-        "(LastUpdated > '2026-11-22 04:27:45 UTC' OR (LastUpdated >= '2026-11-22 04:27:45 UTC' AND id > 7))"
-    )
+    assert bound(at + 999_999, UTC) == "'2026-11-22 04:27:45'"
+    assert bound(at, COPENHAGEN) == "'2026-11-22 05:27:45'"
+    assert bound(0, UTC) == "'1970-01-08 00:00:00'"
     assert instant("") == instant("1970-01-01T00:00:00Z") == 0
+
+
+def read_by_rt(text, zone):
+    """How RT's own date parser reads a date: as UTC, then shifted by the zone's offset at that hour."""
+    read = datetime.strptime(text, "'%Y-%m-%d %H:%M:%S'").replace(tzinfo=UTC)
+    return read - read.astimezone(zone).utcoffset()
+
+
+@pytest.mark.parametrize(
+    "name", ["UTC", "Europe/Copenhagen", "America/New_York", "Pacific/Kiritimati", "Australia/Lord_Howe"]
+)
+def test_a_bound_is_never_later_than_meant(name):
+    zone = ZoneInfo(name)
+    for step in range(366 * 24):
+        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=1) * step
+        micros = int(at.timestamp()) * SECOND
+        exact, anywhere = read_by_rt(bound(micros, zone), zone), read_by_rt(bound(micros, None), zone)
+        assert at - timedelta(hours=3) <= exact <= at
+        assert at - timedelta(hours=30) <= anywhere <= at
+        if name == "UTC":
+            assert exact == at
 
 
 def test_a_due_date_is_a_day_of_the_accounts_zone():

@@ -34,12 +34,17 @@ class Account:
     Attributes:
         person: us, by login.
         number: our number among RT's users.
-        zone: the time zone that the account is set to; UTC where none is.
+        zone: the time zone that the account is set to; None where it is set to none.
     """
 
     person: Person
     number: int
-    zone: tzinfo
+    zone: tzinfo | None
+
+    @property
+    def days(self) -> tzinfo:
+        """The zone whose midnights bound a due date."""
+        return self.zone or UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +195,8 @@ def _alike(found: Any, handle: str) -> bool:
     return str(found or "").casefold() == handle.casefold()
 
 
-def _zone(name: str) -> tzinfo:
+def _zone(name: str) -> tzinfo | None:
     try:
-        return ZoneInfo(name) if name else UTC
+        return ZoneInfo(name) if name else None
     except (KeyError, ValueError):  # a zone that this machine's tables do not know
-        return UTC
+        return None

@@ -47,5 +47,5 @@ def _shown(name: str, value: str, catalog: Catalog) -> str:
         login = catalog.login(value) if value.isdecimal() else value
         return "" if login == NOBODY else login
     if name == "Due":
-        return day(f"{value.replace(' ', 'T')}Z", catalog.account().zone) or ""
+        return day(f"{value.replace(' ', 'T')}Z", catalog.account().days) or ""
     return value

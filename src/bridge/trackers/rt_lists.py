@@ -1,8 +1,7 @@
 """Walking through Request Tracker's lists while tickets move, and reading what is in them.
 
-A list by pages loses the ticket at the border of two pages when one before it moves. So a walk goes on from the last
-item it saw: by the time of change and the number, or by the number alone. RT tells the total where it is sure of it;
-elsewhere the walk ends at an empty page.
+A list by pages loses the ticket at the border of two pages when one before it moves. So a walk goes by number, from the
+last ticket it saw. RT tells the total where it is sure of it; elsewhere the walk ends at an empty page.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any
 
 from bridge.trackers.answers import Answer
 from bridge.trackers.http import Http
-from bridge.trackers.rt_queries import PAGE, after, by_number, moment
+from bridge.trackers.rt_queries import PAGE, by_number
 from bridge.trackers.rt_values import Message, body_of, instant, person
 
 PERSON = "Name,RealName,EmailAddress"
@@ -23,26 +22,11 @@ EXPAND = {"fields[Owner]": PERSON, "fields[Creator]": PERSON, "fields[Queue]": "
 FIELDS = "Subject,Status,Priority,Due,Owner,Queue,Created,LastUpdated,Creator,CustomFields"
 
 
-def walk_changes(http: Http, query: str, since: int) -> Iterator[dict[str, Any]]:
-    """Tickets that changed at or after ``since`` (microseconds), oldest change first.
-
-    A ticket that changes during the walk comes again.
-    """
-    bound = f"LastUpdated >= {moment(since)}"
-    while True:
-        answer = _tickets(http, f"{query} AND {bound}", FIELDS, ["LastUpdated", "id"])
-        page = answer.objects("items")
-        yield from page
-        if not page or _whole(answer, page):
-            return
-        bound = after(instant(page[-1]["LastUpdated"]), int(page[-1]["id"]))
-
-
 def walk_all(http: Http, query: str, fields: str = "LastUpdated") -> Iterator[dict[str, Any]]:
     """All tickets of a query, by number, whatever their age."""
     last = 0
     while True:
-        answer = _tickets(http, f"{query} AND id > {last}", fields, ["id"])
+        answer = _tickets(http, f"{query} AND id > {last}", fields)
         page = answer.objects("items")
         yield from page
         if not page or _whole(answer, page):
@@ -50,10 +34,18 @@ def walk_all(http: Http, query: str, fields: str = "LastUpdated") -> Iterator[di
         last = int(page[-1]["id"])
 
 
-def read_numbered(http: Http, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Those of the numbered tickets that we can see, wherever they are now."""
-    for query in by_number(ids):
-        yield from _tickets(http, query, "LastUpdated", ["id"]).objects("items")
+def read_numbered(
+    http: Http, ids: Sequence[str], fields: str = "LastUpdated"
+) -> Iterator[list[dict[str, Any]]]:
+    """Those of the numbered tickets that we can see, wherever they are now: pages in the order asked for."""
+    for start in range(0, len(ids), PAGE):
+        asked = ids[start : start + PAGE]
+        found = {
+            str(item["id"]): item
+            for query in by_number(asked)
+            for item in _tickets(http, query, fields).objects("items")
+        }
+        yield [found[ticket] for ticket in asked if ticket in found]
 
 
 def read_messages(http: Http, tickets: Sequence[str]) -> dict[str, list[Message]]:
@@ -141,8 +133,8 @@ def _parts(http: Http, transactions: Sequence[str]) -> dict[str, list[dict[str, 
     return found
 
 
-def _tickets(http: Http, query: str, fields: str, order: Sequence[str]) -> Answer:
-    asked = {"query": query, "fields": fields, "orderby": list(order), "per_page": PAGE, **EXPAND}
+def _tickets(http: Http, query: str, fields: str) -> Answer:
+    asked = {"query": query, "fields": fields, "orderby": "id", "per_page": PAGE, **EXPAND}
     return http.call("GET", "/tickets", query=asked)
 
 

@@ -161,13 +161,13 @@ class Payloads:
         if not value:
             return ""
         try:
-            return midnight(str(value), self._catalog.account().zone)
+            return midnight(str(value), self._catalog.account().days)
         except ValueError:
             raise self._catalog.refuse("due", f"{value!r} is no date") from None
 
     def same_day(self, payload: Payload, item: Json) -> Payload:
         """The payload without a due date that is another moment of the day the ticket shows."""
-        zone, meant = self._catalog.account().zone, payload.attributes.get("Due")
+        zone, meant = self._catalog.account().days, payload.attributes.get("Due")
         if not meant or day(item["Due"], zone) != day(f"{meant.replace(' ', 'T')}Z", zone):
             return payload
         return replace(payload, attributes={n: v for n, v in payload.attributes.items() if n != "Due"})

@@ -4,15 +4,17 @@ An agreement selects tickets in TicketSQL, the language of RT's own query builde
 queue, so that no ``OR`` in it can reach beyond. Parentheses only hold what is balanced in itself; hence the look at
 the selection here, as RT's parser would take it apart (``RT::SQL``: strings in either quotes, backslash escapes).
 
-Two traps, measured with RT 5.0.3: a date with a ``Z`` loses its time of day in silence, and one without a zone is read
-in the account's own. So dates are written with `` UTC``, which RT takes.
+Dates in TicketSQL are read in the account's time zone, or in RT's own where the account has none, and REST tells that
+one to nobody. A zone written behind a date is passed over without a word, and a ``Z`` drops the time of day (measured
+with RT 5.0.3; ``RT::Date`` reads the date as UTC and then shifts it by the zone's offset at that hour). So a bound is
+written in the account's zone, with room to spare where it cannot be exact; who asks compares the stamps as well.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from bridge.clock import SECOND
 from bridge.errors import Refused
@@ -20,14 +22,30 @@ from bridge.errors import Refused
 PAGE = 100
 """RT caps ``per_page`` at 100 without saying so."""
 
+_SHIFT = timedelta(hours=2)
+_ANYWHERE = timedelta(hours=12) + _SHIFT  # the westernmost zone, and its summer
+_DAY = timedelta(hours=26)  # so long an offset is in doubt around the change to summer time or back
+_EARLIEST = 7 * 86_400 * SECOND  # RT takes dates before 1970 for no date
 _TOKEN = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|['"\\]|[()]""", re.DOTALL)
 _ID = re.compile(r"[0-9]+")
 _UNPROCESSABLE = 422
 
 
-def moment(at: int) -> str:
-    """Microseconds as a TicketSQL date: whole seconds UTC, rounded down."""
-    return datetime.fromtimestamp(at // SECOND, UTC).strftime("'%Y-%m-%d %H:%M:%S UTC'")
+def bound(at: int, zone: tzinfo | None) -> str:
+    """A TicketSQL date that RT takes for this moment or for an earlier one, never for a later one.
+
+    Args:
+        at: microseconds.
+        zone: the account's zone; None where it has none.
+    """
+    at = max(at, _EARLIEST)
+    if zone is None:
+        local = datetime.fromtimestamp(at // SECOND, UTC) - _ANYWHERE
+    else:
+        local = datetime.fromtimestamp(at // SECOND, zone)
+        if (local - _DAY).utcoffset() != (local + _DAY).utcoffset():
+            local -= _SHIFT
+    return local.strftime("'%Y-%m-%d %H:%M:%S'")
 
 
 def quote(text: str) -> str:
@@ -77,12 +95,6 @@ def by_number(ids: Sequence[str], size: int = PAGE) -> Iterator[str]:
 def holds(field: int, value: str) -> str:
     """Tickets whose custom field, told by its number, has this value (whatever the capitals: RT does not tell)."""
     return f"CF.{{{field}}} = {quote(value)}"
-
-
-def after(updated: int, ticket: int) -> str:
-    """Tickets behind this one in the order of their change, those of one second by number."""
-    stamp = moment(updated)
-    return f"(LastUpdated > {stamp} OR (LastUpdated >= {stamp} AND id > {ticket}))"
 
 
 def _refuse(tracker: str, words: str) -> Refused:
