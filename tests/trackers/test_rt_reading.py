@@ -28,7 +28,7 @@ def queue(rt):
     return rt.new_queue()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tracker(rt):
     """The adapter under the integration account, which is no administrator."""
     adapter = open_tracker(rt.settings(), SystemClock())
