@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterator
 
 from bridge.markup.canonical import is_safe_link
-from bridge.markup.chars import BREAK
 from bridge.markup.tree import Inline, Mark, Media, Mention, Text, UnknownInline
 
 LOGIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
@@ -76,13 +75,3 @@ def breakable(text: str) -> Iterator[int]:
     """The places in foreign words where an invisible character keeps Redmine from making them live."""
     for found in _TRACKER.finditer(text):
         yield found.end()
-
-
-def broken(text: str) -> str:
-    """Foreign words with an invisible character wherever Redmine would make them live."""
-    out: list[str] = []
-    here = 0
-    for place in breakable(text):
-        out += [text[here:place], BREAK]
-        here = place
-    return "".join([*out, text[here:]])
