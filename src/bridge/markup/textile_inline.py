@@ -131,7 +131,13 @@ class _Run:
             self.out += live_nodes(text, self.marks, "textile", decode)
 
     def _opens(self, here: int) -> bool:
-        return here in {0, self.behind} or self.source[here - 1] in " \t\n(>"
+        # One other sign may stand between, a row of them not.
+        return self._begins(here) or any(
+            self.source[here - len(sign) : here] == sign and self._begins(here - len(sign)) for sign in SIGNS
+        )
+
+    def _begins(self, here: int) -> bool:
+        return here in {0, self.behind} or (here > 0 and self.source[here - 1] in " \t\n(>")
 
     # Each rule below is given the place of its first character and returns where to go on, or the same
     # place when what stands there is an ordinary character.

@@ -62,7 +62,7 @@ _UNSAFE_IN_ADDRESS = re.compile(r"&#?\w+;|[(>][*_+^~%?-]|(?<!\w)@|x%x%|==")
 _LANGUAGE = re.compile(r"\w+", re.ASCII)
 _LANGUAGES = {"c++": "cpp", "c#": "csharp"}
 _VERBATIM_TAG = re.compile(r"<(?=/?(?:pre|code|kbd|notextile)\b)|<(?=!--)", re.IGNORECASE)
-_CLOSING = re.compile(r"(?<=\S)([*_?+^~%-])(?![A-Za-z0-9])")
+_CLOSING = re.compile(r"(?<!\s)([*_?+^~%-])(?![A-Za-z0-9])")
 _BLOCK_NAME = re.compile(r"(?:h[1-6]|p|bq|bc|pre|notextile|clear|table|fn\d+|dl)(?=[.(\[{<>=~^:/\\-])")
 _SEAM = "<notextile></notextile>"  # shows nothing, and ends an address that words follow without a space
 # Places in foreign words that mean something wherever they stand.
@@ -315,7 +315,8 @@ def _run(node: Text, out: str, after: Inline | None, *, risky: frozenset[str], f
     ):
         return link
     else:
-        inner = escape(node.text, risky=risky, first=first and not node.marks)
+        before = "" if node.marks else out[-1:].strip("\n")
+        inner = escape(node.text, risky=risky, before=before, first=first and not node.marks)
     if link:
         tail = BREAK if inner.endswith(")") else ""
         inner = f'"{_led(inner)}{tail}":{link}'
@@ -363,32 +364,35 @@ def _verbatim(text: str) -> str:
     return f"@{re.sub(r'(?<=[ >])!', '&#33;', out)}@"
 
 
-def escape(text: str, *, risky: frozenset[str], first: bool = False) -> str:
+def escape(text: str, *, risky: frozenset[str], before: str = "", first: bool = False) -> str:
     """Write words so that neither Textile nor Redmine takes them for markup.
 
     Args:
         text: the words, without line ends.
         risky: the signs that something around could close.
+        before: the character in front of them in the same line, if any.
         first: whether they begin a line, where more characters mean something.
     """
     out: list[str] = []
     broken = {found.end() for found in _INSIDE.finditer(text)}
     broken |= {place for place in breakable(text) if text[place - 1] != "@"}
+    opening = True  # whether a phrase may begin here; a row of signs passes that on
     for here, char in enumerate(text):
-        before = text[here - 1 : here] if here else ""
+        before = text[here - 1] if here else before
         after = text[here + 1 : here + 2]
-        opening = not before or before in " (>"
-        closing = before not in {"", " "} and not (after.isascii() and after.isalnum())
-        if char == "&" and ENTITY.match(text, here):
+        opening = before in " (>" or (opening and before in "*_-+^~%?")
+        closing = before != " " and not (after.isascii() and after.isalnum())
+        # Redmine keeps "&" as letters for a while, which would become part of a mail address before it.
+        if char == "&" and (ENTITY.match(text, here) or (before.isalnum() and "@" in text[:here])):
             out.append("&amp;")
         elif char == "<" and after and not after.isspace():
             out.append("&lt;")
         elif char == "@" and not (before.isascii() and (before.isalnum() or before == "_")):
             out.append("&#64;")
         elif char in "*_-+^~%?" and char in risky:
-            left = BREAK if opening and after not in {"", " "} else ""
+            left = BREAK if opening and after != " " else ""
             out.append(f"{left}{char}{BREAK if closing and after != ' ' else ''}")
-        elif char == "!" and (not before or before in " >") and after not in {"", " "}:
+        elif char == "!" and (not before or before in " >") and after != " ":
             out.append(f"{BREAK}!")
         else:
             out.append(char)
