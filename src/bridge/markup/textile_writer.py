@@ -169,7 +169,7 @@ def _may_close(after: Inline | None) -> bool:
 
 def _closes_in(url: str, kinds: set[MarkKind]) -> bool:
     signs = {sign for kind, sign in _SIGNS if kind in kinds}
-    return any(found[1] in signs for found in _CLOSING.finditer(url))
+    return ("%" in signs and "&" in url) or any(found[1] in signs for found in _CLOSING.finditer(url))
 
 
 def is_sayable(url: str) -> bool:
@@ -291,11 +291,19 @@ def _inlines(children: tuple[Inline, ...], *, first: bool = True, in_cell: bool 
 
 
 def _risky_signs(children: Iterable[Inline]) -> frozenset[str]:
-    """The signs that something in a paragraph could close; the others open nothing."""
+    """The signs that something in a paragraph could close; the others open nothing.
+
+    Redmine keeps ``&`` as ``x%x%`` for a while, so it closes what a ``%`` opened.
+    """
     texts = [node for node in children if isinstance(node, Text)]
-    found = {sign for node in texts for sign in _CLOSING.findall(node.text)}
-    used = {sign for node in texts for kind, sign in _SIGNS if has(node, kind)}
-    return frozenset(found | used)
+    urls = [mark.value for node in texts for mark in node.marks if mark.kind == "link"]
+    found = {sign for words in (*urls, *(node.text for node in texts)) for sign in _CLOSING.findall(words)}
+    found |= {sign for node in texts for kind, sign in _SIGNS if has(node, kind)}
+    if any("&" in url for url in urls):
+        found.add("%")
+    if "%" in found or any("%" in node.text for node in texts):
+        found.add("&")
+    return frozenset(found)
 
 
 def _media(ref: str, alt: str) -> str:
@@ -310,6 +318,8 @@ def _run(node: Text, out: str, after: Inline | None, *, risky: frozenset[str], f
     link = values.get("link", "")
     if "code" in values:
         inner = _verbatim(node.text)
+        if "em" in values:
+            inner = f"{BREAK}{inner}{BREAK}"
     elif (
         link == node.text and link and set(values) == {"link"} and _links_itself(link) and _apart(out, after)
     ):
@@ -325,7 +335,7 @@ def _run(node: Text, out: str, after: Inline | None, *, risky: frozenset[str], f
     for kind, sign in reversed(_SIGNS):
         if kind in values:
             style = f"{{color:{values[kind]}}}" if kind == "color" else ""
-            inner = f"{sign}{style}{inner if inner[0] in '*-_%+^~@' and inner != node.text else _led(inner)}{sign}"
+            inner = f"{sign}{style}{_led(inner)}{sign}"
     if "code" in values:
         left = BREAK if out and out[-1] not in " \n" and inner[0] == "@" else ""
         right = BREAK if isinstance(after, Text) and after.text[0] != " " and inner[-1] == "@" else ""
@@ -334,8 +344,9 @@ def _run(node: Text, out: str, after: Inline | None, *, risky: frozenset[str], f
 
 
 def _led(inner: str) -> str:
-    # A class, style or language in front of the words would be taken off them.
-    return BREAK + inner if inner[0] in "([{|" else inner
+    # A class, style or language in front of the words would be taken off them, and one sign alone is no word.
+    alone = len(inner) == 1 and not inner.isalnum()
+    return BREAK + inner if alone or inner[0] in "([{|" else inner
 
 
 def _ends_address(after: Inline | None) -> bool:
@@ -382,8 +393,10 @@ def escape(text: str, *, risky: frozenset[str], before: str = "", first: bool = 
         after = text[here + 1 : here + 2]
         opening = before in " (>" or (opening and before in "*_-+^~%?")
         closing = before != " " and not (after.isascii() and after.isalnum())
-        # Redmine keeps "&" as letters for a while, which would become part of a mail address before it.
-        if char == "&" and (ENTITY.match(text, here) or (before.isalnum() and "@" in text[:here])):
+        # The "x" that "&" is for a while would become part of a mail address before it.
+        if char == "&" and (
+            "&" in risky or ENTITY.match(text, here) or (before.isalnum() and "@" in text[:here])
+        ):
             out.append("&amp;")
         elif char == "<" and after and not after.isspace():
             out.append("&lt;")
