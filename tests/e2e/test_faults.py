@@ -58,7 +58,7 @@ def test_all_goes_on_by_itself_after_every_trouble_and_nothing_is_lost_or_double
         with world.daemon():
             eventually(lambda: "daemon_started" in {line["event"] for line in world.log()})
             for number, (name, trouble) in enumerate(TROUBLES.items(), 1):
-                eventually(partial(recovered, world))
+                eventually(partial(recovered, world), 60)
                 told = troubles(world)
                 trouble.times, trouble.user = None, "bridge"
                 server.faults.add(trouble)
@@ -67,15 +67,16 @@ def test_all_goes_on_by_itself_after_every_trouble_and_nothing_is_lost_or_double
                 bo.edit(peer, labels=[*bo.field(peer, "labels"), f"acme-{number}"])
                 ann.comment(key, f"ann in {name}.")
                 bo.comment(peer, f"bo in {name}.")
-                eventually(lambda rule=trouble: rule.fired >= 2, 15)
+                # A refusal parks the link, and its next try comes a quarter of a minute later.
+                eventually(lambda rule=trouble: rule.fired >= 2, 60)
                 time.sleep(0.7)
                 if name in TOLD:
-                    eventually(lambda before=told: troubles(world) > before)
+                    eventually(lambda before=told: troubles(world) > before, 60)
                 assert len(world.home.site.issues) <= number
                 assert len(ann.comments(key)) >= 1 + 2 * (number - 1), "nothing is deleted"
                 server.faults.clear()
                 (bo if number % 2 else ann).create("CUST" if number % 2 else "OPS", f"new after {name}")
-                eventually(lambda count=number: world.judge() == count + 1, 30)
+                eventually(lambda count=number: world.judge() == count + 1, 90)
                 assert len(ann.comments(key)) == 1 + 2 * number, name
         events = Counter(line["event"] for line in world.log())
         assert events["tracker_troubled"] == events["tracker_recovered"] >= len(TOLD)
@@ -165,6 +166,28 @@ def test_a_long_retry_after_is_honoured_in_full_and_stops_no_other_agreement(tmp
         assert link.due_at / 1e6 - time.time() > 3000
         troubled = [line for line in world.log() if line["event"] == "tracker_troubled"]
         assert {line["tracker"] for line in troubled} == {"acme"}
+
+
+def test_a_feed_that_was_throttled_goes_on_as_soon_as_the_tracker_answers_others(tmp_path):
+    with two_vendors(tmp_path) as (world, beta), world.daemon():
+        goes_on(world, beta, "both well")
+
+        def searches(project):
+            return [
+                call.seq
+                for call in world.home.calls.matching("POST", "/search$")
+                if project in str(call.json)
+            ]
+
+        # No word of how long: half a minute is assumed. The feed of the other agreement is answered all the while.
+        rule = world.home.faults.add(
+            Fault("throttle", "POST", "/search", "OPS", times=4, user="bridge", form="absent")
+        )
+        eventually(lambda: rule.fired == 4, 60)
+        before = searches("OPS")[-1]
+        after = eventually(lambda: [one for one in searches("OPS") if one > before], 60)[0]
+        between = [one for one in searches("NET") if before < one < after]
+        assert len(between) < 15, "one poll a second"
 
 
 def test_a_vendor_whose_tracker_is_down_stops_no_other_agreement(tmp_path):

@@ -102,7 +102,7 @@ def test_a_developer_can_write_the_next_revision(file_url, tmp_path):
         config.set_main_option("version_locations", f"bridge.store:migrations/versions {tmp_path}")
         config.set_main_option("path_separator", "space")
         made = command.revision(
-            config, "nothing", autogenerate=True, version_path=str(tmp_path), rev_id="0002"
+            config, "nothing", autogenerate=True, version_path=str(tmp_path), rev_id="next"
         )
     source = Path(made.path).read_text()
     compile(source, made.path, "exec")

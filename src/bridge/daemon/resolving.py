@@ -12,7 +12,8 @@ from dataclasses import replace
 import structlog
 
 from bridge.clock import SECOND
-from bridge.daemon.acting import adopt_comment, adopt_created
+from bridge.daemon.commenting import adopt_comment
+from bridge.daemon.creating import adopt_created
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
 from bridge.errors import Refused

@@ -193,11 +193,18 @@ class Service:
             except TrackerError as error:
                 until = record_failure(self._house, error)
                 self._note(feed, error.words)
-                pause = max(0.5, (until - self._clock.now()) / SECOND)
+                self._sit_out(settings.name, until)
+                continue
             except Exception as error:  # a feed must outlive any failure, our own bugs included
                 log.exception("feed_failed", agreement=feed.agreement, side=feed.side.value)
                 self._note(feed, f"internal error ({type(error).__name__}); see the log")
             self._clock.sleep(pause)
+
+    def _sit_out(self, tracker: str, until: int) -> None:
+        """Wait until a tracker may be asked again, but no longer than its trouble lasts: others may see it recover."""
+        self._clock.sleep(0.5)
+        while not self._over.is_set() and self._clock.now() < until and self._house.health.trouble(tracker):
+            self._clock.sleep(min(1.0, max(0.05, (until - self._clock.now()) / SECOND)))
 
     def _note(self, feed: Feed, trouble: str) -> None:
         try:

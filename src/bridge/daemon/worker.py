@@ -14,7 +14,8 @@ from typing import Any, Literal
 import structlog
 
 from bridge.clock import SECOND
-from bridge.daemon.acting import Books, act
+from bridge.daemon.acting import act
+from bridge.daemon.books import Books
 from bridge.daemon.house import House
 from bridge.daemon.resolving import resolve
 from bridge.daemon.run import Run

@@ -28,10 +28,12 @@ from bridge.store.bases import Bases
 from bridge.store.columns import to_json
 from bridge.store.comments import Comments
 from bridge.store.cursors import Cursors
+from bridge.store.deliveries import Deliveries
 from bridge.store.failures import explain
 from bridge.store.intents import Intents
 from bridge.store.journal import Journal
 from bridge.store.links import Links
+from bridge.store.parts import Parts
 
 PATIENCE = 30
 """Seconds to wait for a lock or a free connection before giving up."""
@@ -46,7 +48,17 @@ THREADS = 80
 class Tx:
     """One transaction, and the repositories that work within it."""
 
-    __slots__ = ("bases", "comments", "connection", "cursors", "intents", "journal", "links")
+    __slots__ = (
+        "bases",
+        "comments",
+        "connection",
+        "cursors",
+        "deliveries",
+        "intents",
+        "journal",
+        "links",
+        "parts",
+    )
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -55,7 +67,9 @@ class Tx:
         self.comments = Comments(connection)
         self.intents = Intents(connection)
         self.journal = Journal(connection)
+        self.parts = Parts(connection)
         self.cursors = Cursors(connection)
+        self.deliveries = Deliveries(connection)
 
 
 class Store:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from bridge.store.columns import Json, RowId, Versioned, Word, Words
 from bridge.store.rows import IntentKind, IntentState, LinkState
-from bridge.sync.base import PairState
+from bridge.sync.base import PairState, PartKind
 from bridge.sync.ticket import Side
 
 metadata = MetaData(
@@ -121,6 +121,41 @@ comments = Table(
         postgresql_where=HAS_COPY,
     ),
     Index("ix_comments_link", "link_id"),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("link_id", RowId, ForeignKey("links.id"), nullable=False),
+    Column("kind", Word(PartKind), nullable=False),
+    Column("origin", Word(Side), nullable=False),
+    Column("origin_id", Words, nullable=False),
+    Column("copy_id", Words, nullable=False),
+    Column("digest", Words, nullable=False),
+    Column("state", Word(PairState), nullable=False),
+    Column("detail", Versioned, nullable=False),
+    UniqueConstraint("link_id", "kind", "origin", "origin_id"),
+    # The copy's side is always the other one, so this is unique over (link, kind, copy's side, copy's id).
+    Index(
+        "uq_parts_copy",
+        "link_id",
+        "kind",
+        "origin",
+        "copy_id",
+        unique=True,
+        sqlite_where=HAS_COPY,
+        postgresql_where=HAS_COPY,
+    ),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("hook", Words, primary_key=True),
+    Column("delivery", Words, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_deliveries_at", "at"),
 )
 
 intents = Table(

@@ -79,6 +79,40 @@ class CommentPair:
     state: PairState = PairState.PAIRED
 
 
+class PartKind(StrEnum):
+    """What a part of a ticket is, beside its fields and comments."""
+
+    ATTACHMENT = "attachment"
+    RELATION = "relation"
+    """A link between two mirrored tickets, or from a sub-task to its parent."""
+    WORKLOG = "worklog"
+
+
+@dataclass(frozen=True, slots=True)
+class PartPair:
+    """Two parts of mirrored tickets that mirror each other: a file and its copy, a worklog and its copy, ...
+
+    Attributes:
+        id: row id in the store; 0 before it is stored.
+        kind: see PartKind.
+        origin: the side on which a person made it.
+        origin_id: its id there.
+        copy_id: id of our copy on the other side; "" when none was made, for a reason in ``detail``.
+        digest: digest of what was carried over (of a file: SHA-256 of its bytes).
+        state: see PairState.
+        detail: what else is known, as JSON: sizes, names, why it did not cross.
+    """
+
+    id: int
+    kind: PartKind
+    origin: Side
+    origin_id: str
+    copy_id: str
+    digest: str = ""
+    state: PairState = PairState.PAIRED
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
 def encode_value(value: Value) -> Any:
     """A value as JSON; tagged where JSON has no such type."""
     if isinstance(value, Document):

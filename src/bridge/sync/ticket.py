@@ -59,6 +59,7 @@ class Comment:
         updated: microseconds UTC; equals ``created`` when the tracker does not say.
         private: True when any visibility rule restricts it; such a text never crosses as public.
         marker: our own mark on a comment that the bridge wrote, where the tracker can carry one; else "".
+        parent: id of the comment that it answers, where the tracker has threads; else "".
     """
 
     id: str
@@ -68,6 +69,30 @@ class Comment:
     updated: int
     private: bool = False
     marker: str = ""
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file on a ticket, without its content.
+
+    Attributes:
+        id: the tracker's id, unique within the tracker.
+        name: file name as the tracker shows it; foreign text, never a path. Names may repeat on one ticket.
+        size: bytes.
+        created: microseconds UTC.
+        author: who attached it; None when the tracker hides it.
+        media_type: as the tracker tells it, e.g. ``image/png``; "" when it does not.
+        private: True when it belongs to a private text; such a file never crosses.
+    """
+
+    id: str
+    name: str
+    size: int
+    created: int
+    author: Person | None = None
+    media_type: str = ""
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +111,8 @@ class Ticket:
         comments_complete: False when the tracker sent only part of them: absence then proves nothing.
         creator: the account that created it (cannot be forged, unlike a reporter).
         marker: the bridge's mark found on it, or "".
+        attachments: its files, in order of creation.
+        attachments_complete: False when the tracker did not send all of them: absence then proves nothing.
     """
 
     id: str
@@ -99,6 +126,8 @@ class Ticket:
     comments_complete: bool = True
     creator: Person | None = None
     marker: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    attachments_complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""Creating the peer of a ticket, and noting in one transaction that it exists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bridge.daemon.books import Books
+from bridge.daemon.intending import forgo, intend, lost
+from bridge.daemon.run import Run
+from bridge.errors import OutcomeUnknown, Refused, TrackerError
+from bridge.store.rows import Intent, IntentKind
+from bridge.sync.base import Base, encode_fields
+from bridge.sync.plan import CreateTicket, Finding, View
+from bridge.sync.ticket import Ticket, Value
+from bridge.trackers.protocol import Created, Draft
+
+
+def create(run: Run, action: CreateTicket, books: Books) -> None:
+    """Create, once more without the fields that the tracker complains about, if it can be told which they are."""
+    values, shown = dict(action.values), dict(action.shown)
+    try:
+        intent, created = _create_with(run, action, values, shown)
+    except Refused as error:
+        blamed = error.fields.keys()
+        if not blamed or not blamed <= values.keys() - {"summary", "type"}:
+            raise
+        # A refused create has made nothing, so another one is safe.
+        for name in sorted(blamed):
+            del values[name]
+            shown.pop(name, None)
+        intent, created = _create_with(run, action, values, shown)
+        books.findings.extend(
+            Finding("refused", action.side, name, f"at creation: {error.fields[name]}")
+            for name in sorted(blamed)
+        )
+    adopt_created(run, intent, created, shown, action.origin_base)
+    books.writes += 1
+    books.created = True
+
+
+def _create_with(
+    run: Run,
+    action: CreateTicket,
+    values: Mapping[str, Value],
+    shown: Mapping[str, Value],
+) -> tuple[Intent, Created]:
+    """One create request under an intent that says what the ticket will show, should the answer be lost."""
+    detail = {"shown": encode_fields(shown), "origin": encode_fields(action.origin_base)}
+    intent = intend(run, IntentKind.CREATE, action.side, run.link.marker, "", detail=detail)
+    draft = Draft(run.scope(action.side).project, values, run.link.marker)
+    try:
+        return intent, run.tracker(action.side).create(draft, run.specs(action.side))
+    except OutcomeUnknown:
+        lost(run, intent)
+        raise
+    except TrackerError as error:
+        forgo(run, intent, error.words)
+        raise
+
+
+def adopt_created(
+    run: Run, intent: Intent, created: Created, shown: Mapping[str, Value], origin_base: Mapping[str, Value]
+) -> None:
+    """Note in one transaction that the peer exists, and go on with it as it was created."""
+    house, side = run.house, intent.side
+    now = house.clock.now()
+    origin = run.views.get(side.other)
+    origin_seen = origin.ticket.updated if origin and origin.ticket else run.bases[side.other].seen
+    bases = {
+        side: Base(shown, 0, 0),
+        side.other: Base(origin_base, origin_seen, run.bases[side.other].written),
+    }
+    with house.store.write() as tx:
+        tx.intents.done(intent.id, created.id, now)
+        tx.links.set_peer(run.link.id, side, created.id, created.key)
+        for one, base in bases.items():
+            tx.bases.put(run.link.id, one, base)
+        data = {"side": side.value, "id": created.id, "key": created.key}
+        tx.journal.add(now, run.agreement.name, run.link.id, "ticket.created", data)
+        renewed = tx.links.get(run.link.id)
+    assert renewed is not None
+    run.link = renewed
+    run.bases = bases
+    ticket = created.ticket or Ticket(
+        id=created.id,
+        key=created.key,
+        url=created.url,
+        project=run.scope(side).project,
+        created=created.at,
+        updated=0,
+        fields=dict(shown),
+        comments=(),
+        marker=run.link.marker,
+    )
+    # What we have just made needs no reading: it is as the request said, until a poll shows more.
+    run.views[side] = View(ticket, bases[side], strong=True)
+    known = run.views.get(side.other)
+    if known is not None:
+        run.views[side.other] = replace(known, base=bases[side.other])
