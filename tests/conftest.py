@@ -1,3 +1,3 @@
-"""Fixtures for all tests: the real trackers, which the first test that wants one starts."""
+"""Fixtures for all tests: real servers, each started by the first test that wants it."""
 
-pytest_plugins = ("redmine_server", "rt_server")
+pytest_plugins = ("postgres_server", "redmine_server", "rt_server")

@@ -95,7 +95,7 @@ PIECES = [
 ]
 
 
-@pytest.mark.parametrize("dialect", ["wiki", "markdown", "html"])
+@pytest.mark.parametrize("dialect", ["wiki", "markdown", "textile", "html"])
 def test_four_times_the_text_is_about_four_times_the_work(dialect):
     slow = []
     for piece in PIECES:
@@ -119,13 +119,13 @@ def test_depth_is_no_danger():
     unknown = {"type": "odd", "content": [node]}
     assert "deep" in str(settle("wiki", read("adf", {"type": "doc", "content": [unknown]})))
     for text in ("> " * 3000 + "deep", "- " * 3000 + "deep", "*" * 3000 + " deep", "**a *b " * 2000 + "deep"):
-        for dialect in ("wiki", "markdown", "html"):
+        for dialect in ("wiki", "markdown", "textile", "html"):
             assert "deep" in str(settle("adf", read(dialect, text)))
 
 
 def test_a_text_of_the_largest_size_is_read():
     text = ("word *bold* [text|http://e.org/x] {{mono}} snake_case-9 (see @bob, `x`)\n" * 6000)[:300_000]
-    for dialect in ("wiki", "markdown", "html"):
+    for dialect in ("wiki", "markdown", "textile", "html"):
         start = time.process_time()
         assert read(dialect, text)
         assert time.process_time() - start < 60

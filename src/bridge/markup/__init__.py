@@ -17,6 +17,8 @@ from bridge.markup.html_writer import write_html
 from bridge.markup.markdown_reader import read_markdown
 from bridge.markup.markdown_writer import write_markdown
 from bridge.markup.serial import digest, from_json, to_json
+from bridge.markup.textile_reader import read_textile
+from bridge.markup.textile_writer import write_textile
 from bridge.markup.tree import (
     Block,
     BulletList,
@@ -49,7 +51,7 @@ from bridge.markup.walk import plain, transform, words
 from bridge.markup.wiki_reader import read_wiki
 from bridge.markup.wiki_writer import write_wiki
 
-Dialect = Literal["adf", "wiki", "markdown", "html"]
+Dialect = Literal["adf", "wiki", "markdown", "textile", "html"]
 
 
 def read(dialect: Dialect, native: Any) -> Document:
@@ -69,6 +71,8 @@ def read(dialect: Dialect, native: Any) -> Document:
             return read_wiki(native if isinstance(native, str) else None)
         case "markdown":
             return read_markdown(native if isinstance(native, str) else None)
+        case "textile":
+            return read_textile(native if isinstance(native, str) else None)
         case "html":
             return read_html(native if isinstance(native, str) else None)
         case _:
@@ -92,6 +96,8 @@ def write(dialect: Dialect, document: Document) -> Any:
             return write_wiki(document)
         case "markdown":
             return write_markdown(document)
+        case "textile":
+            return write_textile(document)
         case "html":
             return write_html(document)
         case _:

@@ -122,7 +122,7 @@ class _Flow:
                 self._loose.append(Date(node.text().strip()))
             case "input":
                 if node.attrs.get("type", "").lower() == "checkbox":
-                    self._loose.append(Text(CHECKED if "checked" in node.attrs else UNCHECKED, marks))
+                    self._loose.append(Text(CHECKED if "checked" in node.attrs else UNCHECKED))
             case _:
                 self.add(node.children, _marked(node, marks))
 
@@ -211,8 +211,8 @@ def _task(blocks: list[Block]) -> ListItem:
             del children[0]
         head = children[0] if children else None
         for box, state in ((CHECKED, True), (UNCHECKED, False)):
-            if isinstance(head, Text) and head.text.lstrip().startswith(box):
-                words = Text(head.text.lstrip().removeprefix(box), head.marks)
+            if isinstance(head, Text) and not head.marks and head.text.lstrip().startswith(box):
+                words = Text(head.text.lstrip().removeprefix(box))
                 return ListItem((Paragraph((words, *children[1:])), *blocks[1:]), state)
     return ListItem(tuple(blocks))
 
