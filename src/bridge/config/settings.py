@@ -20,10 +20,12 @@ class WebhookSettings:
     Attributes:
         secrets: any of these may have signed a webhook: the present one, and during a rotation the one before it.
         path: last part of the webhook's address.
+        secret_name: name of the present secret, for people.
     """
 
     secrets: tuple[SecretStr, ...]
     path: str
+    secret_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,7 @@ def _webhook(
                 f"use at least {_SHORTEST_SECRET} characters, e.g. the output of 'openssl rand -hex 32'",
             )
         secrets.append(value)
-    return WebhookSettings(tuple(secrets), shape.path or name)
+    return WebhookSettings(tuple(secrets), shape.path or name, shape.secret.secret if shape.secret else "")
 
 
 def reveal(reference: SecretShape | None, source: Source, at: Place, vault: Vault | None) -> SecretStr:

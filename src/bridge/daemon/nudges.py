@@ -3,8 +3,8 @@
 The ticket may be new in scope; only the agreement's selection can tell, and that is the tracker's search, which trails
 the truth. So the poll comes at once, and again after a second, two, four ... until the ticket is known or the search
 must have caught up. But most unknown tickets of a busy project are none of ours: as long as such polls bring nothing,
-the least distance between them grows up to the ordinary one, so that a storm of hints costs no more than the polls would
-cost anyway.
+the least distance between them grows up to the ordinary one, so that a storm of hints costs no more than the polls
+would cost anyway.
 """
 
 from __future__ import annotations
