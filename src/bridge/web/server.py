@@ -45,11 +45,15 @@ class WebServer:
     Args:
         house: the running parts.
         settings: where to listen.
+
+    Attributes:
+        port: where it does listen.
     """
 
     def __init__(self, house: House, settings: WebSettings) -> None:
         self._house = house
         self._settings = settings
+        self.port = settings.port
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._intake: Intake | None = None
@@ -61,6 +65,7 @@ class WebServer:
             CannotListen: the address is taken, or not ours.
         """
         sock = _bind(self._settings)
+        self.port = sock.getsockname()[1]
         self._intake = Intake(self._house, desk)
         started = threading.Event()
         self._server = _Server(_config(self._app(self._intake, ready), self._settings), started)
@@ -70,7 +75,7 @@ class WebServer:
         self._thread.start()
         if not started.wait(START_SECONDS):
             raise CannotListen(f"the web server did not start on {self._settings.host}")
-        log.info("web_listening", host=self._settings.host, port=sock.getsockname()[1])
+        log.info("web_listening", host=self._settings.host, port=self.port)
 
     def close(self) -> None:
         """See :class:`bridge.daemon.service.Listener`."""
@@ -134,6 +139,10 @@ class _Impatient(H11Protocol):
         super().data_received(data)
         self._watch()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._watch()
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._forget()
@@ -185,6 +194,6 @@ def _config(app: Starlette, settings: WebSettings) -> uvicorn.Config:
         proxy_headers=True,
         forwarded_allow_ips=["127.0.0.1", "::1", *settings.proxies],
         limit_concurrency=CONNECTIONS,
-        timeout_keep_alive=60,
+        timeout_keep_alive=int(HEAD_SECONDS),
         timeout_graceful_shutdown=STOP_SECONDS,
     )
