@@ -87,6 +87,7 @@ class Site:
         comments_in_search: on Cloud, how many comments a search answer embeds.
         expired_means: ``anonymous`` (the trap: 200 with nothing) or ``refuse`` (401 everywhere).
         public: anonymous callers may browse.
+        version: what the server says it is.
         scoped_tokens: Cloud tokens that work at the gateway (``/ex/jira/{cloudId}``) only.
     """
 
@@ -138,6 +139,7 @@ class Site:
         self.public = False
         self.default_priority = ""
         self.attachment_limit = 10_485_760
+        self.version = "1001.0.0-SNAPSHOT" if self.cloud else "10.3.0"
         self._next: dict[str, int] = {"issue": 10_400, "part": 20_000, "thing": 10_000}
         self._by_key: dict[str, int] = {}
 
