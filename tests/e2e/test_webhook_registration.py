@@ -140,7 +140,9 @@ def test_without_an_address_or_a_webhook_it_says_what_is_missing(hooked, bridge)
     assert "'nobody' has no 'webhook'" in done.stderr
 
 
-@pytest.mark.parametrize("kind", ["jira-cloud", "jira-datacenter", "redmine", "rt", "somebody-elses"])
+@pytest.mark.parametrize(
+    "kind", ["jira-cloud", "jira-datacenter", "redmine", "request-tracker", "somebody-elses"]
+)
 def test_the_steps_by_hand_name_address_and_secret(kind):
     told = steps(kind, f"{URL}/hooks/x", "x_hook", ("OPS", "WEB"))
     assert f"{URL}/hooks/x" in told

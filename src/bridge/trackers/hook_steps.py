@@ -55,7 +55,7 @@ def steps(kind: str, url: str, secret: str, projects: tuple[str, ...]) -> str:
             f"  URL: {url}\n  Secret: {value}\n  Events: all of issues\n  Projects: {told}\n"
             "Before 7.0 there is nothing to switch on: the polls do the work."
         )
-    if kind == "rt":
+    if kind == "request-tracker":
         scrip = "".join(f"    {line}\n" for line in RT_SCRIP.replace("URL", url).splitlines())
         return (
             f"Put Set($BridgeHookSecret, '...'); with {value} into a file of RT_SiteConfig.d, restart RT, and as its\n"
