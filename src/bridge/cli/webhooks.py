@@ -143,6 +143,17 @@ def _hooks(settings: Settings, only: str | None) -> Iterator[_Hook]:
         raise ConfigError(
             [Problem("bridge.yaml", 0, "web", "trackers would not know where to send webhooks", fix)]
         )
+    used = {agreement.scope(side).tracker for agreement in settings.agreements for side in Side}
+    idle = [one.name for one in chosen if one.name not in used]
+    if idle:
+        what = f"no agreement uses {', '.join(idle)}: there is nothing to be told of"
+        raise ConfigError(
+            [
+                Problem(
+                    "bridge.yaml", 0, "trackers", what, "write the agreement first, or name another tracker"
+                )
+            ]
+        )
     host = urlsplit(settings.web.public_url).netloc
     for one in chosen:
         assert one.webhook is not None

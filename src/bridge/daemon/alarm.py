@@ -27,7 +27,7 @@ class Alarm:
     def at(self, moment: int) -> None:
         """Let a pause end at that moment (microseconds): the present one, or the one that it falls into."""
         with self._turn:
-            if len(self._moments) < MOST:
+            if moment not in self._moments and len(self._moments) < MOST:
                 heapq.heappush(self._moments, moment)
                 if self._moments[0] == moment:
                     self._turn.notify_all()

@@ -31,8 +31,12 @@ Handle = Callable[[int], object]
 class Dispatcher(Protocol):
     """Takes wake-ups, calls the handler, never twice at once for one link."""
 
-    def wake(self, links: Sequence[int]) -> None:
-        """Have these links worked on soon; those already waiting or under way are left as they are."""
+    def wake(self, links: Sequence[int], *, swept: bool = False) -> None:
+        """Have these links worked on soon; those already waiting are left as they are.
+
+        One under way is worked on once more at its end, unless it was only ``swept`` up: it looks due as long as it is
+        under way.
+        """
 
     def stop(self, grace: float) -> bool:
         """Take nothing more and wait for what is under way; False when the grace (seconds) was too short."""
@@ -62,13 +66,14 @@ class QueueDispatcher:
         self._thread.start()
         self._ready.wait()
 
-    def wake(self, links: Sequence[int]) -> None:
+    def wake(self, links: Sequence[int], *, swept: bool = False) -> None:
         """See :class:`Dispatcher`."""
         loop = self._loop
         if not links or self._stopping or loop is None or loop.is_closed():
             return
-        with self._idle:
-            self._again.update(self._under_way.intersection(links))
+        if not swept:
+            with self._idle:
+                self._again.update(self._under_way.intersection(links))
         asyncio.run_coroutine_threadsafe(self._enqueue(list(links)), loop)
 
     def stop(self, grace: float) -> bool:

@@ -18,13 +18,16 @@ import structlog
 
 from bridge.clock import SECOND
 from bridge.daemon.house import House
-from bridge.store.rows import LinkState
+from bridge.store.rows import Link, LinkState
 from bridge.sync.ticket import Side
 
 log = structlog.get_logger(__name__)
 
 LEAST_DISTANCE = SECOND // 2
 """Microseconds between two runs over one link that hints ask for."""
+
+GRID = SECOND // 10
+"""Microseconds to which the second run of a burst is rounded up, so that many bursts share one look into the index."""
 
 KEPT = 86_400 * SECOND
 """How long ids of deliveries are kept; no sender repeats one after an hour."""
@@ -85,21 +88,19 @@ class HintDesk:
             for side in Side
             if agreement.scope(side).tracker == hint.tracker
         ]
-        due: dict[str, list[int]] = {}
         known: set[str] = set()
-        latest = now
+        links: list[Link] = []
+        moments: dict[int, int] = {}
         with house.store.write(durable=False) as tx:
             fresh = tx.deliveries.note(hint.tracker, hint.delivery, now)
             for agreement, side in places if fresh else ():
-                for ticket, link in tx.links.by_ticket(agreement, side, hint.tickets).items():
-                    known.add(ticket)
-                    if link.state is LinkState.CLOSED:
-                        continue
-                    moment = self._moment(link.id, now)
-                    tx.links.wake([link.id], moment)
-                    latest = max(latest, moment)
-                    if moment <= now:
-                        due.setdefault(agreement, []).append(link.id)
+                found = tx.links.by_ticket(agreement, side, hint.tickets)
+                known |= found.keys()
+                links += [link for link in found.values() if link.state is not LinkState.CLOSED]
+            # In the order of their ids, as all who wake links do: two of them never wait for each other.
+            for link in sorted(links, key=lambda one: one.id):
+                moments[link.id] = self._moment(link.id, now)
+                tx.links.wake([link.id], moments[link.id])
             # Before the commit: whoever works on the links from then on must not take an old sighting for the truth.
             for ticket in known:
                 house.sightings.forget(hint.tracker, ticket)
@@ -107,10 +108,11 @@ class HintDesk:
             log.info("webhook_recovered", tracker=hint.tracker)
         if not fresh:
             return False
-        for agreement, links in due.items():
-            self._wake(agreement, links)
-        if latest > now:
-            self._later(latest)
+        for link in links:
+            if moments[link.id] <= now:
+                self._wake(link.agreement, [link.id])
+            else:
+                self._later(moments[link.id])
         if len(known) < len(hint.tickets) or not hint.tickets:
             self._nudge(hint.tracker, [ticket for ticket in hint.tickets if ticket not in known])
         return True
@@ -130,9 +132,14 @@ class HintDesk:
             before = self._woken.get(link, 0)
             if before > now:
                 return before  # planned already
-            moment = max(now, before + LEAST_DISTANCE)
+            moment = now if before + LEAST_DISTANCE <= now else _up(before + LEAST_DISTANCE)
             self._woken[link] = moment
             self._woken.move_to_end(link)
             while len(self._woken) > _MOST:
                 self._woken.popitem(last=False)
             return moment
+
+
+def _up(moment: int) -> int:
+    """The next moment of the grid."""
+    return -(-moment // GRID) * GRID

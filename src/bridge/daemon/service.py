@@ -317,7 +317,7 @@ class Service:
         while not self._over.is_set():
             try:
                 for name, due in self._due().items():
-                    self._lanes[name].wake(due)
+                    self._lanes[name].wake(due, swept=True)
                 self._swept_at = self._clock.now()
                 self._mind_hooks()
             except BridgeError as error:
