@@ -114,7 +114,7 @@ class TrackerShape(Shape):
     """One ticketing system."""
 
     kind: Text = needed()
-    """kind of tracker, e.g. jira-cloud, jira-datacenter or redmine"""
+    """kind of tracker, e.g. jira-cloud, jira-datacenter, redmine or request-tracker"""
     url: WebAddress = needed()
     """base address, e.g. https://jira.example.com"""
     token: SecretReference | None = Field(default=None, json_schema_extra={"needed": True})
@@ -142,7 +142,7 @@ class TrackerShape(Shape):
     ca: Text = ""
     """PEM file of a private certificate authority, relative to this folder"""
     marker_field: Text = ""
-    """Redmine: text custom field that carries the bridge's mark"""
+    """Redmine, Request Tracker: text custom field that carries the bridge's mark"""
     formatting: Literal["", "markdown", "textile"] = ""
     """Redmine: how its texts are written: markdown or textile"""
     webhook: WebhookShape | None = None
@@ -185,7 +185,7 @@ class ScopeShape(Shape):
     tracker: Text = needed()
     """name of a tracker in bridge.yaml"""
     project: Text = needed()
-    """project key (Jira) or identifier (Redmine)"""
+    """project key (Jira), identifier (Redmine) or queue (Request Tracker)"""
     company: Text = needed()
     """how this party is called in texts that cross"""
     select: str = ""
