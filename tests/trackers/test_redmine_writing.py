@@ -442,3 +442,29 @@ def test_a_follow_on_write_tells_the_time_of_redmine(redmine, tracker, project):
     issue = redmine.new_issue(project, "time")
     number, at = tracker.add_comment(issue, text("tick"), "")
     assert at <= tracker.edit_comment(issue, number, text("tock")) <= tracker.now()
+
+
+def test_category_and_target_version_are_sets_of_one(redmine, tracker, project):
+    for path, kind, name in (
+        ("issue_categories", "issue_category", "Billing"),
+        ("issue_categories", "issue_category", "Portal"),
+        ("versions", "version", "1.0"),
+    ):
+        redmine.call("admin", "POST", f"/projects/{project}/{path}.json", {kind: {"name": name}})
+    known = redmine.call("admin", "GET", f"/projects/{project}/issue_categories.json")["issue_categories"]
+    first = redmine.new_issue(project, "Has one", category_id=known[0]["id"])
+    assert fields(tracker, first)["components"] == {"Billing"}
+    issue = redmine.new_issue(project, "Has none")
+    assert (fields(tracker, issue)["components"], fields(tracker, issue)["fix-versions"]) == (set(), set())
+    given = {"components": frozenset({"Billing"}), "fix-versions": frozenset({"1.0"})}
+    tracker.update(issue, given, SPECS)
+    seen = fields(tracker, issue)
+    assert {name: seen[name] for name in given} == given
+    changes = {one.field: one.after for one in tracker.histories([issue])[issue]}
+    assert changes == {"components": "Billing", "fix-versions": "1.0"}
+    tracker.update(issue, {"fix-versions": frozenset()}, SPECS)
+    assert fields(tracker, issue)["fix-versions"] == set()
+    for wrong in ({"Billing", "Portal"}, {"Kitchen"}):
+        with pytest.raises(Refused) as refusal:
+            tracker.update(issue, {"components": frozenset(wrong)}, SPECS)
+        assert list(refusal.value.fields) == ["components"]

@@ -70,7 +70,7 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
         "redmine": Kind(
             dialect="markdown",
             search_lag=5.0,
-            lacks=frozenset({"labels"}),
+            lacks=frozenset({"labels", "affects-versions"}),
             marker_field=MarkerField.NEEDED,
             takes_user=False,
             project=r"[a-z0-9][a-z0-9_-]{0,99}",

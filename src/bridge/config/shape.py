@@ -216,7 +216,7 @@ class FieldShape(Shape):
     ) = None
     """what becomes of a value without a pair: hold, keep, same, or a stand-in for each side"""
     only: TextList = ()
-    """labels: patterns of those that cross"""
+    """labels, components, versions: patterns of those that cross"""
     via: ViaShape = ViaShape()
     """status: detours where the workflow offers no direct step"""
     fill: FillShape = FillShape()

@@ -86,10 +86,10 @@ class CustomField:
 
     Attributes:
         id: ``customfield_NNNNN``.
-        type: ``string``, ``text`` (multi-line, ADF in v3), ``select``, ``number``, ``date``, ``labels``, or
-            ``raw``
-            for a loaded value whose kind is unknown: shown, never set.
-        options: for ``select``: (option id, value) pairs.
+        type: a key of ``custom_fields.SCHEMAS``: ``string``, ``text`` (multi-line, ADF in v3), ``select``, ...;
+            ``raw`` is a loaded value whose kind is unknown: shown, never set.
+        options: of types that have some: (option id, value) pairs.
+        children: of ``cascading``: (id of the option above, option id, value).
         projects: keys of the projects whose screens show it; None means all.
         required: must be given when an issue is created.
     """
@@ -100,6 +100,7 @@ class CustomField:
     options: tuple[tuple[str, str], ...] = ()
     projects: frozenset[str] | None = None
     required: bool = False
+    children: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,10 @@ class Workflow:
 
 @dataclass(slots=True)
 class Project:
-    """A project; ``create_screen`` and ``edit_screen`` of None show every field."""
+    """A project; ``create_screen`` and ``edit_screen`` of None show every field.
+
+    ``components`` and ``versions`` are what it has of them: id -> name.
+    """
 
     id: str
     key: str
@@ -152,6 +156,12 @@ class Project:
     edit_screen: frozenset[str] | None = None
     workflows: dict[str, Workflow] = field(default_factory=dict)
     last_number: int = 0
+    components: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def listed(self, name: str) -> dict[str, str]:
+        """Return what the project offers for ``components``, ``fixVersions`` or ``versions``."""
+        return self.components if name == "components" else self.versions
 
     def workflow_of(self, type_id: str) -> Workflow:
         """Return the workflow that issues of this type follow."""

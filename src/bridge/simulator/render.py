@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.simulator import adf
-from bridge.simulator.fields import SYSTEM, View, is_text, label_of
+from bridge.simulator import adf, custom_fields
+from bridge.simulator.fields import LISTED, SYSTEM, View, is_text, label_of
 from bridge.simulator.model import (
     CATEGORIES,
     Change,
@@ -184,7 +184,7 @@ def remote_link(view: View, issue: Issue, one: RemoteLink) -> Json:
     return {**here, **({"globalId": one.global_id} if one.global_id else {}), **one.body}
 
 
-def value(view: View, issue: Issue, name: str) -> Any:  # noqa: PLR0911 - a table
+def value(view: View, issue: Issue, name: str) -> Any:  # noqa: C901, PLR0911 - a table
     """Render one field of an issue."""
     site, stored = view.site, issue.values.get(name)
     if name == "issuetype":
@@ -211,6 +211,8 @@ def value(view: View, issue: Issue, name: str) -> Any:  # noqa: PLR0911 - a tabl
         return [_attachment(view, one) for one in issue.attachments]
     if name == "labels":
         return list(stored or [])
+    if name in LISTED:
+        return listed(view, site.projects[issue.project], name, stored or ())
     if name in site.custom:
         return _custom(view, name, stored)
     return text(view, stored) if is_text(site, name) else stored
@@ -220,14 +222,23 @@ def _custom(view: View, name: str, stored: Any) -> Any:
     field = view.site.custom[name]
     if stored is None:
         return None
-    if field.type == "select":
-        body = {
-            "self": link(view, f"customFieldOption/{stored}"),
-            "value": dict(field.options)[stored],
-            "id": stored,
-        }
-        return body if view.site.cloud else {**body, "disabled": False}
-    return text(view, stored) if field.type == "text" else stored
+    if field.type == "text":
+        return text(view, stored)
+    if field.type == "user":
+        return user_by_id(view, stored)
+    if field.type == "users":
+        return [user_by_id(view, one) for one in stored]
+    return custom_fields.show(field, stored, lambda path: link(view, path), cloud=view.site.cloud)
+
+
+def listed(view: View, home: Project, name: str, chosen: Iterable[str]) -> list[Json]:
+    """Render components or versions, given by their ids."""
+    kind = "component" if name == "components" else "version"
+    more: Json = {} if kind == "component" else {"archived": False, "released": False}
+    return [
+        {"self": link(view, f"{kind}/{key}"), "id": key, "name": home.listed(name)[key], **more}
+        for key in chosen
+    ]
 
 
 def _parent(view: View, issue: Issue, number: int | None) -> Json | None:

@@ -16,13 +16,26 @@ from bridge.sync.ticket import Side
 TEXT_FIELDS = frozenset({"description"})
 """Fields whose value is a Document."""
 
-SET_FIELDS = frozenset({"labels"})
+LISTED_FIELDS = ("components", "fix-versions", "affects-versions")
+"""Sets whose members the target's project must already have: components and versions."""
+
+SET_FIELDS = frozenset({"labels", *LISTED_FIELDS})
 """Fields whose value is always a set of names; custom fields of a set type are recognised by their value."""
 
 PERSON_FIELDS = frozenset({"assignee"})
-"""Fields whose value is a Person."""
+"""Built-in fields whose value is a Person; custom fields that hold one are recognised by their value."""
 
-BUILT_IN_FIELDS = ("summary", "description", "type", "priority", "status", "labels", "due", "assignee")
+BUILT_IN_FIELDS = (
+    "summary",
+    "description",
+    "type",
+    "priority",
+    "status",
+    "labels",
+    "due",
+    "assignee",
+    *LISTED_FIELDS,
+)
 """Canonical names every adapter knows; any other name in ``fields`` is a custom field."""
 
 

@@ -75,8 +75,10 @@ def _create(agreement: Agreement, side: Side, origin: Ticket) -> Plan:
                 findings.append(_unmapped(rule, side.other, carried))
         elif carried.value is not None:
             values[rule.name], shown[rule.name] = carried.value, carried.shown
+    given = {rule.name_on(side).casefold() for rule in agreement.fields if rule.name in values}
     for name, constant in agreement.scope(side).on_create.items():
-        values.setdefault(name, constant)
+        if name.casefold() not in given:
+            values.setdefault(name, constant)
     origin_base = {
         rule.name: origin.fields[rule.name] for rule in agreement.fields if rule.name in origin.fields
     }

@@ -16,7 +16,7 @@ from typing import Any
 from bridge.errors import Unintelligible
 from bridge.sync.ticket import Comment, FieldChange, Ticket, Value
 from bridge.trackers.jira_fields import CANONICAL_NAMES, JIRA_NAMES, JiraField
-from bridge.trackers.jira_values import Values, moment
+from bridge.trackers.jira_values import Kind, Values, moment
 from bridge.trackers.protocol import Stamp
 
 OWN_LABEL = "bridge-"
@@ -192,6 +192,8 @@ class Reading:
                     found[name] = foreign_labels(value or ())
                 case "assignee":
                     found[name] = values.person(value)
+                case "components" | "fix-versions" | "affects-versions":
+                    found[name] = values.decode(Kind.NAMES, value)
                 case _:
                     found[name] = None if value is None else str(value["name"])
         for name, known in custom.items():

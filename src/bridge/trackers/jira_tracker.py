@@ -153,10 +153,10 @@ class JiraTracker(abc.ABC):
         """See :meth:`bridge.trackers.protocol.Tracker.find_marked`."""
         return self._polls.find_marked(scope, marker, since)
 
-    def metadata(self, project: str, fields: Sequence[FieldSpec] = ()) -> ProjectMeta:  # noqa: ARG002 - Jira shows all
+    def metadata(self, project: str, fields: Sequence[FieldSpec] = ()) -> ProjectMeta:
         """See :meth:`bridge.trackers.protocol.Tracker.metadata`."""
         reader = Project(self._http, self._api, project, cloud=self._flavour.cloud)
-        return reader.read(self._catalogue.all())
+        return reader.read(self._catalogue.all(), fields, self._catalogue.unfit(fields))
 
     # -- tickets --
 

@@ -144,6 +144,8 @@ class ProjectMeta:
         fields: names of all fields of the site or project, built-in ones by canonical name.
         create: type name -> fields on its create screen.
         missing_rights: rights the account lacks here, in the tracker's words.
+        unfit: native names of mapped fields that cannot be used, and why: two fields bear the name, or the values of
+            its type cannot cross.
     """
 
     types: tuple[str, ...]
@@ -152,6 +154,7 @@ class ProjectMeta:
     fields: tuple[str, ...]
     create: Mapping[str, tuple[FieldMeta, ...]] = field(default_factory=dict)
     missing_rights: tuple[str, ...] = ()
+    unfit: Mapping[str, str] = field(default_factory=dict)
 
 
 class Tracker(Protocol):

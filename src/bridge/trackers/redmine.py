@@ -46,6 +46,7 @@ from bridge.trackers.redmine_notes import Notes
 from bridge.trackers.redmine_payload import UNPROCESSABLE, Payload, Payloads
 from bridge.trackers.redmine_query import PAGE, by_number, in_project, parse_select
 from bridge.trackers.redmine_values import (
+    ATTRIBUTES,
     CANONICAL,
     DIALECT,
     Json,
@@ -86,7 +87,7 @@ class Redmine:
     kind = "redmine"
     abilities = Abilities(
         dialect=DIALECT,
-        fields=frozenset(BUILT_IN_FIELDS) - {"labels"},
+        fields=frozenset(ATTRIBUTES),
         search_has_comments=False,
         comment_edits_bump=False,
         read_back=True,

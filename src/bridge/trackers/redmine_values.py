@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bridge.clock import SECOND
 from bridge.errors import Unintelligible
-from bridge.markup import Document, read, write
+from bridge.markup import Document, plain, read, write
 from bridge.sync.ticket import Comment, Person, Ticket, Value
 
 Json = Mapping[str, Any]
@@ -28,6 +28,8 @@ ATTRIBUTES: Mapping[str, str] = {
     "status": "status_id",
     "due": "due_date",
     "assignee": "assigned_to_id",
+    "components": "category_id",
+    "fix-versions": "fixed_version_id",
 }
 """Canonical built-in field -> attribute in Redmine's requests and journals."""
 
@@ -86,15 +88,21 @@ def named(ref: Json | None) -> str:
     return str(ref["name"]) if ref else ""
 
 
+def _single(ref: Json | None) -> frozenset[str]:
+    """A set of at most one name: Redmine has one category and one target version for a ticket."""
+    return frozenset({named(ref)} if ref else ())
+
+
 def is_field(field: Json, name: str) -> bool:
     """Whether a custom field is the one that a configuration names: by its name, or as ``cf_<number>``."""
     return bool(field["name"] == name) or f"cf_{field['id']}" == name
 
 
-def custom_value(raw: Any, field: CustomField) -> Value:
+def custom_value(raw: Any, field: CustomField, person: Callable[[Json | None], Person | None]) -> Value:
     """A custom field's value.
 
-    Without an administrator's rights flags and numbers stay the strings Redmine sends.
+    Without an administrator's rights Redmine does not tell of which kind a field is: flags, numbers and people stay
+    the strings it sends, a person the number of their account.
     """
     if isinstance(raw, list):
         return frozenset(str(item) for item in raw if item not in (None, ""))
@@ -104,6 +112,8 @@ def custom_value(raw: Any, field: CustomField) -> Value:
     match field.format:
         case "bool":
             return text == "1"
+        case "user":
+            return person({"id": text})
         case "int" | "float":
             try:
                 return float(text)
@@ -123,7 +133,7 @@ def raw_custom(value: Value) -> str | list[str]:
         case frozenset():
             return sorted(value) or [""]
         case Document():
-            return native(value)
+            return plain(value)  # whether the field's format takes markup is told to administrators only
         case Person():
             return value.id
         case str():
@@ -243,11 +253,13 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
             "status": named(issue["status"]),
             "due": issue.get("due_date") or None,
             "assignee": shape.person(issue.get("assigned_to")),
+            "components": _single(issue.get("category")),
+            "fix-versions": _single(issue.get("fixed_version")),
         }
         for canonical, name in shape.custom.items():
             for field in raw:
                 if is_field(field, name):
-                    fields[canonical] = custom_value(field.get("value"), shape.format(field))
+                    fields[canonical] = custom_value(field.get("value"), shape.format(field), shape.person)
         return Ticket(
             id=str(issue["id"]),
             key=str(issue["id"]),
