@@ -13,6 +13,7 @@ from bridge.daemon.books import Books
 from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
 from bridge.daemon.intending import forgo, intend, lost
+from bridge.daemon.relating import add_relation, remove_relation, set_parent
 from bridge.daemon.run import Run
 from bridge.daemon.walking import Trail, walk
 from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError
@@ -21,6 +22,7 @@ from bridge.sync.base import CommentPair, PairState, encode_value
 from bridge.sync.plan import (
     Action,
     AddComment,
+    AddRelation,
     CreateTicket,
     Decision,
     DeleteComment,
@@ -28,6 +30,8 @@ from bridge.sync.plan import (
     Finding,
     LinkBack,
     Plan,
+    RemoveRelation,
+    SetParent,
     SetStatus,
     UpdateFields,
 )
@@ -44,6 +48,8 @@ def act(run: Run, plan: Plan, books: Books) -> None:
     pending = Counter(name for action in plan.actions for name in _settling(action))
     books.settled.update(plan.settled)
     books.pairs.extend(plan.pairs)
+    books.parts.extend(plan.parts)
+    books.waits |= plan.waits
     for action in plan.actions:
         try:
             done = _carry_out(run, action, books)
@@ -87,6 +93,12 @@ def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
             delete_comment(run, action, books)
         case LinkBack():
             _link_back(run, action, books)
+        case SetParent():
+            set_parent(run, action, books)
+        case AddRelation():
+            add_relation(run, action, books)
+        case RemoveRelation():
+            remove_relation(run, action, books)
     return frozenset()
 
 
@@ -184,7 +196,7 @@ def _refusal(action: Action, error: TrackerError) -> Finding:
     return Finding("refused", action.side, field_name, f"{_doing(action)}: {error.words}")
 
 
-def _doing(action: Action) -> str:
+def _doing(action: Action) -> str:  # noqa: PLR0911 - one return for each action
     match action:
         case CreateTicket():
             return "creating the ticket"
@@ -200,3 +212,9 @@ def _doing(action: Action) -> str:
             return "deleting a comment"
         case LinkBack():
             return "adding the link to the peer"
+        case SetParent():
+            return "setting the parent"
+        case AddRelation(kind=kind):
+            return f"adding a link ({kind})"
+        case RemoveRelation(relation=relation):
+            return f"removing a link ({relation.kind})"

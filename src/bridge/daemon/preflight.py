@@ -59,6 +59,7 @@ def inspect(terms: Terms) -> Inspection:
             _check_rights(scope, side, meta, source)
             _check_fields(agreement, side, meta, source)
             _check_creation(agreement, side, meta, source)
+            _check_structure(agreement, side, terms.trackers[scope.tracker], meta, source)
         if len(metas) == len(Side):
             for rule in agreement.fields:
                 _check_map(rule, metas, source, remark)
@@ -135,6 +136,36 @@ def _check_fields(agreement: Agreement, side: Side, meta: ProjectMeta, source: S
                     f"'{agreement.scope(side).tracker}'",
                     _meant(name, known),
                 )
+
+
+def _check_structure(
+    agreement: Agreement, side: Side, tracker: Tracker, meta: ProjectMeta, source: Source
+) -> None:
+    """Whether the tracker has what the agreement says of relations and worklogs."""
+    rules = agreement.relations
+    if (rules.parent or rules.links) and not tracker.abilities.relations:
+        source.problem(
+            ("relations",),
+            f"the bridge cannot relate tickets of '{tracker.name}' ({tracker.kind})",
+            "remove 'relations'",
+            key=True,
+        )
+    elif meta.link_types:
+        for rule in rules.links:
+            if rule.name_on(side) not in meta.link_types:
+                source.problem(
+                    ("relations", "links", rule.internal),
+                    f"'{tracker.name}' has no type of link '{rule.name_on(side)}'",
+                    _meant(rule.name_on(side), meta.link_types),
+                    key=side is Side.INTERNAL,
+                )
+    if agreement.worklogs.cross and not tracker.abilities.worklogs:
+        source.problem(
+            ("worklogs",),
+            f"the bridge cannot book time in '{tracker.name}' ({tracker.kind})",
+            "remove 'worklogs'",
+            key=True,
+        )
 
 
 def _named(rule: FieldRule, side: Side) -> Iterator[tuple[str, tuple[str, ...]]]:

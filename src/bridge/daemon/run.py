@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from bridge.config.settings import TrackerSettings
 from bridge.daemon.house import House, Terms, field_specs
-from bridge.daemon.neighbours import own_comments
+from bridge.daemon.neighbours import own_comments, related
 from bridge.store.rows import Intent, Link
 from bridge.sync.agreement import Agreement, Scope
-from bridge.sync.base import Base, CommentPair
+from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.decide import decide
-from bridge.sync.plan import LinkView, Plan, View
+from bridge.sync.plan import LinkView, Neighbour, Plan, View
 from bridge.sync.ticket import FieldChange, Side, Ticket
 from bridge.trackers.protocol import FieldSpec, Tracker
 
@@ -36,6 +36,7 @@ class Run:
         views: sides as read so far.
         read_at: side -> the tracker's time just before it was last read by id.
         asked: sides whose tracker this run has spoken to.
+        parts: its pairs of relations and worklogs.
     """
 
     house: House
@@ -48,6 +49,7 @@ class Run:
     views: dict[Side, View] = field(default_factory=dict)
     asked: set[Side] = field(default_factory=set)
     read_at: dict[Side, int] = field(default_factory=dict)
+    parts: tuple[PartPair, ...] = ()
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""
@@ -111,7 +113,18 @@ class Run:
             pairs=self.pairs,
             linked=frozenset(side for side in Side if self.link.linked(side)),
             changed_at=changed_at or {},
+            id=self.link.id,
+            parts=self.parts,
+            neighbours={side: self._related(side) for side in Side},
         )
+
+    def _related(self, side: Side) -> dict[str, Neighbour]:
+        ticket = self.read(side).ticket
+        rules = self.agreement.relations
+        if ticket is None or not (rules.parent or rules.links):
+            return {}
+        with self.house.store.read() as tx:
+            return related(tx, self.agreement, side, ticket)
 
     def plan(self) -> Plan:
         """The decision, on ground that is sure enough for every write it contains.

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from bridge.simulator import control, routes_issue, routes_site
+from bridge.simulator import control, routes_issue, routes_site, routes_structure
 from bridge.simulator.calllog import CallLog, LoggedCall
 from bridge.simulator.exchange import NO_BODY, ROUTES, Answer, Call, Request, Route
 from bridge.simulator.faults import Fault, FaultBook
@@ -26,7 +26,7 @@ from bridge.simulator.state import Site
 REST = re.compile(r"(?:/ex/jira/(?P<cloud>[^/]+))?/rest/api/(?P<api>2|3|latest)(?P<rest>/.*)?")
 BAD_LOGIN = "Client must be authenticated to access this resource."
 JSON_TYPE = "application/json;charset=UTF-8"
-MODULES = (routes_issue, routes_site)  # importing them fills the table of routes
+MODULES = (routes_issue, routes_site, routes_structure)  # importing them fills the table of routes
 
 
 @dataclass(slots=True)

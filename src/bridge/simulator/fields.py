@@ -76,6 +76,8 @@ SYSTEM: dict[str, SystemField] = {
     "resolutiondate": SystemField("Resolved", "datetime"),
     "duedate": SystemField("Due date", "date", on_create=True, on_edit=True),
     "parent": SystemField("Parent", "issuelink", on_create=True),
+    "issuelinks": SystemField("Linked Issues", "array", navigable=False, items="issuelinks"),
+    "worklog": SystemField("Log Work", "array", navigable=False, items="worklog"),
     "comment": SystemField("Comment", "comments-page", navigable=False),
     "attachment": SystemField("Attachment", "array", navigable=False, items="attachment"),
 }
@@ -196,7 +198,7 @@ def _summary(raw: Any) -> str:
 
 
 def _parent(view: View, raw: Any) -> int | None:
-    if raw is None:
+    if raw is None or (isinstance(raw, Mapping) and raw.get("none") is True):
         return None
     if not isinstance(raw, Mapping):
         raise field_refusal("parent", "data was not an object")

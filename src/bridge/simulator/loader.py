@@ -143,8 +143,7 @@ class _Loader:
             for name, value in fields.items()
             if name not in TAKEN and not name.startswith("customfield_")
         }
-        if fields.get("parent"):
-            kept["parent"] = fields["parent"]
+        kept.update({name: fields[name] for name in ("parent", "issuelinks") if fields.get(name)})
         return kept
 
     def values(self, fields: Json) -> Json:

@@ -202,6 +202,42 @@ class RemoteLink:
     body: Json
 
 
+@dataclass(frozen=True, slots=True)
+class LinkType:
+    """A type of link between issues; ``outward`` is what the issue does where the link starts ("blocks")."""
+
+    id: str
+    name: str
+    inward: str
+    outward: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLink:
+    """A link as one of its two issues holds it; ``outward`` where it starts, ``other`` is the other's number."""
+
+    id: str
+    type: str
+    outward: bool
+    other: int
+
+
+@dataclass(frozen=True, slots=True)
+class Worklog:
+    """Time that somebody booked; ``body`` is an ADF document on Cloud and wiki text on Data Center."""
+
+    id: str
+    author: str
+    body: Any
+    started: int
+    seconds: int
+    created: int
+    updated: int
+    update_author: str
+    visibility: Json | None = None
+    properties: Json = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Issue:
     """An issue; ``values`` holds settable fields as stored, ``extra`` loaded fields shown as they came."""
@@ -221,6 +257,8 @@ class Issue:
     attachments: list[Json] = field(default_factory=list)
     history: list[Change] = field(default_factory=list)
     remote_links: list[RemoteLink] = field(default_factory=list)
+    links: list[IssueLink] = field(default_factory=list)
+    worklogs: list[Worklog] = field(default_factory=list)
     properties: Json = field(default_factory=dict)
     extra: Json = field(default_factory=dict)
     old_keys: tuple[str, ...] = ()
@@ -234,5 +272,7 @@ class Issue:
             attachments=list(self.attachments),
             history=list(self.history),
             remote_links=list(self.remote_links),
+            links=list(self.links),
+            worklogs=list(self.worklogs),
             properties=dict(self.properties),
         )

@@ -19,7 +19,17 @@ the gateway.
 
 from __future__ import annotations
 
-from bridge.simulator.model import CustomField, IssueType, Named, Project, Status, Transition, User, Workflow
+from bridge.simulator.model import (
+    CustomField,
+    IssueType,
+    LinkType,
+    Named,
+    Project,
+    Status,
+    Transition,
+    User,
+    Workflow,
+)
 from bridge.simulator.state import Clock, Site, real_clock
 
 PEOPLE = {
@@ -49,6 +59,12 @@ TYPES = {
     "datacenter": ("Bug", "Task", "Incident", "Improvement"),
     "cloud": ("Bug", "Task", "Incident", "Service Request"),
 }
+LINKS = (
+    ("Blocks", "is blocked by", "blocks"),
+    ("Cloners", "is cloned by", "clones"),
+    ("Duplicate", "is duplicated by", "duplicates"),
+    ("Relates", "relates to", "relates to"),
+)
 RESOLUTIONS = ("Done", "Fixed", "Won't Do", "Duplicate", "Cannot Reproduce")
 SEVERITIES = ("Critical", "Major", "Minor")
 
@@ -127,6 +143,8 @@ def make_site(
         site.resolutions[str(number)] = Named(str(number), title)
     for number, title in enumerate(TYPES[flavour], 10_100):
         site.types[str(number)] = IssueType(str(number), title)
+    for number, (title, inward, outward) in enumerate(LINKS, 10_600):
+        site.link_types[str(number)] = LinkType(str(number), title, inward, outward)
     site.types["10199"] = IssueType("10199", "Sub-task", subtask=True)
     severities = tuple((str(number), value) for number, value in enumerate(SEVERITIES, 10_300))
     for custom in (

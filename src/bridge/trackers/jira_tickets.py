@@ -16,6 +16,7 @@ from typing import Any
 from bridge.errors import Unintelligible
 from bridge.sync.ticket import Comment, FieldChange, Ticket, Value
 from bridge.trackers.jira_fields import CANONICAL_NAMES, JIRA_NAMES, JiraField
+from bridge.trackers.jira_structure import relations
 from bridge.trackers.jira_values import Kind, Values, moment
 from bridge.trackers.protocol import Stamp
 
@@ -33,7 +34,7 @@ _SERVICE_DESK = "service_desk"
 
 _MARKER = re.compile(r"bridge-[0-9a-f]{16}")
 
-ALWAYS = (*JIRA_NAMES.values(), "comment", "created", "updated", "creator", "project")
+ALWAYS = (*JIRA_NAMES.values(), "parent", "issuelinks", "comment", "created", "updated", "creator", "project")
 """Fields asked for with every ticket."""
 
 
@@ -174,6 +175,9 @@ class Reading:
             comments_complete="comment" in fields and total <= len(comments),
             creator=self.values.person(fields.get("creator")),
             marker=next(iter(marks(labels)), ""),
+            parent=str((fields.get("parent") or {}).get("id") or ""),
+            relations=relations(fields.get("issuelinks") or ()),
+            relations_complete="issuelinks" in fields,
         )
 
     def _fields(self, raw: Mapping[str, Any], custom: Mapping[str, JiraField]) -> dict[str, Value]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from bridge.clock import SECOND
 from bridge.errors import Unintelligible
 from bridge.markup import Document, plain, read, write
-from bridge.sync.ticket import Comment, Person, Ticket, Value
+from bridge.sync.ticket import Comment, Person, Relation, Ticket, Value
 
 Json = Mapping[str, Any]
 
@@ -213,6 +213,26 @@ def to_comments(
     )
 
 
+def parent_of(issue: Json) -> str:
+    """The number of the issue that this one is a part of; "" for none."""
+    return str((issue.get("parent") or {}).get("id") or "")
+
+
+def to_relations(issue: Json) -> tuple[Relation, ...]:
+    """The relations of an issue that was asked for with them; Redmine leaves the list out when it is empty."""
+    return tuple(
+        Relation(
+            id=str(raw["id"]),
+            kind=str(raw["relation_type"]),
+            other=str(raw["issue_to_id"] if outward else raw["issue_id"]),
+            outward=outward,
+            symmetric=raw["relation_type"] == "relates",
+        )
+        for raw in issue.get("relations", ())
+        for outward in [raw["issue_id"] == issue["id"]]
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What turning an issue into a ticket needs beside the issue.
@@ -272,6 +292,9 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
             comments_complete="journals" in issue,
             creator=shape.person(issue.get("author")),
             marker=str(marked[0] or "") if marked else "",
+            parent=parent_of(issue),
+            relations=to_relations(issue),
+            relations_complete="journals" in issue,
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise Unintelligible(
