@@ -89,7 +89,7 @@ def _issue(view: View, raw: Any) -> Issue:
 
 def _may_link(view: View, issue: Issue) -> None:
     if not view.site.may(view.user, "LINK_ISSUES", issue.project):
-        raise Refusal(401, f"No Link Issue Permission for issue '{issue.key}'")
+        raise Refusal(404 if view.site.cloud else 401, f"No Link Issue Permission for issue '{issue.key}'")
 
 
 def _item(old: tuple[str, str] | None, new: tuple[str, str] | None) -> Json:

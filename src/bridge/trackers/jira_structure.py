@@ -9,14 +9,16 @@ remaining estimate alone, which is each side's own.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from bridge.errors import Gone, OutcomeUnknown
+from bridge.errors import Gone, OutcomeUnknown, Refused, Unauthorised
 from bridge.markup import plain
 from bridge.sync.ticket import Relation, Worklog
 from bridge.trackers.answers import Answer
 from bridge.trackers.http import Http
+from bridge.trackers.jira_people import People
 from bridge.trackers.jira_values import Values, moment
 from bridge.trackers.structure import TimeSpent
 
@@ -34,14 +36,15 @@ class JiraStructure:
         http: the policy.
         api: prefix of the API's paths.
         values: the flavour's codec.
-        me: our account's id.
+        people: who we are.
     """
 
-    def __init__(self, http: Http, api: str, values: Values, me: Callable[[], str]) -> None:
+    def __init__(self, http: Http, api: str, values: Values, people: People) -> None:
         self._http = http
         self._api = api
         self._values = values
-        self._me = me
+        self._me = people.me
+        self._whoami = people.whoami
 
     def link_types(self) -> Sequence[str]:
         """See :meth:`bridge.trackers.structure.Structure.link_types`."""
@@ -58,14 +61,25 @@ class JiraStructure:
     def add_relation(self, kind: str, source: str, target: str) -> int:
         """See :meth:`bridge.trackers.structure.Structure.add_relation`."""
         body = {"type": {"name": kind}, "inwardIssue": {"id": source}, "outwardIssue": {"id": target}}
-        return self._call("POST", "/issueLink", body=body, repeatable=True).at
+        with self._forbidden():
+            return self._call("POST", "/issueLink", body=body, repeatable=True).at
 
     def remove_relation(self, relation: str) -> int:
         """See :meth:`bridge.trackers.structure.Structure.remove_relation`."""
         try:
-            return self._call("DELETE", "/issueLink/{link}", {"link": relation}).at
+            with self._forbidden():
+                return self._call("DELETE", "/issueLink/{link}", {"link": relation}).at
         except Gone:
             return self._http.now()
+
+    @contextmanager
+    def _forbidden(self) -> Iterator[None]:
+        """Data Center answers 401 also to an account that is known, but may not link issues: that is a refusal."""
+        try:
+            yield
+        except Unauthorised as error:
+            self._whoami()
+            raise Refused(self._http.tracker, error.words, status=401) from error
 
     def worklogs(self, ticket: str) -> Sequence[Worklog]:
         """See :meth:`bridge.trackers.structure.Structure.worklogs`."""
@@ -93,7 +107,7 @@ class JiraStructure:
             if mark == marker:
                 return str(raw["id"])
             one = worklog(self._values, raw)
-            mine = one.author is not None and one.author.id == self._me()
+            mine = one.author is not None and one.author.id == self._me().id
             same = (one.started, one.seconds) == (_milliseconds(spent.started) * 1000, spent.seconds)
             if mine and same and not mark and plain(one.body) == wanted:
                 alike = one.id

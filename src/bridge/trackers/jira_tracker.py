@@ -111,7 +111,7 @@ class JiraTracker(abc.ABC):
         self._catalogue = Catalogue(name, lambda: self._get("/field").array(), clock)
         self._encoder = Encoder(name, self._catalogue, flavour.values, self._people.find)
         self._polls = Polls(name, search, self._people.whoami, self._reading.stamp, clock)
-        self._structure = JiraStructure(http, flavour.api, flavour.values, lambda: self._people.me().id)
+        self._structure = JiraStructure(http, flavour.api, flavour.values, self._people)
         self._labels: _Recent[frozenset[str]] = _Recent(REMEMBERED)
         self._screens: _Recent[Mapping[str, JiraField]] = _Recent(REMEMBERED)
 
