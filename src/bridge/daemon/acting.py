@@ -13,8 +13,9 @@ from bridge.daemon.books import Books
 from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
 from bridge.daemon.intending import forgo, intend, lost
-from bridge.daemon.relating import add_relation, remove_relation, set_parent
+from bridge.daemon.relating import relate
 from bridge.daemon.run import Run
+from bridge.daemon.timekeeping import keep_time
 from bridge.daemon.walking import Trail, walk
 from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError
 from bridge.store.rows import IntentKind
@@ -23,10 +24,13 @@ from bridge.sync.plan import (
     Action,
     AddComment,
     AddRelation,
+    AddWorklog,
     CreateTicket,
     Decision,
     DeleteComment,
+    DeleteWorklog,
     EditComment,
+    EditWorklog,
     Finding,
     LinkBack,
     Plan,
@@ -93,12 +97,10 @@ def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
             delete_comment(run, action, books)
         case LinkBack():
             _link_back(run, action, books)
-        case SetParent():
-            set_parent(run, action, books)
-        case AddRelation():
-            add_relation(run, action, books)
-        case RemoveRelation():
-            remove_relation(run, action, books)
+        case SetParent() | AddRelation() | RemoveRelation():
+            relate(run, action, books)
+        case AddWorklog() | EditWorklog() | DeleteWorklog():
+            keep_time(run, action, books)
     return frozenset()
 
 
@@ -218,3 +220,9 @@ def _doing(action: Action) -> str:  # noqa: PLR0911 - one return for each action
             return f"adding a link ({kind})"
         case RemoveRelation(relation=relation):
             return f"removing a link ({relation.kind})"
+        case AddWorklog():
+            return "booking time"
+        case EditWorklog():
+            return "changing booked time"
+        case DeleteWorklog():
+            return "deleting booked time"

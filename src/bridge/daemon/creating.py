@@ -107,6 +107,7 @@ def adopt_created(  # noqa: PLR0917 - what a create request was made of, in its 
     if not ticket.relations_complete:
         told = ticket.parent if ticket.parent is not None else parent
         ticket = replace(ticket, parent=told, relations_complete=True)
+    ticket = replace(ticket, worklogs_complete=True)
     # What we have just made needs no reading: it is as the request said, until a poll shows more.
     run.views[side] = View(ticket, bases[side], strong=True)
     known = run.views.get(side.other)

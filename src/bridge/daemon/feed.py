@@ -205,7 +205,11 @@ class Feed:
         if before is None or before.updated != ticket.updated:
             return False
         whole = before.comments_complete and ticket.comments_complete
-        related = (before.parent, before.relations) != (ticket.parent, ticket.relations)
+        related = (before.parent, before.relations, before.worklogs) != (
+            ticket.parent,
+            ticket.relations,
+            ticket.worklogs,
+        )
         return before.fields != ticket.fields or related or (whole and before.comments != ticket.comments)
 
     def _discover(self, tx: Tx, agreement: Agreement, ticket: Ticket, me: str) -> Link | None:

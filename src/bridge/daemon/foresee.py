@@ -17,9 +17,12 @@ from bridge.sync.plan import (
     Action,
     AddComment,
     AddRelation,
+    AddWorklog,
     CreateTicket,
     DeleteComment,
+    DeleteWorklog,
     EditComment,
+    EditWorklog,
     LinkBack,
     Plan,
     RemoveRelation,
@@ -151,5 +154,11 @@ def describe(action: Action) -> str:  # noqa: PLR0911 - one return for each acti
             return f"make it a part of {key}" if parent else "make it a part of no other ticket"
         case AddRelation(kind=kind, key=key, outward=outward):
             return f"link it {'to' if outward else 'from'} {key} ({kind})"
+        case AddWorklog(seconds=seconds, pair=pair):
+            return f"book {seconds // 60} minutes (the other side's {pair.origin_id})"
+        case EditWorklog(pair=pair, why=why):
+            return f"change booked time {pair.copy_id} ({why})"
+        case DeleteWorklog(pair=pair, why=why):
+            return f"take back booked time {pair.copy_id} (the original was {why})"
         case RemoveRelation(relation=relation):
             return f"take a link away ({relation.kind}): it is gone on the other side"

@@ -13,6 +13,7 @@ from bridge.daemon.house import Terms
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
+from bridge.sync.base import PartKind
 from bridge.sync.plan import Neighbour
 from bridge.sync.relations import others
 from bridge.sync.ticket import Side, Ticket
@@ -39,7 +40,7 @@ def related(tx: Tx, agreement: Agreement, side: Side, ticket: Ticket) -> dict[st
 
 
 def own_comments(tx: Tx, terms: Terms, link: Link, side: Side, ticket: Ticket) -> Ticket:
-    """The ticket without the comments that the bridge has put there under other agreements."""
+    """The ticket without the comments and worklogs that the bridge has put there under other agreements."""
     agreement = terms.agreement(link.agreement)
     if agreement is None:
         return ticket
@@ -51,9 +52,17 @@ def own_comments(tx: Tx, terms: Terms, link: Link, side: Side, ticket: Ticket) -
         if other.name != agreement.name and other.scope(there).tracker == tracker
     ]
     foreign: set[str] = set()
+    booked: set[str] = set()
     for name, there in sharing:
         for neighbour in tx.links.by_ticket(name, there, [ticket.id]).values():
             foreign |= {pair.copy_id for pair in tx.comments.list(neighbour.id) if pair.origin is there.other}
-    if not foreign:
+            if ticket.worklogs:
+                spent = tx.parts.list(neighbour.id, PartKind.WORKLOG)
+                booked |= {pair.copy_id for pair in spent if pair.origin is there.other}
+    if not foreign and not booked:
         return ticket
-    return replace(ticket, comments=tuple(one for one in ticket.comments if one.id not in foreign))
+    return replace(
+        ticket,
+        comments=tuple(one for one in ticket.comments if one.id not in foreign),
+        worklogs=tuple(one for one in ticket.worklogs if one.id not in booked),
+    )

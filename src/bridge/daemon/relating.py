@@ -19,7 +19,22 @@ from bridge.sync.relations import PARENT, parent_key, relation_key
 from bridge.sync.ticket import Side
 
 
-def set_parent(run: Run, action: SetParent, books: Books) -> None:
+def relate(run: Run, action: SetParent | AddRelation | RemoveRelation, books: Books) -> None:
+    """Do one of these actions.
+
+    Raises:
+        TrackerError: it was not done, or nobody can tell.
+    """
+    match action:
+        case SetParent():
+            _set_parent(run, action, books)
+        case AddRelation():
+            _add(run, action, books)
+        case RemoveRelation():
+            _remove(run, action, books)
+
+
+def _set_parent(run: Run, action: SetParent, books: Books) -> None:
     """Give the ticket its parent, or take it away; a refusal is remembered, not repeated at every look.
 
     Raises:
@@ -45,7 +60,7 @@ def set_parent(run: Run, action: SetParent, books: Books) -> None:
     books.wrote(side, at, "parent.set", {"parent": action.key})
 
 
-def add_relation(run: Run, action: AddRelation, books: Books) -> None:
+def _add(run: Run, action: AddRelation, books: Books) -> None:
     """Link the ticket to another one on its side.
 
     Raises:
@@ -61,7 +76,7 @@ def add_relation(run: Run, action: AddRelation, books: Books) -> None:
     books.wrote(action.side, at, "relation.added", data)
 
 
-def remove_relation(run: Run, action: RemoveRelation, books: Books) -> None:
+def _remove(run: Run, action: RemoveRelation, books: Books) -> None:
     """Take a link away that is gone on the other side.
 
     Raises:

@@ -7,7 +7,7 @@ poll serves when it is provably newer than all we know; a side that is to be wri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bridge.config.settings import TrackerSettings
 from bridge.daemon.house import House, Terms, field_specs
@@ -89,15 +89,22 @@ class Run:
         name, sightings = self.scope(side).tracker, self.house.sightings
         if not strong:
             seen = sightings.get(name, ticket_id, self.agreement.name)
-            if seen is not None and seen.comments_complete and base.fresh(seen.updated):
+            if seen is not None and self._whole(seen) and base.fresh(seen.updated):
                 return View(self._own(side, seen), base, strong=False)
         self.read_at[side] = self.tracker(side).now()
         found = self.tracker(side).fetch([ticket_id], self.specs(side)).get(ticket_id)
         if found is None:
             sightings.forget(name, ticket_id)
             return View(None, base, strong=True)
+        if self.agreement.worklogs.cross and not found.worklogs_complete:
+            spent = self.tracker(side).structure.worklogs(ticket_id)
+            found = replace(found, worklogs=tuple(spent), worklogs_complete=True)
         sightings.put(name, found, self.agreement.name)
         return View(self._own(side, found), base, strong=True)
+
+    def _whole(self, seen: Ticket) -> bool:
+        """Whether a sighting holds everything that the agreement is about."""
+        return seen.comments_complete and (seen.worklogs_complete or not self.agreement.worklogs.cross)
 
     def _own(self, side: Side, ticket: Ticket) -> Ticket:
         with self.house.store.read() as tx:

@@ -27,6 +27,8 @@ UNITS = {"w": 144_000, "d": 28_800, "h": 3_600, "m": 60}
 def add(view: View, issue: Issue, body: Any) -> Worklog:
     """Book time."""
     _check(body)
+    if not view.site.cloud and "properties" in body:  # Data Center's description knows none
+        raise Refusal(400, BAD_PAYLOAD, bare=True)
     if not view.site.may(view.user, "WORK_ON_ISSUES", issue.project):
         raise Refusal(
             403 if view.site.cloud else 400,

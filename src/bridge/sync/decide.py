@@ -38,6 +38,7 @@ from bridge.sync.plan import (
 )
 from bridge.sync.relations import parent_for_new, plan_relations
 from bridge.sync.ticket import Side, Ticket, Value
+from bridge.sync.worklogs import plan_worklogs
 
 
 def decide(agreement: Agreement, link: LinkView) -> Plan:
@@ -117,15 +118,23 @@ def _reconcile(agreement: Agreement, link: LinkView) -> Plan:
     # Comments before the status: a closed ticket may refuse them.
     comment_actions, comment_findings, pairs = plan_comments(agreement, link)
     related = plan_relations(agreement, link)
+    time = plan_worklogs(agreement, link)
     links_back = [LinkBack(side) for side in Side if side not in link.linked]
     return Plan(
-        (*links_back, *sheet.field_actions(), *related.actions, *comment_actions, *sheet.statuses),
-        (*sheet.findings, *related.findings, *comment_findings),
+        (
+            *links_back,
+            *sheet.field_actions(),
+            *related.actions,
+            *comment_actions,
+            *time.actions,
+            *sheet.statuses,
+        ),
+        (*sheet.findings, *related.findings, *comment_findings, *time.findings),
         sheet.settled,
         tuple(pairs),
         frozenset(sheet.coincided),
         frozenset(sheet.unsure),
-        tuple(related.parts),
+        (*related.parts, *time.parts),
         frozenset(related.waits),
     )
 

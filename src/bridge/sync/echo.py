@@ -15,6 +15,7 @@ from bridge.sync.base import Base, CommentPair, PairState
 from bridge.sync.mapping import same
 from bridge.sync.relations import relation_keys
 from bridge.sync.ticket import Comment, Side, Ticket
+from bridge.sync.worklogs import worklog_keys
 
 
 def is_echo(
@@ -40,7 +41,9 @@ def part_keys(agreement: Agreement, side: Side, ticket: Ticket) -> frozenset[str
         return None
     if agreement.relations.parent and ticket.parent is None:
         return None
-    return relation_keys(agreement, side, ticket)
+    if agreement.worklogs.cross and not ticket.worklogs_complete:
+        return None
+    return relation_keys(agreement, side, ticket) | worklog_keys(agreement, ticket)
 
 
 def _parts_known(agreement: Agreement, side: Side, ticket: Ticket, base: Base) -> bool:

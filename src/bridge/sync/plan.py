@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from bridge.markup import Document
 from bridge.sync.base import Base, CommentPair, PairState, PartPair, encode_value
-from bridge.sync.ticket import Relation, Side, Ticket, Value
+from bridge.sync.ticket import Relation, Side, Ticket, Value, Worklog
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +240,42 @@ class RemoveRelation:
     pair: PartPair
 
 
+@dataclass(frozen=True, slots=True)
+class AddWorklog:
+    """Book the copy of a worklog on ``side``; ``shown`` is the digest of its text as that tracker will show it."""
+
+    side: Side
+    started: int
+    seconds: int
+    body: Document
+    shown: str
+    pair: PartPair
+
+
+@dataclass(frozen=True, slots=True)
+class EditWorklog:
+    """Have our copy on ``side`` follow its original; ``pair`` is the record once this is done."""
+
+    side: Side
+    started: int
+    seconds: int
+    body: Document
+    shown: str
+    pair: PartPair
+    copy: Worklog | None
+    why: Literal["changed", "restored"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteWorklog:
+    """Take our copy of a worklog on ``side`` back: the original was deleted, or made private."""
+
+    side: Side
+    pair: PartPair
+    copy: Worklog | None
+    why: Literal["deleted", "private"]
+
+
 Action = (
     CreateTicket
     | UpdateFields
@@ -251,6 +287,9 @@ Action = (
     | SetParent
     | AddRelation
     | RemoveRelation
+    | AddWorklog
+    | EditWorklog
+    | DeleteWorklog
 )
 
 
@@ -311,9 +350,9 @@ class Plan:
         """
         for act in self.actions:
             match act:
-                case AddComment(side=to):
+                case AddComment(side=to) | AddWorklog(side=to):
                     needed = to.other is side
-                case EditComment():
+                case EditComment() | EditWorklog():
                     needed = True
                 case CreateTicket() | LinkBack():
                     needed = False
@@ -332,7 +371,10 @@ class Plan:
         older pass for one that came after it.
         """
         return (
-            any(isinstance(act, DeleteComment | RemoveRelation | SetParent) for act in self.actions)
+            any(
+                isinstance(act, DeleteComment | RemoveRelation | SetParent | DeleteWorklog)
+                for act in self.actions
+            )
             or any(pair.state is not PairState.PAIRED for pair in self.pairs)
             or any(pair.state is not PairState.PAIRED for pair in self.parts)
             or bool(self.coincided)

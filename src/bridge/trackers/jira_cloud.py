@@ -35,6 +35,7 @@ FLAVOUR = Flavour(
         comment_edits_bump=True,
         read_back=False,
         relations=True,
+        worklogs=True,
     ),
 )
 

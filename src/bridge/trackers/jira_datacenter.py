@@ -34,6 +34,7 @@ FLAVOUR = Flavour(
         comment_edits_bump=True,
         read_back=False,
         relations=True,
+        worklogs=True,
     ),
 )
 
