@@ -190,6 +190,9 @@ class Feed:
                     )  # which of the two is newer only a read by id can tell
                 else:
                     house.sightings.put(tracker.name, ticket, agreement.name)
+                if terms.settings.trackers[tracker.name].webhook is not None:
+                    ours = ticket.updated - tracker.now() + house.clock.now()
+                    house.hooks.found(tracker.name, ticket.id, ours, now)
                 woken.append(link.id)
             tx.links.wake(woken, now)
         return woken, new
@@ -217,6 +220,8 @@ class Feed:
         house, side = self._house, self.side
         if ticket.marker:
             link = tx.links.by_marker(agreement.name, ticket.marker)
+            if link is not None and link.ticket(side) == ticket.id:
+                return link  # a worker has adopted it since this page was compared with the store
             if link is not None and link.ticket(side) is None:
                 if not tx.intents.open(link.id) and ticket.creator is not None and ticket.creator.id == me:
                     tx.links.set_peer(link.id, side, ticket.id, ticket.key)  # its making was forgotten
