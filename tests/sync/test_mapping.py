@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from makings import ANN, BO, agreement, doc
 
 from bridge.markup import Document, Media, Mention, Paragraph, Text, UnknownBlock, UnknownInline, plain
 from bridge.sync.agreement import FieldRule, Otherwise, Rule
 from bridge.sync.mapping import (
-    SUMMARY_LIMIT,
     Carried,
     Unmapped,
     agree,
@@ -27,6 +28,7 @@ MANY = FieldRule(
     "status", values=(("Open", "New"), ("Resolved", "Done"), ("Closed", "Done"), ("Open", "Waiting"))
 )
 TERMS = agreement(MANY)
+LIMIT = 255
 
 
 def test_the_first_pair_wins_where_one_must_be_chosen() -> None:
@@ -79,14 +81,23 @@ def test_a_summary_crosses_on_one_line_within_every_tracker_s_limit() -> None:
     assert isinstance(carried, Carried)
     assert isinstance(carried.value, str)
     assert carried.value.startswith("a b x")
-    assert len(carried.value) == SUMMARY_LIMIT
+    assert len(carried.value) == LIMIT
     assert agree(agreement(rule), rule, " a\n b " + "x" * 300, carried.shown)
+
+
+def test_a_summary_is_cut_where_its_tracker_would_cut_it() -> None:
+    rule = FieldRule("summary")
+    terms = agreement(rule)
+    terms = replace(terms, vendor=replace(terms.vendor, summary_limit=200))
+    assert carry(terms, rule, "x" * 255, Side.VENDOR) == Carried("x" * 200, "x" * 200)
+    assert carry(terms, rule, "x" * 255, Side.INTERNAL) == Carried("x" * 255, "x" * 255)
+    assert agree(terms, rule, "x" * 255, "x" * 200)
 
 
 def test_a_cut_summary_never_ends_in_a_space() -> None:
     rule = FieldRule("summary")
-    carried = carry(agreement(rule), rule, "x" * (SUMMARY_LIMIT - 1) + " tail", Side.VENDOR)
-    assert carried == Carried("x" * (SUMMARY_LIMIT - 1), "x" * (SUMMARY_LIMIT - 1))
+    carried = carry(agreement(rule), rule, "x" * (LIMIT - 1) + " tail", Side.VENDOR)
+    assert carried == Carried("x" * (LIMIT - 1), "x" * (LIMIT - 1))
 
 
 def test_spaces_and_composed_characters_make_no_difference() -> None:
@@ -181,3 +192,32 @@ def test_values_are_shown_in_short_and_texts_never() -> None:
     assert show(ANN) == "Ann"
     assert show(Person("u2")) == "u2"
     assert show(3.5) == "3.5"
+
+
+def test_a_number_equals_its_words_but_two_words_are_no_numbers() -> None:
+    assert same(3.0, "3")
+    assert same("3.50", 3.5)
+    assert same(left=True, right="1")
+    assert not same("1.10", "1.1")
+    assert not same(3.0, "three")
+
+
+def test_a_text_that_a_plain_field_holds_is_the_same_text() -> None:
+    assert same(doc("One", "two"), "One two")
+    assert not same("One", doc("One", "two"))
+
+
+def test_a_person_in_a_custom_field_crosses_by_the_people_map_alone() -> None:
+    rule = FieldRule("contact", names={Side.INTERNAL: "Contact", Side.VENDOR: "Contact"})
+    known = agreement(rule, people=(("ann@home.example", "bo@acme.example"),))
+    assert carry(known, rule, ANN, Side.VENDOR) == Carried("bo@acme.example", Person("bo@acme.example"))
+    assert agree(known, rule, ANN, BO)
+    stranger = Person("u9", "Zoe", ("zoe@home.example",))
+    assert carry(known, rule, stranger, Side.VENDOR) == Unmapped("Zoe")
+
+
+def test_a_number_and_a_flag_have_names_for_the_value_map() -> None:
+    rule = FieldRule("urgent", values=(("1", "Yes"), ("2.5", "Half")))
+    assert carry(agreement(rule), rule, value=True, to=Side.VENDOR) == Carried("Yes", "Yes")
+    assert carry(agreement(rule), rule, 2.5, Side.VENDOR) == Carried("Half", "Half")
+    assert agree(agreement(rule), rule, 2.50, "Half")

@@ -190,6 +190,9 @@ class Feed:
                     )  # which of the two is newer only a read by id can tell
                 else:
                     house.sightings.put(tracker.name, ticket, agreement.name)
+                if terms.settings.trackers[tracker.name].webhook is not None:
+                    ours = ticket.updated - tracker.now() + house.clock.now()
+                    house.hooks.found(tracker.name, ticket.id, ours, now)
                 woken.append(link.id)
             tx.links.wake(woken, now)
         return woken, new
@@ -205,13 +208,20 @@ class Feed:
         if before is None or before.updated != ticket.updated:
             return False
         whole = before.comments_complete and ticket.comments_complete
-        return before.fields != ticket.fields or (whole and before.comments != ticket.comments)
+        related = (before.parent, before.relations, before.worklogs) != (
+            ticket.parent,
+            ticket.relations,
+            ticket.worklogs,
+        )
+        return before.fields != ticket.fields or related or (whole and before.comments != ticket.comments)
 
     def _discover(self, tx: Tx, agreement: Agreement, ticket: Ticket, me: str) -> Link | None:
         """The link of a ticket that has none yet: the one whose mark it carries, or a new one."""
         house, side = self._house, self.side
         if ticket.marker:
             link = tx.links.by_marker(agreement.name, ticket.marker)
+            if link is not None and link.ticket(side) == ticket.id:
+                return link  # a worker has adopted it since this page was compared with the store
             if link is not None and link.ticket(side) is None:
                 if not tx.intents.open(link.id) and ticket.creator is not None and ticket.creator.id == me:
                     tx.links.set_peer(link.id, side, ticket.id, ticket.key)  # its making was forgotten

@@ -15,6 +15,7 @@ from bridge.clock import Clock
 from bridge.config.settings import Settings
 from bridge.daemon.acquaintances import Acquaintances
 from bridge.daemon.health import Health
+from bridge.daemon.listening import HookWatch
 from bridge.daemon.sightings import Sightings
 from bridge.daemon.steps import StepMemory
 from bridge.daemon.stumbles import Stumbles
@@ -52,6 +53,7 @@ class House:
         steps: workflow steps seen so far.
         stumbles: links that meet the same trouble again and again.
         acquaintances: who may be mentioned under each agreement.
+        hooks: which webhooks still speak.
     """
 
     terms: Terms
@@ -64,6 +66,7 @@ class House:
     steps: StepMemory = field(default_factory=StepMemory)
     stumbles: Stumbles = field(default_factory=Stumbles)
     acquaintances: Acquaintances = field(default_factory=Acquaintances)
+    hooks: HookWatch = field(default_factory=HookWatch)
     _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -16,13 +16,26 @@ from bridge.sync.ticket import Side
 TEXT_FIELDS = frozenset({"description"})
 """Fields whose value is a Document."""
 
-SET_FIELDS = frozenset({"labels"})
+LISTED_FIELDS = ("components", "fix-versions", "affects-versions")
+"""Sets whose members the target's project must already have: components and versions."""
+
+SET_FIELDS = frozenset({"labels", *LISTED_FIELDS})
 """Fields whose value is always a set of names; custom fields of a set type are recognised by their value."""
 
 PERSON_FIELDS = frozenset({"assignee"})
-"""Fields whose value is a Person."""
+"""Built-in fields whose value is a Person; custom fields that hold one are recognised by their value."""
 
-BUILT_IN_FIELDS = ("summary", "description", "type", "priority", "status", "labels", "due", "assignee")
+BUILT_IN_FIELDS = (
+    "summary",
+    "description",
+    "type",
+    "priority",
+    "status",
+    "labels",
+    "due",
+    "assignee",
+    *LISTED_FIELDS,
+)
 """Canonical names every adapter knows; any other name in ``fields`` is a custom field."""
 
 
@@ -102,13 +115,15 @@ class Scope:
 
     Attributes:
         tracker: name of the tracker in the configuration.
-        project: project key (Jira) or identifier (Redmine).
+        project: project key (Jira), identifier (Redmine) or name of a queue (Request Tracker).
         select: which tickets of the project come into scope, in the tracker's own query language; "" means all.
         company: how this party is called in texts that cross.
         dialect: the tracker's markup.
         on_create: field name -> value given to tickets that the bridge creates on this side.
         privacy: who may read the private comments that the bridge writes here.
         threads: whether a comment can be the answer to another one here.
+        edits_texts: whether its tracker lets a description or a comment be changed or taken back once it is written.
+        summary_limit: longest summary that its tracker keeps, in characters.
     """
 
     tracker: str
@@ -119,6 +134,8 @@ class Scope:
     on_create: Mapping[str, str] = field(default_factory=dict)
     privacy: Privacy = Privacy()
     threads: bool = False
+    edits_texts: bool = True
+    summary_limit: int = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +156,51 @@ class CommentRule:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkRule:
+    """A type of link between tickets that crosses.
+
+    Attributes:
+        internal: its name in the internal tracker.
+        vendor: its name in the vendor's tracker.
+        reversed: the vendor's type reads the other way round: "blocks" here is "is preceded by" there.
+    """
+
+    internal: str
+    vendor: str
+    reversed: bool = False
+
+    def name_on(self, side: Side) -> str:
+        """The type's name in that side's tracker."""
+        return self.internal if side is Side.INTERNAL else self.vendor
+
+
+@dataclass(frozen=True, slots=True)
+class RelationRule:
+    """Which relations between two mirrored tickets cross; by default none does.
+
+    Attributes:
+        parent: parents and sub-tasks.
+        links: types of links; any other type stays where it is.
+    """
+
+    parent: bool = False
+    links: tuple[LinkRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorklogRule:
+    """Whose worklogs cross, and how their author is named; by default none does.
+
+    Attributes:
+        cross: sides whose worklogs cross.
+        attribute: template with ``{author}`` and ``{company}``.
+    """
+
+    cross: frozenset[Side] = frozenset()
+    attribute: str = "{author} ({company})"
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """What an organisation and one vendor agreed.
 
@@ -152,6 +214,8 @@ class Agreement:
         people: (internal, vendor) pairs; each names a person by any id or handle of that side's tracker.
         mentionable: (internal, vendor) pairs of those among ``people`` whom both trackers know, as each tracker's texts
             mention them. Found out by the shell, and only where the agreement lets mentions be live.
+        relations: which parents and links cross.
+        worklogs: whose worklogs cross.
     """
 
     name: str
@@ -162,6 +226,8 @@ class Agreement:
     comments: CommentRule = CommentRule()
     people: tuple[tuple[str, str], ...] = ()
     mentionable: tuple[tuple[Mention, Mention], ...] = ()
+    relations: RelationRule = RelationRule()
+    worklogs: WorklogRule = WorklogRule()
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""

@@ -5,21 +5,27 @@ deleted, copy gone. A comment that changes from public to private or back has it
 comments may cross, it then crosses anew as what it is now. A copy that others rewrite is put back, because it carries
 its author's name; a copy that others delete stays deleted. Pairs are recognised by their recorded ids, never by text
 or author.
+
+Some trackers keep every text as it was written (``Scope.edits_texts``). There a new text becomes a further copy beside
+the first, and people are told what should have been taken back.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Literal
 
-from bridge.markup import Document, digest, plain, settle, words
+from bridge.markup import Document, Paragraph, Text, digest, plain, settle, words
 from bridge.sync.agreement import Agreement
 from bridge.sync.attribution import author_name, banner, guarded
 from bridge.sync.base import CommentPair, PairState
 from bridge.sync.mapping import fit_text
 from bridge.sync.plan import Action, AddComment, DeleteComment, EditComment, Finding, LinkView
-from bridge.sync.privacy import inherited, may_cross, misplaced, worth_another_try
+from bridge.sync.privacy import Misplaced, inherited, may_cross, misplaced, worth_another_try
 from bridge.sync.ticket import Comment, Side, Ticket
+
+_MADE = {"private": "made private", "exposed": "made public by somebody"}
+"""What became of a comment whose copy cannot be taken back."""
 
 _GUARDS = 4
 """Times at most that a text is looked over again as its tracker would show it."""
@@ -51,10 +57,13 @@ def plan_comments(
             pairs.extend(kept)
         if here.comments_complete:
             for pair in by_origin.values():
-                if pair.state.live and not _deleted(pair, there):
+                if not pair.state.live or _deleted(pair, there):
+                    if pair.state is not PairState.ORIGIN_DELETED:
+                        pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
+                elif agreement.scope(origin.other).edits_texts:
                     actions.append((0, DeleteComment(origin.other, pair, "deleted")))
-                elif pair.state is not PairState.ORIGIN_DELETED:
-                    pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
+                else:
+                    findings.append(_stays(origin.other, "deleted"))
     actions.sort(key=lambda entry: entry[0])
     return [action for _, action in actions], findings, pairs
 
@@ -93,7 +102,9 @@ class _Talk:
         return parent if may_cross(self.agreement, self.origin, parent) else None
 
 
-def attributed(agreement: Agreement, side: Side, comment: Comment, answers: str = "") -> Document:
+def attributed(
+    agreement: Agreement, side: Side, comment: Comment, answers: str = "", *, anew: bool = False
+) -> Document:
     """A comment's text under the name of its author, as the other side may see it.
 
     Args:
@@ -101,8 +112,11 @@ def attributed(agreement: Agreement, side: Side, comment: Comment, answers: str 
         side: where it was written.
         comment: the comment.
         answers: the name of whose comment it answers, where the other side has no threads; else "".
+        anew: whether an earlier text of it stands there already and stays.
     """
     first = banner(agreement, side, comment.author, answers)
+    if anew:
+        first = Paragraph((*first.children, Text(" (edited)")))
     text = guarded(agreement, fit_text(agreement, comment.body, side.other))
     dialect = agreement.scope(side.other).dialect
     for _ in range(_GUARDS):
@@ -115,19 +129,19 @@ def attributed(agreement: Agreement, side: Side, comment: Comment, answers: str 
     return Document((first, *text.blocks))
 
 
-def _carry(talk: _Talk, comment: Comment) -> tuple[Document, str, str]:
+def _carry(talk: _Talk, comment: Comment, *, anew: bool = False) -> tuple[Document, str, str]:
     """What to write, the digest of what will be shown, and the id of the comment that it answers in a thread."""
     to = talk.agreement.scope(talk.origin.other)
     parent = talk.answered(comment)
     # In a thread a comment is as visible as what it answers.
     threaded = parent is not None and to.threads and parent.private == comment.private
     name = author_name(talk.agreement, parent.author) if parent is not None and not threaded else ""
-    body = attributed(talk.agreement, talk.origin, comment, name)
+    body = attributed(talk.agreement, talk.origin, comment, name, anew=anew)
     return body, digest(settle(to.dialect, body)), comment.parent if threaded else ""
 
 
-def _add(talk: _Talk, comment: Comment) -> AddComment:
-    body, shown, answers = _carry(talk, comment)
+def _add(talk: _Talk, comment: Comment, *, anew: bool = False) -> AddComment:
+    body, shown, answers = _carry(talk, comment, anew=anew)
     to = talk.origin.other
     return AddComment(to, comment.id, digest(comment.body), body, shown, comment.private, answers)
 
@@ -163,16 +177,11 @@ def _keep_up(
     talk: _Talk, pair: CommentPair, comment: Comment
 ) -> tuple[list[Action], list[Finding], list[CommentPair]]:
     """What to do about a comment that has a copy."""
-    agreement, there, to = talk.agreement, talk.there, pair.origin.other
-    gone, copy = _deleted(pair, there), _copy(pair, there)
+    agreement, to, copy = talk.agreement, pair.origin.other, _copy(pair, talk.there)
     why = misplaced(agreement, pair, comment, copy)
-    if why and gone:
-        if may_cross(agreement, talk.origin, comment):
-            return [_add(talk, comment)], [], []
-        return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
     if why:
-        return [DeleteComment(to, pair, cast("Literal['private', 'public', 'exposed']", why))], [], []
-    if gone:
+        return _clear(talk, pair, comment, why)
+    if _deleted(pair, talk.there):
         finding = Finding("copy-deleted", to, "", f"the copy of a comment was deleted on the {to} side")
         return [], [finding], [replace(pair, state=PairState.COPY_DELETED)]
     new = digest(comment.body)
@@ -180,6 +189,11 @@ def _keep_up(
     edited = copy is not None and digest(copy.body) != pair.copy_digest
     if not (changed or edited) or (changed and pair.origin not in agreement.comments.cross):
         return [], [], []
+    if not agreement.scope(to).edits_texts:
+        if changed:
+            return [_add(talk, comment, anew=True)], [], []
+        assert copy is not None
+        return [], [], [replace(pair, copy_digest=digest(copy.body))]
     body, shown, _ = _carry(talk, comment)
     loser = ""
     if copy is not None and edited:
@@ -191,6 +205,30 @@ def _keep_up(
         loser = "" if reads_alike else plain(copy.body)
     reason: Literal["changed", "restored"] = "changed" if changed else "restored"
     return [EditComment(to, pair, body, new, shown, reason, loser)], [], []
+
+
+def _clear(
+    talk: _Talk, pair: CommentPair, comment: Comment, why: Misplaced
+) -> tuple[list[Action], list[Finding], list[CommentPair]]:
+    """What to do about a copy that may not stay what it is."""
+    to = pair.origin.other
+    if _deleted(pair, talk.there):
+        if may_cross(talk.agreement, talk.origin, comment):
+            return [_add(talk, comment)], [], []
+        return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
+    if talk.agreement.scope(to).edits_texts:
+        return [DeleteComment(to, pair, why)], [], []
+    # Nobody can take it back there. What is public now is said once more, beside the private copy.
+    return (
+        ([_add(talk, comment, anew=True)], [], []) if why == "public" else ([], [_stays(to, _MADE[why])], [])
+    )
+
+
+def _stays(side: Side, what: str) -> Finding:
+    message = (
+        f"a comment was {what} after it had crossed; the {side} side's tracker lets nobody take its copy back"
+    )
+    return Finding("fixed", side, "", message)
 
 
 def _copy(pair: CommentPair, there: Ticket | None) -> Comment | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from bridge.markup import digest
 from bridge.sync.agreement import Agreement
 from bridge.sync.base import CommentPair, PairState
 from bridge.sync.ticket import Comment, Side
+
+Misplaced = Literal["private", "public", "exposed"]
+"""Why a copy may not stay: its original is private, or public now; or it is not private any more itself."""
 
 
 def inherited(comments: Sequence[Comment]) -> tuple[Comment, ...]:
@@ -56,8 +60,10 @@ def worth_another_try(agreement: Agreement, pair: CommentPair, comment: Comment)
     )
 
 
-def misplaced(agreement: Agreement, pair: CommentPair, comment: Comment, copy: Comment | None) -> str:
-    """Why a copy may not stay as it is: ``private``, ``public``, ``exposed``; "" when it may.
+def misplaced(
+    agreement: Agreement, pair: CommentPair, comment: Comment, copy: Comment | None
+) -> Misplaced | None:
+    """Why a copy may not stay as it is; None when it may.
 
     Args:
         agreement: whether private comments cross.
@@ -70,4 +76,4 @@ def misplaced(agreement: Agreement, pair: CommentPair, comment: Comment, copy: C
         return "private"
     if written_private and not comment.private:
         return "public"
-    return "exposed" if written_private and copy is not None and not copy.private else ""
+    return "exposed" if written_private and copy is not None and not copy.private else None

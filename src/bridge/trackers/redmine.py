@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar
 
 from bridge.clock import Clock
 from bridge.config.settings import TrackerSettings
 from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, Unintelligible
-from bridge.markup import Document, Mention
+from bridge.markup import Dialect, Document, Mention
 from bridge.sync.agreement import BUILT_IN_FIELDS, Privacy, Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
 from bridge.trackers.http import Http, open_http
@@ -45,9 +46,10 @@ from bridge.trackers.redmine_metadata import describe
 from bridge.trackers.redmine_notes import Notes
 from bridge.trackers.redmine_payload import UNPROCESSABLE, Payload, Payloads
 from bridge.trackers.redmine_query import PAGE, by_number, in_project, parse_select
+from bridge.trackers.redmine_structure import RedmineStructure
 from bridge.trackers.redmine_values import (
+    ATTRIBUTES,
     CANONICAL,
-    DIALECT,
     Json,
     Shape,
     instant,
@@ -57,6 +59,10 @@ from bridge.trackers.redmine_values import (
     to_ticket,
 )
 from bridge.trackers.sessions import PlainSession
+from bridge.trackers.structure import Structure
+
+WHOLE = "journals,relations"
+"""What makes an issue's answer tell all that the bridge mirrors."""
 
 _Item = TypeVar("_Item")
 
@@ -84,24 +90,32 @@ class Redmine:
     """
 
     kind = "redmine"
-    abilities = Abilities(
-        dialect=DIALECT,
-        fields=frozenset(BUILT_IN_FIELDS) - {"labels"},
-        search_has_comments=False,
-        comment_edits_bump=False,
-        read_back=True,
-        coarse_stamps=True,
-    )
 
     def __init__(self, settings: TrackerSettings, http: Http, clock: Clock) -> None:
         self.name = settings.name
+        dialect: Dialect = "textile" if settings.formatting == "textile" else "markdown"
+        self.abilities = Abilities(
+            dialect=dialect,
+            fields=frozenset(ATTRIBUTES),
+            search_has_comments=False,
+            comment_edits_bump=False,
+            read_back=True,
+            coarse_stamps=True,
+            relations=True,
+        )
         self._url = settings.url.rstrip("/")
         self._marker = settings.marker_field
         self._http = http
         self._clock = FarClock(clock)
         self._catalog = Catalog(http, self._clock)
-        self._payloads = Payloads(self.name, self._catalog)
-        self._notes = Notes(http, self._catalog, self._clock, self._issue)
+        self._payloads = Payloads(self.name, self._catalog, dialect)
+        self._structure = RedmineStructure(http, self._issue)
+        self._notes = Notes(http, self._catalog, self._clock, self._issue, dialect)
+
+    @property
+    def structure(self) -> Structure:
+        """See :class:`bridge.trackers.protocol.Tracker`."""
+        return self._structure
 
     def whoami(self) -> Person:
         """See :class:`bridge.trackers.protocol.Tracker`."""
@@ -209,8 +223,10 @@ class Redmine:
         mark = self._payloads.custom(self._marker, draft.project)
         self._catalog.require_filters([f"cf_{mark.id}"], draft.project)
         meant = self._payloads.make(draft.fields, fields, draft.project)
-        meant = Payload(meant.attributes, {**meant.custom, mark: draft.marker})
+        meant = replace(meant, custom={**meant.custom, mark: draft.marker})
         body = {"project_id": project.id, **meant.json()}
+        if draft.parent:
+            body["parent_issue_id"] = int(draft.parent)
         if meant.attributes.get("due_date"):
             body["start_date"] = ""  # it would be today, and a due date before it is refused
         began = self._clock.here()
@@ -251,7 +267,7 @@ class Redmine:
         issue = self._issue(ticket)
         project = self._catalog.project_key(issue["project"])
         meant = self._payloads.make(dict(values), (), project, issue.get("custom_fields", ()))
-        meant = Payload({**meant.attributes, "status_id": int(step.id)}, meant.custom)
+        meant = replace(meant, attributes={**meant.attributes, "status_id": int(step.id)})
         return instant(self._write(ticket, issue, meant)["updated_on"])
 
     def add_comment(
@@ -317,6 +333,7 @@ class Redmine:
         return Shape(
             tracker=self.name,
             url=self._url,
+            dialect=self.abilities.dialect,
             custom={spec.canonical: spec.native for spec in fields if spec.canonical not in BUILT_IN_FIELDS},
             marker=self._marker,
             format=self._catalog.custom,
@@ -324,8 +341,8 @@ class Redmine:
             project=self._catalog.project_key,
         )
 
-    def _issue(self, ticket: str, include: str = "journals") -> dict[str, Any]:
-        """An issue as Redmine sends it, with journals unless asked otherwise.
+    def _issue(self, ticket: str, include: str = WHOLE) -> dict[str, Any]:
+        """An issue as Redmine sends it, with journals and relations unless asked otherwise.
 
         Raises:
             Gone: no such ticket.
@@ -335,7 +352,7 @@ class Redmine:
             raise Gone(self.name, f"{ticket!r} is not the number of a ticket")
         answer = self._http.call("GET", "/issues/{id}.json", parts={"id": ticket}, query={"include": include})
         issue = answer.object().get("issue")
-        if not isinstance(issue, dict) or (include == "journals" and "journals" not in issue):
+        if not isinstance(issue, dict) or (include == WHOLE and "journals" not in issue):
             raise Unintelligible(self.name, "the answer lacks an issue with its journals")
         self._catalog.learn(issue)
         return issue

@@ -8,6 +8,8 @@ from bridge.sync.agreement import BUILT_IN_FIELDS
 from bridge.trackers.protocol import FieldMeta, ProjectMeta
 from bridge.trackers.redmine_catalog import Catalog
 from bridge.trackers.redmine_notes import PRIVATE_RIGHTS
+from bridge.trackers.redmine_structure import KINDS
+from bridge.trackers.redmine_values import ATTRIBUTES
 
 _RIGHTS = {
     "view_issues": "View issues",
@@ -44,6 +46,10 @@ def describe(catalog: Catalog, project: str, marker: str, wanted: Sequence[str] 
     screen = (
         FieldMeta("summary", required=True),
         *(FieldMeta(name, required=False) for name in ("description", "due", "assignee")),
+        FieldMeta(
+            "components", required=False
+        ),  # the whole list of categories is shown to their managers only
+        FieldMeta("fix-versions", required=False, allowed=tuple(catalog.versions(project))),
         FieldMeta("priority", required=True, allowed=priorities),
         *(FieldMeta(field.name, required=field.required, allowed=field.options) for field in custom),
     )
@@ -51,10 +57,11 @@ def describe(catalog: Catalog, project: str, marker: str, wanted: Sequence[str] 
         types=types,
         statuses=dict.fromkeys(types, tuple(catalog.statuses())),
         priorities=priorities,
-        fields=(*(name for name in BUILT_IN_FIELDS if name != "labels"), *(field.name for field in custom)),
+        fields=(*(name for name in BUILT_IN_FIELDS if name in ATTRIBUTES), *(field.name for field in custom)),
         create=dict.fromkeys(types, screen),
         missing_rights=tuple(_missing(catalog, project, marker)),
         missing_private=catalog.lacking(project, PRIVATE_RIGHTS),
+        link_types=KINDS,
     )
 
 

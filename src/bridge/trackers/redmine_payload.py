@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.errors import Refused
-from bridge.markup import Document
+from bridge.markup import Dialect, Document
 from bridge.sync.agreement import BUILT_IN_FIELDS
 from bridge.sync.ticket import Person, Value
 from bridge.trackers.protocol import FieldSpec
@@ -40,6 +40,8 @@ _ENGLISH: Mapping[str, str] = {
     "status_id": "Status",
     "due_date": "Due date",
     "assigned_to_id": "Assignee",
+    "category_id": "Category",
+    "fixed_version_id": "Target version",
 }
 """How Redmine's complaints begin for an account whose language is English."""
 
@@ -51,8 +53,10 @@ class Payload:
     Attributes:
         attributes: Redmine's attribute -> value.
         custom: custom field -> value.
+        dialect: the markup of its texts.
     """
 
+    dialect: Dialect
     attributes: Mapping[str, Any] = field(default_factory=dict)
     custom: Mapping[CustomField, str | list[str]] = field(default_factory=dict)
 
@@ -69,7 +73,7 @@ class Payload:
         """The fields that do not hold what we meant, by Redmine's name, with what they hold."""
         missing: dict[str, str] = {}
         for attribute, meant in self.attributes.items():
-            if not same_attribute(attribute, meant, issue):
+            if not same_attribute(attribute, meant, issue, self.dialect):
                 missing[attribute] = lines(_shown(issue.get(attribute.removesuffix("_id"))))
         present = {item["id"]: item for item in issue.get("custom_fields", ())}
         for custom, meant in self.custom.items():
@@ -109,11 +113,13 @@ class Payloads:
     Args:
         tracker: the tracker's name, for messages.
         catalog: names and numbers.
+        dialect: the markup of its texts.
     """
 
-    def __init__(self, tracker: str, catalog: Catalog) -> None:
+    def __init__(self, tracker: str, catalog: Catalog, dialect: Dialect) -> None:
         self._tracker = tracker
         self._catalog = catalog
+        self._dialect = dialect
 
     def make(
         self,
@@ -143,8 +149,9 @@ class Payloads:
             elif name in BUILT_IN_FIELDS:
                 raise self.refuse(name, f"Redmine has no {name}")
             else:
-                custom[self.custom(natives.get(name, name), project, present)] = raw_custom(value)
-        return Payload(attributes, custom)
+                field_ = self.custom(natives.get(name, name), project, present)
+                custom[field_] = self._custom_value(name, field_, value, project)
+        return Payload(self._dialect, attributes, custom)
 
     def custom(self, name: str, project: str, carried: Iterable[Json] = ()) -> CustomField:
         """A custom field by its name.
@@ -169,6 +176,14 @@ class Payloads:
         """A refusal that we can foretell."""
         return Refused(self._tracker, words, status=UNPROCESSABLE, fields={name: words})
 
+    def _custom_value(self, name: str, known: CustomField, value: Value, project: str) -> str | list[str]:
+        if known.format == "user" and isinstance(value, str) and value:
+            try:
+                return self._catalog.assignee(value, project)
+            except Refused as refusal:
+                raise self.refuse(name, refusal.words) from refusal
+        return raw_custom(value)
+
     def _attribute(self, name: str, value: Value, project: str) -> Any:
         if name == "assignee":
             return self._assignee(value, project)
@@ -177,11 +192,21 @@ class Payloads:
         if name in {"priority", "status"}:
             known = self._catalog.priorities() if name == "priority" else self._catalog.statuses()
             return self._number(name, value, known)
+        if name in {"components", "fix-versions"}:
+            return self._one_of(name, value, project)
         if isinstance(value, Document):
-            return native(value)
+            return native(value, self._dialect)
         if value is None or isinstance(value, str):
             return value or ""
         raise self.refuse(name, f"Redmine's {name} takes text, not {type(value).__name__}")
+
+    def _one_of(self, name: str, value: Value, project: str) -> int | str:
+        """The number of a category or version; "" for none."""
+        members = value if isinstance(value, frozenset) else frozenset({str(value)} if value else ())
+        if len(members) > 1:
+            raise self.refuse(name, f"a Redmine ticket has one at most, not {', '.join(sorted(members))}")
+        known = self._catalog.categories(project) if name == "components" else self._catalog.versions(project)
+        return next((self._number(name, member, known, f" of project {project}") for member in members), "")
 
     def _number(self, name: str, value: Value, known: Mapping[str, int], where: str = "") -> int:
         if isinstance(value, str) and value in known:

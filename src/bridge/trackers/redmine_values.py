@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from bridge.clock import SECOND
 from bridge.errors import Unintelligible
-from bridge.markup import Document, read, write
-from bridge.sync.ticket import Comment, Person, Ticket, Value
+from bridge.markup import Dialect, Document, plain, read, write
+from bridge.sync.ticket import Comment, Person, Relation, Ticket, Value
 
 Json = Mapping[str, Any]
-
-DIALECT: Final = "markdown"
 
 ATTRIBUTES: Mapping[str, str] = {
     "summary": "subject",
@@ -28,6 +26,8 @@ ATTRIBUTES: Mapping[str, str] = {
     "status": "status_id",
     "due": "due_date",
     "assignee": "assigned_to_id",
+    "components": "category_id",
+    "fix-versions": "fixed_version_id",
 }
 """Canonical built-in field -> attribute in Redmine's requests and journals."""
 
@@ -65,20 +65,20 @@ def lines(text: str | None) -> str:
     return (text or "").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def document(text: str | None) -> Document:
+def document(text: str | None, dialect: Dialect) -> Document:
     """Redmine's text as a document."""
-    return read(DIALECT, lines(text))
+    return read(dialect, lines(text))
 
 
-def native(body: Document) -> str:
+def native(body: Document, dialect: Dialect) -> str:
     """A document as Redmine's text."""
-    return str(write(DIALECT, body))
+    return str(write(dialect, body))
 
 
-def same_text(one: str | None, other: str | None) -> bool:
+def same_text(one: str | None, other: str | None, dialect: Dialect) -> bool:
     """Whether two native texts say the same: but for line ends and outer space, or as documents."""
     first, second = lines(one).strip(), lines(other).strip()
-    return first == second or read(DIALECT, first) == read(DIALECT, second)
+    return first == second or read(dialect, first) == read(dialect, second)
 
 
 def named(ref: Json | None) -> str:
@@ -86,15 +86,21 @@ def named(ref: Json | None) -> str:
     return str(ref["name"]) if ref else ""
 
 
+def _single(ref: Json | None) -> frozenset[str]:
+    """A set of at most one name: Redmine has one category and one target version for a ticket."""
+    return frozenset({named(ref)} if ref else ())
+
+
 def is_field(field: Json, name: str) -> bool:
     """Whether a custom field is the one that a configuration names: by its name, or as ``cf_<number>``."""
     return bool(field["name"] == name) or f"cf_{field['id']}" == name
 
 
-def custom_value(raw: Any, field: CustomField) -> Value:
+def custom_value(raw: Any, field: CustomField, person: Callable[[Json | None], Person | None]) -> Value:
     """A custom field's value.
 
-    Without an administrator's rights flags and numbers stay the strings Redmine sends.
+    Without an administrator's rights Redmine does not tell of which kind a field is: flags, numbers and people stay
+    the strings it sends, a person the number of their account.
     """
     if isinstance(raw, list):
         return frozenset(str(item) for item in raw if item not in (None, ""))
@@ -104,6 +110,8 @@ def custom_value(raw: Any, field: CustomField) -> Value:
     match field.format:
         case "bool":
             return text == "1"
+        case "user":
+            return person({"id": text})
         case "int" | "float":
             try:
                 return float(text)
@@ -123,7 +131,7 @@ def raw_custom(value: Value) -> str | list[str]:
         case frozenset():
             return sorted(value) or [""]
         case Document():
-            return native(value)
+            return plain(value)  # whether the field's format takes markup is told to administrators only
         case Person():
             return value.id
         case str():
@@ -148,13 +156,13 @@ def same_custom(meant: str | list[str], found: Any) -> bool:
         return False
 
 
-def same_attribute(attribute: str, meant: Any, issue: Json) -> bool:
+def same_attribute(attribute: str, meant: Any, issue: Json, dialect: Dialect) -> bool:
     """Whether a built-in attribute of an issue now holds what we meant to write."""
     if attribute.endswith("_id"):
         found = (issue.get(attribute.removesuffix("_id")) or {}).get("id")
         return str(meant or "") == str(found or "")
     if attribute == "description":
-        return same_text(str(meant or ""), issue.get(attribute))
+        return same_text(str(meant or ""), issue.get(attribute), dialect)
     return lines(str(meant or "")).strip() == lines(str(issue.get(attribute) or "")).strip()
 
 
@@ -186,20 +194,40 @@ def wrote(issue: Json, detail: tuple[str, str, str], *, me: str, after: int) -> 
 
 
 def to_comments(
-    journals: Sequence[Json], person: Callable[[Json | None], Person | None]
+    journals: Sequence[Json], person: Callable[[Json | None], Person | None], dialect: Dialect
 ) -> tuple[Comment, ...]:
     """The journals that hold a note. Redmine 5 does not tell when a note was edited; later versions do."""
     return tuple(
         Comment(
             id=str(journal["id"]),
             author=person(journal.get("user")),
-            body=document(journal["notes"]),
+            body=document(journal["notes"], dialect),
             created=instant(journal["created_on"]),
             updated=instant(journal.get("updated_on") or journal["created_on"]),
             private=journal.get("private_notes", False) is not False,
         )
         for journal in sorted(journals, key=lambda journal: int(journal["id"]))
         if (journal.get("notes") or "").strip()
+    )
+
+
+def parent_of(issue: Json) -> str:
+    """The number of the issue that this one is a part of; "" for none."""
+    return str((issue.get("parent") or {}).get("id") or "")
+
+
+def to_relations(issue: Json) -> tuple[Relation, ...]:
+    """The relations of an issue that was asked for with them; Redmine leaves the list out when it is empty."""
+    return tuple(
+        Relation(
+            id=str(raw["id"]),
+            kind=str(raw["relation_type"]),
+            other=str(raw["issue_to_id"] if outward else raw["issue_id"]),
+            outward=outward,
+            symmetric=raw["relation_type"] == "relates",
+        )
+        for raw in issue.get("relations", ())
+        for outward in [raw["issue_id"] == issue["id"]]
     )
 
 
@@ -210,6 +238,7 @@ class Shape:
     Attributes:
         tracker: the tracker's name, for messages.
         url: base address.
+        dialect: the markup of its texts.
         custom: canonical name -> the custom field behind it, by its name or as ``cf_<number>``.
         marker: the custom field with the bridge's mark, likewise; "" when there is none.
         format: what is known of a custom field beyond the issue.
@@ -219,6 +248,7 @@ class Shape:
 
     tracker: str
     url: str
+    dialect: Dialect
     custom: Mapping[str, str]
     marker: str
     format: Callable[[Json], CustomField]
@@ -237,17 +267,19 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
         marked = [field.get("value") for field in raw if shape.marker and is_field(field, shape.marker)]
         fields: dict[str, Value] = {
             "summary": issue["subject"],
-            "description": document(issue.get("description")),
+            "description": document(issue.get("description"), shape.dialect),
             "type": named(issue["tracker"]),
             "priority": named(issue.get("priority")),
             "status": named(issue["status"]),
             "due": issue.get("due_date") or None,
             "assignee": shape.person(issue.get("assigned_to")),
+            "components": _single(issue.get("category")),
+            "fix-versions": _single(issue.get("fixed_version")),
         }
         for canonical, name in shape.custom.items():
             for field in raw:
                 if is_field(field, name):
-                    fields[canonical] = custom_value(field.get("value"), shape.format(field))
+                    fields[canonical] = custom_value(field.get("value"), shape.format(field), shape.person)
         return Ticket(
             id=str(issue["id"]),
             key=str(issue["id"]),
@@ -256,11 +288,14 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
             created=instant(issue["created_on"]),
             updated=instant(issue["updated_on"]),
             fields=fields,
-            comments=to_comments(issue.get("journals", ()), shape.person),
+            comments=to_comments(issue.get("journals", ()), shape.person, shape.dialect),
             comments_complete="journals" in issue,
             creator=shape.person(issue.get("author")),
             marker=str(marked[0] or "") if marked else "",
             private=issue.get("is_private", False) is not False,
+            parent=parent_of(issue),
+            relations=to_relations(issue),
+            relations_complete="journals" in issue,
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise Unintelligible(
