@@ -13,6 +13,7 @@ from bridge.markup.sizes import native_length, shorten
 from bridge.markup.tree import (
     Block,
     BulletList,
+    Card,
     Cell,
     CodeBlock,
     Date,
@@ -44,6 +45,7 @@ __all__ = [
     "DIALECTS",
     "Block",
     "BulletList",
+    "Card",
     "Cell",
     "CodeBlock",
     "Date",

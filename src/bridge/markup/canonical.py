@@ -18,6 +18,7 @@ from bridge.markup.chars import CHECKED, SMILEY_TEXTS, UNCHECKED, line, preforma
 from bridge.markup.tree import (
     Block,
     BulletList,
+    Card,
     Cell,
     CodeBlock,
     Date,
@@ -47,6 +48,7 @@ PANEL_KINDS = frozenset({"info", "note", "tip", "success", "warning", "error"})
 STATUS_COLORS = frozenset({"neutral", "purple", "blue", "red", "yellow", "green"})
 MAX_START = 99_999_999  # CommonMark stops reading list numbers at nine digits
 MAX_HEADING = 6
+MAX_PADDING = 20_000  # cells that a ragged table may have when its rows are made equally long
 
 _COLOR_NAMES = {
     "black": "#000000",
@@ -226,6 +228,10 @@ def _table(rows: Iterable[Sequence[Cell]]) -> Iterator[Table]:
     clean = [[Cell(canonical_blocks(cell.blocks), cell.header) for cell in row] for row in rows if row]
     if any(cell.blocks for row in clean for cell in row):
         width = max(map(len, clean))
+        if width * len(clean) > max(MAX_PADDING, 4 * sum(map(len, clean))):
+            # Filling it up would take the square of its size. Nobody means such a table; its rows stay.
+            yield from (Table(tuple(map(tuple, rows))) for _, rows in groupby(clean, key=len))
+            return
         yield Table(
             tuple((*row, *(Cell((), row[-1].header) for _ in range(width - len(row)))) for row in clean)
         )
@@ -305,6 +311,9 @@ def _node(node: Inline) -> Inline | None:
             words = line(alt)
             target = line(ref)
             normal = Media(target, "" if words == target else words) if target else None
+        case Card(url):
+            words = address(url)
+            normal = Card(words) if is_safe_link(words) else None
         case UnknownInline(dialect, raw, text):
             words = line(text)
             kept = _encodable(raw)

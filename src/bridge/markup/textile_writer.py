@@ -20,6 +20,7 @@ from bridge.markup.textile_reader import read_textile
 from bridge.markup.tree import (
     Block,
     BulletList,
+    Card,
     Cell,
     CodeBlock,
     Document,
@@ -135,6 +136,8 @@ class TextileShape(Shape):
                 return node if free(before, after) and _shows(ref, alt) else as_text(node)
             case UnknownInline():
                 return node if free(before, after) and self.keeps(node) else as_text(node)
+            case Card():
+                return _sayable(as_text(node), before, after)
             case HardBreak():
                 return node
             case _:
