@@ -403,7 +403,7 @@ def escape(text: str, *, risky: frozenset[str], before: str = "", first: bool = 
             out.append("&amp;")
         elif char == "<" and after and not after.isspace():
             out.append("&lt;")
-        elif char == "@" and not (before.isascii() and before.isalnum()):
+        elif char == "@" and (here in broken or not (before.isascii() and before.isalnum())):
             out.append("&#64;")
         elif char in risky and char in "*_-+^~%?" and (char != "?" or "?" in {before, after}):
             left = BREAK if opening and after != " " else ""
