@@ -238,6 +238,15 @@ def test_adf_has_no_live_node_but_those_of_the_tree(document):
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(
+    "ref", ["javascript:alert(1)//a.png", "JavaScript:alert(1).png", "file:///etc/a.png"]
+)
+def test_a_picture_is_no_way_round_the_allowed_schemes(dialect, ref):
+    tree = Document((Paragraph((Media(ref, "shot"),)),))
+    assert settle(dialect, tree) == of(f"shot ({ref})")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_known_attacks_come_back_as_the_words_they_were(dialect, text):
     assert settle(dialect, of(text)) == canonical(of(text))

@@ -75,6 +75,7 @@ _COLOR_NAMES = {
 }
 _HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
 _SAFE_LINK = re.compile(r"(?:https?://[^/?#]|mailto:[^?]).*", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _UNSAFE_CHARACTERS = re.compile(r"[\s<>\"\\^`{|}\[\]]")
 _SHORTNAME = re.compile(r":[\w+-]+:", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z0-9+#._-]{1,40}")
@@ -310,7 +311,10 @@ def _node(node: Inline) -> Inline | None:
         case Media(ref, alt):
             words = line(alt)
             target = line(ref)
-            normal = Media(target, "" if words == target else words) if target else None
+            if _SCHEME.match(target) and not is_safe_link(target):
+                words = f"{words} ({target})" if words else target
+            elif target:
+                normal = Media(target, "" if words == target else words)
         case Card(url):
             words = address(url)
             normal = Card(words) if is_safe_link(words) else None
