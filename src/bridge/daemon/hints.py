@@ -4,7 +4,8 @@ One short transaction notes the delivery and wakes the links of the tickets; a r
 poll saw of those tickets is forgotten, so that they are read by id: a hint comes sooner than a search index knows. A
 ticket that no link knows makes the polls of its tracker come early, for only they can tell whether it is in scope.
 
-Hints of one ticket that come in a burst are gathered: the first is worked on at once, the others half a second later.
+Hints of one ticket that come in a burst are gathered: the first is worked on at once, the others a quarter of a second
+later.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from bridge.sync.ticket import Side
 
 log = structlog.get_logger(__name__)
 
-LEAST_DISTANCE = SECOND // 2
+LEAST_DISTANCE = SECOND // 4
 """Microseconds between two runs over one link that hints ask for."""
 
-GRID = SECOND // 10
+GRID = SECOND // 20
 """Microseconds to which the second run of a burst is rounded up, so that many bursts share one look into the index."""
 
 KEPT = 86_400 * SECOND
