@@ -9,8 +9,10 @@ from bridge.daemon.books import Books
 from bridge.daemon.intending import forgo, intend, lost
 from bridge.daemon.run import Run
 from bridge.errors import OutcomeUnknown, Refused, TrackerError
+from bridge.markup import Document
 from bridge.store.rows import Intent, IntentKind
 from bridge.sync.base import Base, encode_fields
+from bridge.sync.mapping import same
 from bridge.sync.plan import CreateTicket, Finding, View
 from bridge.sync.relations import PARENT
 from bridge.sync.ticket import Ticket, Value
@@ -65,6 +67,21 @@ def _create_with(
         raise
 
 
+def _kept(created: Created, shown: Mapping[str, Value]) -> dict[str, Value]:
+    """What the new ticket really shows of what it was to show, as far as its tracker's answer tells.
+
+    Some trackers leave a value out in silence: an owner without the right to own, a field that is not theirs to set.
+    That is nobody's change, to be carried back; with no base, the original's value is written once more, and refused
+    aloud. A text may be rendered in the tracker's own way, which is looked at later.
+    """
+    there = created.ticket.fields if created.ticket is not None else {}
+    return {
+        name: value
+        for name, value in shown.items()
+        if isinstance(value, Document) or name not in there or same(there[name], value)
+    }
+
+
 def adopt_created(  # noqa: PLR0917 - what a create request was made of, in its order
     run: Run,
     intent: Intent,
@@ -79,7 +96,7 @@ def adopt_created(  # noqa: PLR0917 - what a create request was made of, in its 
     origin = run.views.get(side.other)
     origin_seen = origin.ticket.updated if origin and origin.ticket else run.bases[side.other].seen
     bases = {
-        side: Base(shown, 0, 0),
+        side: Base(_kept(created, shown), 0, 0),
         side.other: Base(origin_base, origin_seen, run.bases[side.other].written),
     }
     with house.store.write() as tx:
