@@ -203,7 +203,7 @@ relations:
         from world import Person
 
         ann = Person(server.url, 2, headers={"Authorization": "Bearer ann-token"})
-        one, two = (ann.create("OPS", summary) for summary in ("One", "Two"))
+        one, two, three = (ann.create("OPS", summary) for summary in ("One", "Two", "Three"))
         part = ann.create("OPS", "Part", kind="Sub-task", parent={"key": one})
 
         def peer(key: str) -> str:
@@ -235,8 +235,8 @@ relations:
         redmine.call(
             "alice",
             "POST",
-            f"/issues/{second}/relations.json",
-            {"relation": {"issue_to_id": first, "relation_type": "relates"}},
+            f"/issues/{first}/relations.json",
+            {"relation": {"issue_to_id": int(peer(three)), "relation_type": "relates"}},
         )
         done = sync_once(house, census=True)  # Redmine moves no stamp: only the census sees it
         assert done.failures == ()
