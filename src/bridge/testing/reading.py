@@ -37,7 +37,7 @@ class Reading:
 
     def test_what_is_not_there_is_absent(self, desk: Desk) -> None:
         """Ids of deleted and unknown tickets, and words that are no ids, are left out of the answer."""
-        kept, dead = desk.filed(), desk.filed()
+        dead, kept = desk.filed(), desk.filed()
         desk.person.delete(dead)
         assert set(desk.tracker.fetch([kept, dead, desk.samples.absent, "nonsense"], ())) == {kept}
         assert dict(desk.tracker.fetch([], ())) == {}

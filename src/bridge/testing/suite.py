@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
@@ -29,11 +28,23 @@ class TrackerConformance(Knowing, Finding, Reading, Writing, Moving, Talking, Te
     and what the stand has no sample of, is skipped with the reason.
     """
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def opened(cls) -> Iterator[list[tuple[Stand, Tracker]]]:
+        """The adapter that is open, and its stand: one that serves many tests need not learn names anew for each."""
+        latest: list[tuple[Stand, Tracker]] = []
+        yield latest
+        for _, tracker in latest:
+            tracker.close()
+
     @pytest.fixture
-    def tracker(self, stand: Stand) -> Iterator[Tracker]:
+    def tracker(self, stand: Stand, opened: list[tuple[Stand, Tracker]]) -> Tracker:
         """The adapter under test, logged in as the integration account."""
-        with closing(stand.open(stand.settings, SystemClock())) as tracker:
-            yield tracker
+        if not opened or opened[0][0] is not stand:
+            while opened:
+                opened.pop()[1].close()
+            opened.append((stand, stand.open(stand.settings, SystemClock())))
+        return opened[0][1]
 
     @pytest.fixture
     def desk(self, stand: Stand, tracker: Tracker) -> Desk:
