@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - a broken adapter does not look at everything that it is given
 """Adapters that break one promise each, and the suite over each of them: run by ``test_the_suite_can_fail.py``.
 
 Not collected with the other tests, because all of this is meant to fail, save for the adapter that is whole.

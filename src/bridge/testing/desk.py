@@ -16,11 +16,13 @@ from typing import TypeVar
 import pytest
 
 from bridge.clock import SECOND
+from bridge.config.kinds import Kind
 from bridge.markup import Document, Paragraph, Text, settle
 from bridge.sync.agreement import Scope
 from bridge.sync.ticket import Comment, Ticket, Transition, Value
 from bridge.testing.stand import Samples, Someone, Stand
 from bridge.trackers.protocol import Abilities, Created, Draft, FieldSpec, Tracker, Watch
+from bridge.trackers.registry import kinds
 
 T = TypeVar("T")
 
@@ -64,6 +66,11 @@ class Desk:
         return self.tracker.abilities
 
     @property
+    def kind(self) -> Kind:
+        """What the configuration is told of the kind; one that is no entry point yet counts as editing its texts."""
+        return kinds().get(self.tracker.kind, Kind(self.abilities.dialect))
+
+    @property
     def samples(self) -> Samples:
         """Names that exist in the project."""
         return self.stand.samples
@@ -83,6 +90,11 @@ class Desk:
         for name in fields:
             if name not in self.abilities.fields:
                 pytest.skip(f"a tracker of kind {self.tracker.kind} has no {name}")
+
+    def needs_edits(self) -> None:
+        """Skip the test where a text stays as it was written."""
+        if not self.kind.edits_texts:
+            pytest.skip(f"a tracker of kind {self.tracker.kind} keeps every text as it was written")
 
     # -- tickets --
 

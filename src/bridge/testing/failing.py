@@ -23,7 +23,7 @@ from bridge.errors import (
 )
 from bridge.testing.desk import Desk, Hurry, mark, said
 from bridge.testing.stand import Stand
-from bridge.testing.wire import Wire
+from bridge.testing.wire import WRITES, Wire
 from bridge.trackers.protocol import Tracker
 
 THREADS = 8
@@ -145,7 +145,7 @@ class Failing:
     def test_a_create_that_failed_within_is_unknown(self, desk: Desk) -> None:
         """A server's error says nothing about whether it was done."""
         with wired(desk) as (far, wire, _):
-            failing = wire.answering(500, b"{}", JSON, writes=True)
+            failing = wire.answering(500, b"{}", JSON, methods=WRITES)
             with failing, pytest.raises(OutcomeUnknown):
                 far.create()
 
@@ -185,7 +185,7 @@ class Failing:
             pytest.skip(f"a tracker of kind {desk.tracker.kind} answers refusals as such")
         with wired(desk) as (far, wire, ticket):
             step = far.step(ticket, desk.samples.step[1])
-            with wire.answering(200, b"[]", JSON, writes=True):
+            with wire.answering(200, b"[]", JSON, methods=frozenset({"PUT", "PATCH"})):
                 with pytest.raises(Refused) as refusal:
                     far.update(ticket, {"summary": "Never arrives"})
                 assert "summary" in refusal.value.fields

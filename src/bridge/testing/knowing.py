@@ -13,11 +13,14 @@ class Knowing:
     """Promises about the account, the clock and the project."""
 
     def test_the_adapter_says_who_it_is(self, desk: Desk) -> None:
-        """``name`` is the configured one, ``kind`` that of the settings; abilities name known fields only."""
+        """``name`` and ``kind`` are the configured ones, and the abilities are what the configuration is told."""
         assert desk.tracker.name == desk.stand.settings.name
         assert desk.tracker.kind == desk.stand.settings.kind
         assert desk.abilities.fields <= set(BUILT_IN_FIELDS)
         assert {"summary", "status"} <= desk.abilities.fields
+        assert desk.kind.lacks == set(BUILT_IN_FIELDS) - desk.abilities.fields
+        assert desk.kind.dialect == desk.abilities.dialect or desk.abilities.dialect in desk.kind.formattings
+        assert desk.kind.summary_limit <= desk.abilities.summary_limit
 
     def test_whoami_names_the_account_that_creates(self, desk: Desk) -> None:
         """``whoami`` is the account whose tickets are recognised by their creator; a person is somebody else."""
@@ -34,19 +37,20 @@ class Knowing:
         assert moment.holds(desk.read(ticket).created)
 
     def test_metadata_shows_what_an_agreement_may_name(self, desk: Desk) -> None:
-        """Types, their statuses, priorities and fields of the project are there under the names in use."""
+        """Types, statuses, priorities, fields are there under the names in use, unless the tracker tells none."""
         desk.create()  # some trackers show custom fields only once a ticket carries them
         meta = desk.tracker.metadata(desk.stand.project, desk.specs)
         assert desk.abilities.fields <= set(meta.fields)
         assert {spec.native for spec in desk.specs} <= set(meta.fields)
         if "type" in desk.abilities.fields:
             assert set(desk.samples.types) <= set(meta.types)
-        if "priority" in desk.abilities.fields:
+        if meta.priorities:
             assert set(desk.samples.priorities) <= set(meta.priorities)
-        for kind in meta.types:
-            assert set(desk.samples.step) <= set(meta.statuses[kind]), kind
+        for kind, statuses in meta.statuses.items():
+            assert set(desk.samples.step) <= set(statuses), kind
+        assert meta.create
         for screen in meta.create.values():
-            assert any(field.name == "summary" and field.required for field in screen)
+            assert "summary" in {field.name for field in screen}
 
     def test_an_account_with_all_rights_lacks_none(self, desk: Desk) -> None:
         """``missing_rights`` is empty for the account of the stand, which can do what the suite does."""

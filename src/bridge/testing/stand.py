@@ -80,7 +80,8 @@ class Someone(Protocol):
         """Create a ticket; returns its id.
 
         Args:
-            values: ``summary``, and any of ``type``, ``priority`` and what the stand's selection names.
+            values: ``summary``, and any of ``description`` (plain words), ``type``, ``priority`` and what the
+                stand's selection names.
         """
 
     def edit(self, ticket: str, values: Mapping[str, str]) -> None:

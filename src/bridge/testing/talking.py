@@ -51,6 +51,7 @@ class Talking:
 
     def test_a_comment_is_edited(self, desk: Desk) -> None:
         """The id stays, the text is the new one; twice is the same as once."""
+        desk.needs_edits()
         ticket = desk.filed()
         comment, _ = desk.tracker.add_comment(ticket, said("before"), mark())
         for _ in range(2):
@@ -62,6 +63,7 @@ class Talking:
 
     def test_an_edited_comment_is_still_ours(self, desk: Desk) -> None:
         """An edit changes neither the author nor the order, and makes nothing private or public."""
+        desk.needs_edits()
         ticket = desk.filed()
         comment, _ = desk.tracker.add_comment(ticket, said("before"), mark())
         later = desk.person.comment(ticket, "later")
@@ -73,6 +75,7 @@ class Talking:
 
     def test_a_comment_that_is_not_there_cannot_be_edited(self, desk: Desk) -> None:
         """``edit_comment`` raises Gone for what was deleted."""
+        desk.needs_edits()
         ticket = desk.filed()
         comment, _ = desk.tracker.add_comment(ticket, said("short-lived"), mark())
         desk.tracker.delete_comment(ticket, comment)
@@ -82,6 +85,7 @@ class Talking:
 
     def test_a_comment_is_deleted_and_again(self, desk: Desk) -> None:
         """Deleting what is gone is fine; the others stay."""
+        desk.needs_edits()
         ticket = desk.filed()
         kept, _ = desk.tracker.add_comment(ticket, said("kept"), mark())
         dead, _ = desk.tracker.add_comment(ticket, said("dead"), mark())
@@ -89,6 +93,18 @@ class Talking:
             stamps = [desk.tracker.delete_comment(ticket, dead) for _ in range(2)]
         assert [one.id for one in desk.read(ticket).comments] == [kept]
         assert all(moment.holds(at) for at in stamps)
+
+    def test_a_comment_that_cannot_be_changed_stays(self, desk: Desk) -> None:
+        """Where texts stay as they were written, an edit and a deletion are refused and change nothing."""
+        if desk.kind.edits_texts:
+            pytest.skip(f"a tracker of kind {desk.tracker.kind} lets comments be changed")
+        ticket = desk.filed()
+        comment, _ = desk.tracker.add_comment(ticket, said("as it was"), mark())
+        with pytest.raises(Refused):
+            desk.tracker.edit_comment(ticket, comment, said("as it is"))
+        with pytest.raises(Refused):
+            desk.tracker.delete_comment(ticket, comment)
+        assert desk.comment(ticket, comment).body == desk.settled(said("as it was"))
 
     def test_a_comment_on_nothing_is_refused(self, desk: Desk) -> None:
         """``add_comment`` on a ticket that is not there raises Gone or Refused."""
@@ -120,6 +136,7 @@ class Talking:
 
     def test_an_edited_private_comment_stays_private(self, desk: Desk) -> None:
         """A person's edit of a private comment does not make it public to us."""
+        desk.needs_edits()
         ticket = desk.filed()
         private = desk.person.comment(ticket, "for us", private=True)
         desk.person.edit_comment(ticket, private, "still for us")

@@ -33,6 +33,7 @@ class Texts:
 
     def test_what_was_read_can_be_written(self, desk: Desk) -> None:
         """A text that was read is written and read again without a change: no two trackers correct each other."""
+        desk.needs_edits()
         ticket = desk.create(description=_all_structures()).id
         seen = desk.read(ticket).fields["description"]
         assert isinstance(seen, Document)
@@ -90,11 +91,10 @@ class Texts:
     def test_a_text_over_the_limit_is_never_cut(self, desk: Desk) -> None:
         """It is refused, or it is there to the last word."""
         document = lorem(min(desk.abilities.text_limit, 200_000) + 1_000)
-        ticket = desk.create(description=said("before")).id
         try:
-            desk.update(ticket, {"description": document})
+            ticket = desk.create(description=document).id
         except Refused:
-            document = said("before")
+            return
         assert desk.read(ticket).fields["description"] == desk.settled(document)
 
     def test_a_summary_up_to_the_limit_arrives_whole(self, desk: Desk) -> None:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "proxy-authenticate"})
 """Headers that belong to one connection (RFC 9110, 7.6.1); the length is written anew."""
@@ -30,7 +30,7 @@ class Fault:
     Attributes:
         kind: ``lose``: the request is done, the connection closes without an answer. ``answer``: the request is
             not done, and answered with what follows.
-        writes: only requests that may change something are hit; else all.
+        methods: which requests are hit.
         times: how many at most.
         status: of the answer.
         body: of the answer.
@@ -38,7 +38,7 @@ class Fault:
     """
 
     kind: str
-    writes: bool = True
+    methods: frozenset[str] = WRITES
     times: int = 1
     status: int = 200
     body: bytes = b""
@@ -78,7 +78,7 @@ class Wire:
 
     @contextmanager
     def losing(self, times: int = 1) -> Iterator[Fault]:
-        """The answers to so many writes are lost; the writes are done."""
+        """The answers to so many requests that may write are lost; what they ask for is done."""
         with self._having(Fault("lose", times=times)) as fault:
             yield fault
 
@@ -89,10 +89,10 @@ class Wire:
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
         *,
-        writes: bool = False,
+        methods: frozenset[str] = WRITES | {"GET"},
     ) -> Iterator[Fault]:
-        """All requests, or all writes, are answered so and never reach the tracker."""
-        fault = Fault("answer", writes, 1_000_000, status, body, headers or {})
+        """Requests are answered so and never reach the tracker."""
+        fault = Fault("answer", methods, 1_000_000, status, body, headers or {})
         with self._having(fault):
             yield fault
 
@@ -111,7 +111,7 @@ class Wire:
         with self._lock:
             self.passed.append((method, path))
             fault = self._fault
-            if fault is None or fault.fired >= fault.times or (fault.writes and method in READS):
+            if fault is None or fault.fired >= fault.times or method not in fault.methods:
                 return None
             fault.fired += 1
             return fault

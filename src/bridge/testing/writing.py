@@ -36,7 +36,7 @@ def wrong(desk: Desk, ticket: str, meant: dict[str, Value]) -> dict[str, tuple[V
 
 
 def values(desk: Desk, which: int) -> dict[str, Value]:
-    """The first or the second value of every field that can be set."""
+    """The first value of every field that can be set, or the second of every field that can be changed."""
     samples = desk.samples
     found: dict[str, Value] = {
         "summary": ("It breaks", "It breaks, and <b>how</b>: 100 % & more")[which],
@@ -47,6 +47,8 @@ def values(desk: Desk, which: int) -> dict[str, Value]:
         "due": ("2031-02-28", "2032-02-29")[which],
         "assignee": samples.people[which],
     }
+    if which and not desk.kind.edits_texts:
+        del found["description"]
     built_in = {name: value for name, value in found.items() if name in desk.abilities.fields}
     return built_in | {spec.canonical: pair[which] for spec, pair in samples.custom.items()}
 
@@ -129,6 +131,8 @@ class Writing:
             "assignee": None,
             "labels": frozenset(),
         }
+        if not desk.kind.edits_texts:
+            del empty["description"]
         meant = {name: value for name, value in empty.items() if name in desk.abilities.fields}
         desk.update(made.id, meant)
         seen = desk.read(made.id).fields
@@ -165,6 +169,17 @@ class Writing:
         with pytest.raises(Refused) as refusal:
             desk.update(made.id, {specs[0].canonical: "no such value"})
         assert {specs[0].canonical, specs[0].native} & set(refusal.value.fields)
+
+    def test_a_text_that_cannot_be_changed_is_refused(self, desk: Desk) -> None:
+        """Where texts stay as they were written, another description is refused and the same is fine."""
+        if desk.kind.edits_texts:
+            pytest.skip(f"a tracker of kind {desk.tracker.kind} lets texts be changed")
+        made = desk.create(description=said("as it was"))
+        desk.update(made.id, {"description": said("as it was")})
+        with pytest.raises(Refused) as refusal:
+            desk.update(made.id, {"description": said("as it is")})
+        assert "description" in refusal.value.fields
+        assert desk.read(made.id).fields["description"] == desk.settled(said("as it was"))
 
     def test_labels_that_others_add_stay(self, desk: Desk) -> None:
         """A set computed from an older one takes nothing away that came in between."""
