@@ -17,7 +17,9 @@ from __future__ import annotations
 try:
     import pytest
 except ImportError as error:
-    raise ImportError("bridge.testing is for tests and needs pytest: pip install pytest") from error
+    raise ImportError(
+        "bridge.testing is for tests and needs pytest: pip install 'bridge[testing]'"
+    ) from error
 
 # A failed assertion shows its values only in modules that pytest was told of before they are loaded.
 pytest.register_assert_rewrite(
