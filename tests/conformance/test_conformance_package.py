@@ -48,9 +48,11 @@ def test_the_example_of_the_page_works_with_the_wheel_alone(site, tmp_path):
     where = _run(["-c", "import bridge.testing; print(bridge.testing.__file__)"], tmp_path, site)
     assert Path(where.strip()).is_relative_to(site)
     said = _run(
-        ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", SAMPLE, "test_mine.py"], tmp_path, site
+        ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", " or ".join(SAMPLE), "test_mine.py"],
+        tmp_path,
+        site,
     )
-    assert f"{SAMPLE.count(' or ') + 1} passed" in said, said
+    assert f"{len(SAMPLE)} passed" in said, said
 
 
 def test_without_pytest_it_says_what_to_install(tmp_path):
