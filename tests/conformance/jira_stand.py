@@ -35,6 +35,7 @@ def _samples(cloud: bool) -> Samples:
         custom=CUSTOM,
         selection=Selection(f"priority = {one}", {"priority": one}, {"priority": two}),
         nonsense=NONSENSE,
+        part={"type": "Sub-task"},
         asking=None if cloud else Asking("Resolved", {"resolution": "Fixed"}),
     )
 

@@ -61,7 +61,7 @@ class RedmineStand:
     """A project of its own on the shared server; implements :class:`bridge.testing.Stand`."""
 
     def __init__(self, server: RedmineServer) -> None:
-        self.project = server.new_project()
+        self.project = server.new_project(bridge="alice")  # a manager's role: links between tickets need it
         self.settings = server.settings()
         self.person = Alice(server, self.project)
         self.samples = Samples(
@@ -74,6 +74,7 @@ class RedmineStand:
                 FieldSpec("areas", "Areas"): (frozenset({"Network", "Storage"}), frozenset({"Printing"})),
                 FieldSpec("effort", "Effort"): ("2.5", "3"),
             },
+            part={},
             selection=Selection("priority_id=3", {"priority": "High"}, {"priority": "Normal"}),
             nonsense=("no query", "project_id=1", "cf_77=S1", "sort=id"),
         )

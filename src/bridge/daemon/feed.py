@@ -190,6 +190,9 @@ class Feed:
                     )  # which of the two is newer only a read by id can tell
                 else:
                     house.sightings.put(tracker.name, ticket, agreement.name)
+                if terms.settings.trackers[tracker.name].webhook is not None:
+                    ours = ticket.updated - tracker.now() + house.clock.now()
+                    house.hooks.found(tracker.name, ticket.id, ours, now)
                 woken.append(link.id)
             tx.links.wake(woken, now)
         return woken, new
@@ -205,7 +208,12 @@ class Feed:
         if before is None or before.updated != ticket.updated:
             return False
         whole = before.comments_complete and ticket.comments_complete
-        return before.fields != ticket.fields or (whole and before.comments != ticket.comments)
+        related = (before.parent, before.relations, before.worklogs) != (
+            ticket.parent,
+            ticket.relations,
+            ticket.worklogs,
+        )
+        return before.fields != ticket.fields or related or (whole and before.comments != ticket.comments)
 
     def _discover(self, tx: Tx, agreement: Agreement, ticket: Ticket, me: str) -> Link | None:
         """The link of a ticket that has none yet: the one whose mark it carries, or a new one."""

@@ -34,6 +34,7 @@ def add(view: View, issue: Issue, body: Any) -> Comment:
     fresh = Comment(str(site.new_id("part")), author, text, now, now, author, visibility, held)
     issue.comments = [*issue.comments, fresh]
     touch(site, issue)
+    site.tell("comment_created", issue, author, {"comment": {"id": fresh.id}})
     return fresh
 
 
@@ -47,7 +48,7 @@ def parse_new(view: View, project: str, body: Any) -> tuple[Any, Json | None, Js
         text = f"{view.me.display_name}, you do not have the permission to comment on this issue."
         raise Refusal(403 if view.site.cloud else 400, text)
     held = properties.as_dict(body["properties"]) if body.get("properties") is not None else {}
-    return _text(view, body.get("body")), _visibility(view, body.get("visibility")), held
+    return _text(view, body.get("body")), read_visibility(view, body.get("visibility")), held
 
 
 def edit(view: View, issue: Issue, comment: Comment, body: Any) -> Comment:
@@ -62,13 +63,14 @@ def edit(view: View, issue: Issue, comment: Comment, body: Any) -> Comment:
         update_author=view.me.id,
     )
     if "visibility" in body:
-        changed = replace(changed, visibility=_visibility(view, body["visibility"]))
+        changed = replace(changed, visibility=read_visibility(view, body["visibility"]))
     if body.get("properties") is not None:
         changed = replace(
             changed, properties={**comment.properties, **properties.as_dict(body["properties"])}
         )
     _put(issue, changed)
     touch(site, issue)
+    site.tell("comment_updated", issue, view.me.id, {"comment": {"id": comment.id}})
     return changed
 
 
@@ -77,6 +79,7 @@ def delete(view: View, issue: Issue, comment: Comment) -> None:
     _may_touch(view, issue, comment, "DELETE", "delete")
     issue.comments = [one for one in issue.comments if one.id != comment.id]
     touch(view.site, issue)
+    view.site.tell("comment_deleted", issue, view.me.id, {"comment": {"id": comment.id}})
 
 
 def set_properties(view: View, issue: Issue, comment: Comment, held: Json) -> None:
@@ -131,7 +134,8 @@ def _text(view: View, raw: Any) -> Any:
     return adf.from_text(raw) if view.site.cloud else raw
 
 
-def _visibility(view: View, raw: Any) -> Json | None:
+def read_visibility(view: View, raw: Any) -> Json | None:
+    """Return who may read a comment or worklog; refuse a role or group that the caller is not in."""
     if raw is None:
         return None
     if not isinstance(raw, dict) or raw.get("type") not in {"role", "group"}:

@@ -12,18 +12,23 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bridge.simulator.model import (
     CustomField,
     Issue,
     IssueType,
+    Json,
+    LinkType,
     Named,
     Project,
     Status,
     User,
 )
 from bridge.simulator.refusal import not_found
+
+if TYPE_CHECKING:
+    from bridge.simulator.webhooks import Hooks  # which needs a site to belong to
 
 CONTENTS = ("issues", "index", "moved", "_by_key", "_next")
 Clock = Callable[[], int]
@@ -36,10 +41,19 @@ _KEYS = """
     DELETE_OWN_ATTACHMENTS DELETE_ALL_ATTACHMENTS MODIFY_REPORTER SCHEDULE_ISSUES MOVE_ISSUES
     SET_ISSUE_SECURITY MANAGE_WATCHERS VIEW_VOTERS_AND_WATCHERS WORK_ON_ISSUES ADMINISTER_PROJECTS
     ADMINISTER SYSTEM_ADMIN BULK_CHANGE USER_PICKER
+    EDIT_OWN_WORKLOGS EDIT_ALL_WORKLOGS DELETE_OWN_WORKLOGS DELETE_ALL_WORKLOGS
 """
 PERMISSIONS: tuple[str, ...] = tuple(_KEYS.split())
 ADMIN_ONLY = frozenset(
-    {"EDIT_ALL_COMMENTS", "DELETE_ALL_COMMENTS", "ADMINISTER_PROJECTS", "ADMINISTER", "SYSTEM_ADMIN"},
+    {
+        "EDIT_ALL_WORKLOGS",
+        "DELETE_ALL_WORKLOGS",
+        "EDIT_ALL_COMMENTS",
+        "DELETE_ALL_COMMENTS",
+        "ADMINISTER_PROJECTS",
+        "ADMINISTER",
+        "SYSTEM_ADMIN",
+    },
 )
 
 
@@ -83,6 +97,7 @@ class Site:
         comments_in_search: on Cloud, how many comments a search answer embeds.
         expired_means: ``anonymous`` (the trap: 200 with nothing) or ``refuse`` (401 everywhere).
         public: anonymous callers may browse.
+        version: what the server says it is.
         scoped_tokens: Cloud tokens that work at the gateway (``/ex/jira/{cloudId}``) only.
     """
 
@@ -105,6 +120,7 @@ class Site:
         self.context_path = context_path.rstrip("/")
         self.cloud_id = f"00000000-0000-4000-8000-{sum(map(ord, name)):012d}"
         self.lock = threading.RLock()
+        self.hooks: Hooks | None = None
 
         self.users: dict[str, User] = {}
         self.tokens: dict[str, str] = {}
@@ -114,6 +130,7 @@ class Site:
         self.priorities: dict[str, Named] = {}
         self.resolutions: dict[str, Named] = {}
         self.types: dict[str, IssueType] = {}
+        self.link_types: dict[str, LinkType] = {}
         self.custom: dict[str, CustomField] = {}
         self.projects: dict[str, Project] = {}
         self.issues: dict[int, Issue] = {}
@@ -133,8 +150,16 @@ class Site:
         self.public = False
         self.default_priority = ""
         self.attachment_limit = 10_485_760
+        self.version = "1001.0.0-SNAPSHOT" if self.cloud else "10.3.0"
         self._next: dict[str, int] = {"issue": 10_400, "part": 20_000, "thing": 10_000}
         self._by_key: dict[str, int] = {}
+
+    # -- what others are told -----------------------------------------------------------------------
+
+    def tell(self, event: str, issue: Issue, by: str, more: Json | None = None) -> None:
+        """Tell the webhooks what a person did to an issue; ``more`` is what the event says beside the issue."""
+        if self.hooks is not None:
+            self.hooks.happened(event, issue, by, more)
 
     # -- identifiers and time -----------------------------------------------------------------------
 
@@ -242,6 +267,10 @@ class Site:
         """Delete an issue for good."""
         del self.issues[issue.id]
         self._by_key.pop(issue.key.upper(), None)
+        for held in issue.links:
+            other = self.issues[held.other]
+            other.links = [one for one in other.links if one.id != held.id]
+            self.reindex(other)
         self.reindex(issue, gone=True)
 
     def rekey(self, issue: Issue, project: Project) -> None:

@@ -32,6 +32,7 @@ pytest.register_assert_rewrite(
             "knowing",
             "moving",
             "reading",
+            "relating",
             "talking",
             "texts",
             "writing",

@@ -59,6 +59,7 @@ class Samples:
         selection: a selection; None where the adapter has none.
         nonsense: selections that the tracker cannot mean, or that reach outside the project; each must be refused.
         asking: a step that asks for something; None where the workflow has none.
+        part: values with which a ticket may be created as a part of another one; None where tickets have no parts.
         absent: an id that no ticket has.
     """
 
@@ -70,6 +71,7 @@ class Samples:
     selection: Selection | None = None
     nonsense: tuple[str, ...] = ()
     asking: Asking | None = None
+    part: Mapping[str, Value] | None = None
     absent: str = "999999999"
 
 

@@ -13,6 +13,7 @@ from bridge.testing.finding import Finding
 from bridge.testing.knowing import Knowing
 from bridge.testing.moving import Moving
 from bridge.testing.reading import Reading
+from bridge.testing.relating import Relating
 from bridge.testing.stand import Stand
 from bridge.testing.talking import Talking
 from bridge.testing.texts import Texts
@@ -20,7 +21,7 @@ from bridge.testing.writing import Writing
 from bridge.trackers.protocol import Tracker
 
 
-class TrackerConformance(Knowing, Finding, Reading, Writing, Moving, Talking, Texts, Failing):
+class TrackerConformance(Knowing, Finding, Reading, Writing, Moving, Talking, Texts, Relating, Failing):
     """Every promise of :class:`bridge.trackers.protocol.Tracker`, as tests.
 
     Inherit from it in a class whose name begins with ``Test``, and give it a fixture ``stand``
