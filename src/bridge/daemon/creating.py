@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bridge.daemon.books import Books
+from bridge.daemon.books import Books, refused_field
 from bridge.daemon.intending import forgo, intend, lost
 from bridge.daemon.run import Run
-from bridge.errors import OutcomeUnknown, Refused, TrackerError
+from bridge.errors import Clashed, OutcomeUnknown, Refused, TrackerError
 from bridge.store.rows import Intent, IntentKind
 from bridge.sync.base import Base, encode_fields
-from bridge.sync.plan import CreateTicket, Finding, View
+from bridge.sync.plan import CreateTicket, View
 from bridge.sync.ticket import Ticket, Value
 from bridge.trackers.protocol import Created, Draft
 
 
 def create(run: Run, action: CreateTicket, books: Books) -> None:
-    """Create, once more without the fields that the tracker complains about, if it can be told which they are."""
+    """Create, once more without the fields that the tracker complains about, if it can be told which they are.
+
+    Raises:
+        Clashed: the link is not as it was when this run began.
+        TrackerError: it was not created, or nobody knows.
+    """
+    with run.house.store.read() as tx:
+        present = tx.links.get(run.link.id)
+    if present is None or present.epoch != run.link.epoch:
+        # A person has just linked the ticket with another one, or ended the link.
+        raise Clashed(run.tracker(action.side).name, "the link was changed meanwhile")
     values, shown = dict(action.values), dict(action.shown)
     try:
         intent, created = _create_with(run, action, values, shown)
@@ -26,14 +36,15 @@ def create(run: Run, action: CreateTicket, books: Books) -> None:
         if not blamed or not blamed <= values.keys() - {"summary", "type"}:
             raise
         # A refused create has made nothing, so another one is safe.
-        for name in sorted(blamed):
+        findings = [
+            refused_field(action.side, name, values[name], f"at creation: {error.fields[name]}")
+            for name in sorted(blamed)
+        ]
+        for name in blamed:
             del values[name]
             shown.pop(name, None)
         intent, created = _create_with(run, action, values, shown)
-        books.findings.extend(
-            Finding("refused", action.side, name, f"at creation: {error.fields[name]}")
-            for name in sorted(blamed)
-        )
+        books.findings.extend(findings)
     adopt_created(run, intent, created, shown, action.origin_base)
     books.writes += 1
     books.created = True

@@ -92,6 +92,7 @@ class Scope:
         company: how this party is called in texts that cross.
         dialect: the tracker's markup.
         on_create: field name -> value given to tickets that the bridge creates on this side.
+        since: tickets created before this moment (microseconds) get no link by themselves; 0 means all may.
     """
 
     tracker: str
@@ -100,6 +101,7 @@ class Scope:
     dialect: Dialect
     select: str = ""
     on_create: Mapping[str, str] = field(default_factory=dict)
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,19 @@ class CommentRule:
 
 
 @dataclass(frozen=True, slots=True)
+class DeletedRule:
+    """What becomes of the peer of a ticket that was deleted; it is never deleted itself.
+
+    Attributes:
+        tell: a short comment says so on the peer.
+        close: side of the peer -> status that it is moved to; a side that is not named keeps its status.
+    """
+
+    tell: bool = True
+    close: Mapping[Side, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """What an organisation and one vendor agreed.
 
@@ -127,6 +142,7 @@ class Agreement:
         fields: the fields that cross; anything not named here never does.
         comments: how comments cross.
         people: (internal, vendor) pairs; each names a person by any id or handle of that side's tracker.
+        deleted: what becomes of the peer of a ticket that was deleted.
     """
 
     name: str
@@ -136,6 +152,7 @@ class Agreement:
     fields: tuple[FieldRule, ...] = ()
     comments: CommentRule = CommentRule()
     people: tuple[tuple[str, str], ...] = ()
+    deleted: DeletedRule = DeletedRule()
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""

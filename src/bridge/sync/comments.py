@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from bridge.markup import Document, Mark, Paragraph, Text, digest, plain, words
@@ -40,10 +41,11 @@ def plan_comments(
                 if comment.id not in ours and _crosses(agreement, origin, comment):
                     actions.append((comment.created, _add(agreement, origin, comment)))
                 continue
-            if pair.state is PairState.ORIGIN_DELETED:
-                # Taken back because it was made private, and public again now.
+            if pair.state in (PairState.ORIGIN_DELETED, PairState.HISTORY):
+                # Taken back because it was made private, and public again now; or older than the link.
+                dated = pair.state is PairState.HISTORY
                 if _crosses(agreement, origin, comment):
-                    actions.append((comment.created, _add(agreement, origin, comment)))
+                    actions.append((comment.created, _add(agreement, origin, comment, dated=dated)))
                 continue
             act, found, kept = _follow(agreement, pair, comment, there)
             actions.extend((comment.created, one) for one in act)
@@ -61,12 +63,14 @@ def plan_comments(
     return [action for _, action in actions], findings, pairs
 
 
-def attributed(agreement: Agreement, side: Side, comment: Comment) -> Document:
-    """A comment's text under the name of its author, as the other side may see it."""
+def attributed(agreement: Agreement, side: Side, comment: Comment, *, dated: bool = False) -> Document:
+    """A comment's text under the name of its author, as the other side may see it; with its date where asked."""
     author = comment.author.name if comment.author and comment.author.name else "Somebody"
     told = {"{author}": author, "{company}": agreement.scope(side).company}
     # In one go: a name that looks like a placeholder stays that name.
     line = _PLACEHOLDER.sub(lambda found: told[found[0]], agreement.comments.attribute)
+    if dated:
+        line += datetime.fromtimestamp(comment.created / 1_000_000, UTC).strftime(", %Y-%m-%d %H:%M UTC")
     return Document((Paragraph((Text(line, (Mark("strong"),)),)), *comment.body.blocks))
 
 
@@ -75,8 +79,8 @@ def _crosses(agreement: Agreement, origin: Side, comment: Comment) -> bool:
     return origin in agreement.comments.cross and not comment.private and not comment.marker
 
 
-def _add(agreement: Agreement, origin: Side, comment: Comment) -> AddComment:
-    carried = carry_text(agreement, attributed(agreement, origin, comment), origin.other)
+def _add(agreement: Agreement, origin: Side, comment: Comment, *, dated: bool = False) -> AddComment:
+    carried = carry_text(agreement, attributed(agreement, origin, comment, dated=dated), origin.other)
     assert isinstance(carried.value, Document)
     assert isinstance(carried.shown, Document)
     return AddComment(origin.other, comment.id, digest(comment.body), carried.value, digest(carried.shown))

@@ -183,7 +183,7 @@ class Finding:
     """Something people should know; the link's other work goes on.
 
     Attributes:
-        kind: stable name: ``unmapped``, ``held``, ``gone``, ``unreachable``, ``refused``, ``copy-deleted``, ...
+        kind: stable name: ``unmapped``, ``held``, ``gone``, ``moved-out``, ``unreachable``, ``refused``, ...
         side: where the cause is; None for the link as a whole.
         field: canonical name, or "".
         message: a sentence without the ticket's words.
@@ -202,6 +202,10 @@ class Finding:
             "field": self.field,
             "message": self.message,
         }
+
+
+AWAY = frozenset({"gone", "moved-out", "archived", "merged"})
+"""Kinds of findings that keep a whole link from going on: a ticket of it is out of the agreement's reach."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ class Ticket:
         marker: the bridge's mark found on it, or "".
         attachments: its files, in order of creation.
         attachments_complete: False when the tracker did not send all of them: absence then proves nothing.
+        archived: put away by its tracker: still readable, out of searches, and not to be changed.
     """
 
     id: str
@@ -128,6 +129,7 @@ class Ticket:
     marker: str = ""
     attachments: tuple[Attachment, ...] = ()
     attachments_complete: bool = False
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,10 @@ _SERVICE_DESK = "service_desk"
 
 _MARKER = re.compile(r"bridge-[0-9a-f]{16}")
 
-ALWAYS = (*JIRA_NAMES.values(), "comment", "created", "updated", "creator", "project")
+_ARCHIVED = "archiveddate"
+"""Data Center's field of an archived issue; a field that a site does not have is left out of its answers."""
+
+ALWAYS = (*JIRA_NAMES.values(), "comment", "created", "updated", "creator", "project", _ARCHIVED)
 """Fields asked for with every ticket."""
 
 
@@ -174,6 +177,7 @@ class Reading:
             comments_complete="comment" in fields and total <= len(comments),
             creator=self.values.person(fields.get("creator")),
             marker=next(iter(marks(labels)), ""),
+            archived=bool(fields.get(_ARCHIVED)),
         )
 
     def _fields(self, raw: Mapping[str, Any], custom: Mapping[str, JiraField]) -> dict[str, Value]:

@@ -1,0 +1,129 @@
+"""Tickets that cannot be seen any more: deleted, or only out of our sight?
+
+No answer of a tracker alone says that a ticket was deleted: a lost right, a restored backup and a bad proxy look the
+same (404, 410, 403). So a ticket counts as deleted only after two looks with time between them, both missing it while
+the tracker otherwise answers well: it knows who we are, and it shows us another ticket of the same agreement or, where
+there is none, the project. The first look is remembered in the store, so that a restart changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.clock import SECOND
+from bridge.daemon.house import House
+from bridge.daemon.run import Run
+from bridge.errors import Gone, Refused
+from bridge.store.database import Tx
+from bridge.sync.ticket import Side
+from bridge.trackers.protocol import TellsHidden
+
+APART = 1_800
+"""Seconds between the two looks at least: most mishaps with rights are noticed and mended sooner."""
+
+APART_WHEN_TOLD = 60
+"""The same, where the tracker is said to have spoken of a delete; that alone is not believed."""
+
+HEARSAY = 3_600
+"""Seconds for which such a word counts."""
+
+STALE = 7_200
+"""Seconds without any look after which the first one counts no more; while a ticket is missing we look every hour."""
+
+WITNESSES = 5
+"""Other tickets that are asked for; several, because a neighbour may have been deleted too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is made of a ticket that cannot be seen.
+
+    Attributes:
+        deleted: it is gone for good.
+        again: when to look again (microseconds); None when the usual back-off will do.
+        outside: it had left the agreement's project before: what became of it is not for its peer to know.
+        since: when it was first missed (microseconds); tells one disappearance from another.
+    """
+
+    deleted: bool
+    again: int | None = None
+    outside: bool = False
+    since: int = 0
+
+
+def suspect_gone(house: House, link_id: int, side: Side) -> None:
+    """Somebody says that a link's ticket was deleted: look at it now, and need less time to believe it.
+
+    The caller wakes the dispatcher, if the link is to be looked at within the second.
+
+    Raises:
+        StoreError: our own database failed.
+    """
+    now = house.clock.now()
+    with house.store.write(durable=False) as tx:
+        link = tx.links.get(link_id)
+        ticket = link.ticket(side) if link is not None else None
+        if link is None or ticket is None:
+            return
+        note = tx.cursors.get_note(_note(link_id, side)) or {}
+        tx.cursors.set_note(_note(link_id, side), {**note, "told": now})
+        tx.links.wake([link_id], now)
+    agreement = house.terms.agreement(link.agreement)
+    if agreement is not None:
+        house.sightings.forget(agreement.scope(side).tracker, ticket)
+
+
+def judge(run: Run, side: Side) -> Verdict:
+    """Weigh what is known of a ticket that a read by id did not find.
+
+    Raises:
+        TrackerError: the tracker cannot be asked now, so nothing can be concluded.
+        StoreError: our own database failed.
+    """
+    now, key = run.house.clock.now(), _note(run.link.id, side)
+    with run.house.store.read() as tx:
+        note: dict[str, Any] = tx.cursors.get_note(key) or {}
+    if not _well_otherwise(run, side):
+        with run.house.store.write(durable=False) as tx:
+            tx.cursors.drop_note(key)
+        return Verdict(deleted=False)
+    first, last = note.get("first"), note.get("last", 0)
+    if first is None or now - last > STALE * SECOND:
+        first = now
+    outside = note.get("outside", False) or any(one["kind"] == "moved-out" for one in run.link.findings)
+    note = {**note, "first": first, "last": now, "outside": outside}
+    with run.house.store.write(durable=False) as tx:
+        tx.cursors.set_note(key, note)
+    told = now - note.get("told", 0) <= HEARSAY * SECOND
+    apart = max(APART_WHEN_TOLD if told else APART, run.settings(side).search_lag)
+    ripe = first + int(apart * SECOND)
+    return Verdict(deleted=now >= ripe, again=max(ripe, now + SECOND), outside=outside, since=first)
+
+
+def forget(tx: Tx, link_id: int) -> None:
+    """Both tickets were seen, or the link has ended: the next time that one is missing is the first time."""
+    for side in Side:
+        tx.cursors.drop_note(_note(link_id, side))
+
+
+def _well_otherwise(run: Run, side: Side) -> bool:
+    """Whether the tracker answers so well that a missing ticket means something."""
+    tracker, ticket = run.tracker(side), run.link.ticket(side)
+    assert ticket is not None
+    tracker.whoami()
+    if isinstance(tracker, TellsHidden) and tracker.hidden(ticket):
+        return False
+    with run.house.store.read() as tx:
+        others = tx.links.witnesses(run.agreement.name, side, run.link.id, WITNESSES)
+    if others:
+        return bool(tracker.fetch(others, ()))
+    try:
+        tracker.metadata(run.scope(side).project)
+    except (Gone, Refused):
+        return False
+    return True
+
+
+def _note(link_id: int, side: Side) -> str:
+    return f"gone/{link_id}/{side.value}"
