@@ -53,7 +53,8 @@ soak: $(VENV)/.dev  ## the planner's properties, many more examples
 
 lock: $(VENV)/.dev  ## make the lock files anew
 	$(BIN)/python -m pip --quiet install pip-tools
-	cd requirements && $(COMPILE) build.txt build.in && $(COMPILE) run.txt ../pyproject.toml && $(COMPILE) dev.txt dev.in
+	cd requirements && $(COMPILE) build.txt build.in && $(COMPILE) run.txt ../pyproject.toml && \
+	  $(COMPILE) postgresql.txt --constraint run.txt --extra postgresql ../pyproject.toml && $(COMPILE) dev.txt dev.in
 
 clean:  ## forget the installation and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info

@@ -34,6 +34,7 @@ class Kind:
         needs_user: True when a token alone is no login, unless it goes through a gateway with ``cloud-id``.
         takes_user: False when the token is the whole login.
         takes_cloud_id: True when there is such a gateway.
+        formattings: markups that it may be set to in place of the usual one; empty when there is no choice.
         project: regular expression for a whole project key or identifier.
         project_example: what a project looks like, for messages.
     """
@@ -45,6 +46,7 @@ class Kind:
     needs_user: bool = False
     takes_user: bool = True
     takes_cloud_id: bool = False
+    formattings: frozenset[Dialect] = frozenset()
     project: str = r"\S+"
     project_example: str = "OPS"
 
@@ -73,6 +75,7 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
             lacks=frozenset({"labels"}),
             marker_field=MarkerField.NEEDED,
             takes_user=False,
+            formattings=frozenset({"markdown", "textile"}),
             project=r"[a-z0-9][a-z0-9_-]{0,99}",
             project_example="web-shop",
         ),

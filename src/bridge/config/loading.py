@@ -7,6 +7,7 @@ again and keep its old settings when the new files have mistakes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from bridge.config.agreement_checks import KnownTracker, settle_agreement
@@ -80,7 +81,9 @@ def _known(
         return None
     known = {str(name): KnownTracker(None, "") for name in named}
     for name, tracker in trackers.items():
-        known[name] = KnownTracker(kinds.get(tracker.kind), tracker.url)
+        kind = kinds.get(tracker.kind)
+        chosen = next((way for way in kind.formattings if way == tracker.formatting), None) if kind else None
+        known[name] = KnownTracker(replace(kind, dialect=chosen) if kind and chosen else kind, tracker.url)
     return known
 
 

@@ -35,6 +35,7 @@ class TrackerSettings:
         read_timeout: seconds.
         ca_file: PEM bundle for a private certificate authority; "" means the system's.
         marker_field: Redmine, RT: the text custom field that carries the bridge's mark.
+        formatting: Redmine: how its texts are written, ``markdown`` or ``textile``; "" means the kind's usual way.
         expires: ISO date when the token expires; "" when unknown.
     """
 
@@ -53,6 +54,7 @@ class TrackerSettings:
     read_timeout: float = 30.0
     ca_file: str = ""
     marker_field: str = ""
+    formatting: str = ""
     expires: str = ""
 
 

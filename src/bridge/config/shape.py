@@ -133,6 +133,8 @@ class TrackerShape(Shape):
     """PEM file of a private certificate authority, relative to this folder"""
     marker_field: Text = ""
     """Redmine: text custom field that carries the bridge's mark"""
+    formatting: Literal["", "markdown", "textile"] = ""
+    """Redmine: how its texts are written: markdown or textile"""
 
 
 class BridgeShape(Shape):

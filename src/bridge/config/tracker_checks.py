@@ -72,6 +72,7 @@ def settle_trackers(
             read_timeout=tracker.read_timeout,
             ca_file=ca_file,
             marker_field=tracker.marker_field,
+            formatting=tracker.formatting,
             expires=tracker.expires,
         )
     return result
@@ -117,6 +118,13 @@ def _check_kind(tracker: TrackerShape, kind: Kind, source: Source, at: Place) ->
             (*at, "cloud-id"),
             f"{what} has no use for 'cloud-id'",
             "remove it: only jira-cloud has a gateway",
+            key=True,
+        )
+    if tracker.formatting and tracker.formatting not in kind.formattings:
+        source.problem(
+            (*at, "formatting"),
+            f"{what} has no use for 'formatting'",
+            "remove it: only redmine can be set to another",
             key=True,
         )
     if tracker.user and not kind.takes_user:

@@ -229,6 +229,8 @@ class Feed:
         house, side = self._house, self.side
         if ticket.marker:
             link = tx.links.by_marker(agreement.name, ticket.marker)
+            if link is not None and link.ticket(side) == ticket.id:
+                return link  # a worker has adopted it since this page was compared with the store
             if link is not None and link.ticket(side) is None:
                 if not tx.intents.open(link.id) and ticket.creator is not None and ticket.creator.id == me:
                     tx.links.set_peer(link.id, side, ticket.id, ticket.key)  # its making was forgotten
