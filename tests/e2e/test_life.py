@@ -7,6 +7,7 @@ import json
 import pytest
 from world import open_world, plain
 
+from bridge.daemon.once import work_off
 from bridge.daemon.vanishing import APART, APART_WHEN_TOLD, suspect_gone
 from bridge.daemon.worker import Worker
 from bridge.simulator import Fault, add_project, move
@@ -102,6 +103,21 @@ def test_a_ticket_that_is_hidden_together_with_everything_else_is_never_taken_fo
     assert world.judge() == 2
 
 
+def test_a_project_that_is_hidden_is_not_asked_about_each_of_its_tickets(world):
+    for number in range(5):
+        world.at_home().create("OPS", f"No {number}")
+    world.settle()
+    world.acme.site.revoke("bridge", "BROWSE_PROJECTS")
+    for number in range(1, 6):
+        world.at_home().edit(f"OPS-{number}", labels=["woken"])
+    world.sync()
+    assert {link.state for link in world.links()} == {LinkState.PARKED}
+    world.later(0)
+    before = world.acme.calls.last
+    assert {report.ending for report in work_off(world.house)} == {"parked"}
+    assert [call.endpoint for call in world.acme.calls.since(before)] == ["/issue/bulkfetch"] * 5
+
+
 def test_an_only_ticket_counts_as_deleted_only_where_its_project_can_still_be_seen(world):
     key = world.at_home().create("OPS", "All there is")
     world.settle()
@@ -114,6 +130,7 @@ def test_an_only_ticket_counts_as_deleted_only_where_its_project_can_still_be_se
     assert the_link(world, key).state is LinkState.PARKED
     world.acme.site.restore("bridge", "BROWSE_PROJECTS")
     delete(world, Side.VENDOR, peer)
+    world.restart()
     world.later(HOUR)
     world.sync()
     assert the_link(world, key).state is LinkState.PARKED, "the count began anew when the project came back"

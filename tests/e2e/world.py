@@ -164,16 +164,10 @@ class World:
         raise AssertionError(f"still writing after {passes} passes")
 
     def later(self, seconds: int) -> None:
-        """As if so much time had passed since tickets were first missed, and every parked link's next try had come."""
+        """As if so much time had passed; see ``pass_time``."""
         store = Store.open(load(self.folder, environ=self.environ).database)
         try:
-            with store.write() as tx:
-                for key, note in tx.cursors.notes("gone/").items():
-                    moved = {
-                        name: at - seconds * SECOND for name, at in note.items() if name in {"first", "told"}
-                    }
-                    tx.cursors.set_note(key, {**note, **moved})
-                tx.links.wake([link.id for link in tx.links.list(states=[LinkState.PARKED])], 1)
+            pass_time(store, seconds)
         finally:
             store.close()
 
@@ -324,6 +318,15 @@ def plain(body: Any) -> str:
     if isinstance(body, dict):
         return body.get("text", "") + " ".join(plain(one) for one in body.get("content", ()))
     return (body or "").replace("*", "").strip()
+
+
+def pass_time(store: Store, seconds: int) -> None:
+    """As if so much time had passed since tickets were first missed, and every parked link's next try had come."""
+    with store.write() as tx:
+        for key, note in tx.cursors.notes("gone/").items():
+            moved = {name: at - seconds * SECOND for name, at in note.items() if name in {"first", "told"}}
+            tx.cursors.set_note(key, {**note, **moved})
+        tx.links.wake([link.id for link in tx.links.list(states=[LinkState.PARKED])], 1)
 
 
 def eventually(check: Callable[[], Any], seconds: float = 20.0, every: float = 0.1) -> Any:

@@ -31,6 +31,9 @@ HEARSAY = 3_600
 STALE = 7_200
 """Seconds without any look after which the first one counts no more; while a ticket is missing we look every hour."""
 
+DOUBT = 60
+"""Seconds for which a tracker that does not answer well is not asked again: its missing tickets may be thousands."""
+
 WITNESSES = 5
 """Other tickets that are asked for; several, because a neighbour may have been deleted too."""
 
@@ -41,7 +44,7 @@ class Verdict:
 
     Attributes:
         deleted: it is gone for good.
-        again: when to look again (microseconds); None when the usual back-off will do.
+        again: when to look again at the latest (microseconds); None when the usual back-off will do.
         outside: it had left the agreement's project before: what became of it is not for its peer to know.
         since: when it was first missed (microseconds); tells one disappearance from another.
     """
@@ -84,7 +87,7 @@ def judge(run: Run, side: Side) -> Verdict:
     now, key = run.house.clock.now(), _note(run.link.id, side)
     with run.house.store.read() as tx:
         note: dict[str, Any] = tx.cursors.get_note(key) or {}
-    if not _well_otherwise(run, side):
+    if not _means_something(run, side, now):
         with run.house.store.write(durable=False) as tx:
             tx.cursors.drop_note(key)
         return Verdict(deleted=False)
@@ -98,7 +101,9 @@ def judge(run: Run, side: Side) -> Verdict:
     told = now - note.get("told", 0) <= HEARSAY * SECOND
     apart = max(APART_WHEN_TOLD if told else APART, run.settings(side).search_lag)
     ripe = first + int(apart * SECOND)
-    return Verdict(deleted=now >= ripe, again=max(ripe, now + SECOND), outside=outside, since=first)
+    if now < ripe:
+        return Verdict(deleted=False, again=ripe)
+    return Verdict(deleted=True, outside=outside, since=first)
 
 
 def forget(tx: Tx, link_id: int) -> None:
@@ -107,13 +112,25 @@ def forget(tx: Tx, link_id: int) -> None:
         tx.cursors.drop_note(_note(link_id, side))
 
 
-def _well_otherwise(run: Run, side: Side) -> bool:
-    """Whether the tracker answers so well that a missing ticket means something."""
+def _means_something(run: Run, side: Side, now: int) -> bool:
+    """Whether it means anything that this ticket is missing."""
+    place = run.agreement.name, side
+    if run.house.doubts.get(place, 0) > now:
+        return False
     tracker, ticket = run.tracker(side), run.link.ticket(side)
     assert ticket is not None
-    tracker.whoami()
     if isinstance(tracker, TellsHidden) and tracker.hidden(ticket):
         return False
+    if _answers_well(run, side):
+        return True
+    run.house.doubts[place] = now + DOUBT * SECOND
+    return False
+
+
+def _answers_well(run: Run, side: Side) -> bool:
+    """Whether the tracker knows us and shows us other tickets, or where the agreement has no other, the project."""
+    tracker = run.tracker(side)
+    tracker.whoami()
     with run.house.store.read() as tx:
         others = tx.links.witnesses(run.agreement.name, side, run.link.id, WITNESSES)
     if others:
