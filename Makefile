@@ -45,8 +45,9 @@ check: $(VENV)/.dev  ## format, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev  ## calls per change, and throughput beside a bare loop
+bench: $(VENV)/.dev  ## calls per change, throughput beside a bare loop, how soon a webhook brings a change
 	$(BIN)/python bench/calls.py
+	$(BIN)/python bench/webhooks.py
 
 soak: $(VENV)/.dev  ## the planner's properties, many more examples
 	BRIDGE_EXAMPLES=$${BRIDGE_EXAMPLES:-1000000} $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 0 tests/sync/test_planner_properties.py

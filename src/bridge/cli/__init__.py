@@ -31,6 +31,7 @@ COMMANDS = {
     "status": "Show links, lag, what is parked or held, and why.",
     "sync": "Make one pass over everything, for cron.",
     "unlink": "End a link; both tickets stay.",
+    "webhooks": "Register, see and remove the webhooks that tell of changes.",
 }
 """Command -> its line in the help; the command itself is in the module of the same name."""
 

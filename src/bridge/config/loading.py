@@ -15,11 +15,12 @@ from bridge.config.findings import Findings
 from bridge.config.fitting import fit
 from bridge.config.kinds import BUILT_IN_KINDS, Kind
 from bridge.config.overlap import check_overlap
-from bridge.config.settings import Settings, TrackerSettings
+from bridge.config.settings import Settings, TrackerSettings, WebSettings
 from bridge.config.shape import AgreementShape, BridgeShape
 from bridge.config.source import Source, read
 from bridge.config.tracker_checks import settle_database, settle_trackers
 from bridge.config.vault import Vault
+from bridge.config.web_checks import settle_web
 
 
 def load(
@@ -50,7 +51,9 @@ def load(
     vault = Vault(main.parent, environ) if secrets else None
     trackers: dict[str, TrackerSettings] = {}
     database = ""
+    web: WebSettings | None = None
     if shape is not None:
+        web = settle_web(shape, source)
         trackers = settle_trackers(shape, source, kinds, main.parent, vault)
         database = settle_database(shape, source, main.parent, vault)
     known = _known(source, trackers, kinds) if shape is not None else None
@@ -69,6 +72,7 @@ def load(
         threads=shape.threads,
         census=shape.census,
         sources={draft.agreement.name: draft.source.file for draft in drafts},
+        web=web,
     )
 
 

@@ -14,6 +14,43 @@ from bridge.sync.agreement import Agreement
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """How a tracker's webhooks prove themselves.
+
+    Attributes:
+        secrets: any of these may have signed a webhook: the present one, and during a rotation the one before it.
+        path: last part of the webhook's address.
+        secret_name: name of the present secret, for people.
+    """
+
+    secrets: tuple[SecretStr, ...]
+    path: str
+    secret_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The web server: webhooks, health, metrics.
+
+    Attributes:
+        host: numeric address to listen on.
+        port: 0 takes a free one.
+        public_url: address under which the trackers reach it; "" when nobody said.
+        proxies: addresses or networks of reverse proxies, whose word on a caller's address is believed.
+    """
+
+    host: str
+    port: int
+    public_url: str = ""
+    proxies: tuple[str, ...] = ()
+
+    def hook_url(self, webhook: WebhookSettings) -> str:
+        """The address that a tracker posts its webhooks to."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.public_url or f'http://{host}:{self.port}'}/hooks/{webhook.path}"
+
+
+@dataclass(frozen=True, slots=True)
 class TrackerSettings:
     """One tracker: where it is and how to be a good guest there.
 
@@ -37,6 +74,7 @@ class TrackerSettings:
         marker_field: Redmine, RT: the text custom field that carries the bridge's mark.
         formatting: Redmine: how its texts are written, ``markdown`` or ``textile``; "" means the kind's usual way.
         expires: ISO date when the token expires; "" when unknown.
+        webhook: how its webhooks prove themselves; None when none are taken.
     """
 
     name: str
@@ -56,6 +94,7 @@ class TrackerSettings:
     marker_field: str = ""
     formatting: str = ""
     expires: str = ""
+    webhook: WebhookSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +108,7 @@ class Settings:
         trackers: by name.
         agreements: in file order.
         sources: agreement name -> the file it came from, for messages.
+        web: the web server; None when nothing listens.
     """
 
     database: str = field(repr=False)
@@ -77,3 +117,4 @@ class Settings:
     threads: int = 64
     census: float = 86_400.0
     sources: Mapping[str, str] = field(default_factory=dict)
+    web: WebSettings | None = None

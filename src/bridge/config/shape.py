@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from bridge.config.words import (
     IsoDate,
+    Listen,
     Name,
     Rate,
     Seconds,
@@ -43,8 +44,6 @@ LATER = frozenset(
         "redact",
         "roles",
         "vendor-may",
-        "webhooks",
-        "web",
     }
 )
 """Keys of the design that a later version brings."""
@@ -100,11 +99,22 @@ def _address_alone(value: Any) -> Any:
     return {"url": value} if isinstance(value, str) else value
 
 
+class WebhookShape(Shape):
+    """How a tracker's webhooks prove themselves."""
+
+    secret: SecretReference | None = Field(default=None, json_schema_extra={"needed": True})
+    """secret that the tracker signs its webhooks with: {secret: name}"""
+    previous: SecretReference | None = None
+    """the secret before it, while it is being replaced: both are accepted"""
+    path: Name = ""
+    """last part of the webhook's address; by default the tracker's name"""
+
+
 class TrackerShape(Shape):
     """One ticketing system."""
 
     kind: Text = needed()
-    """kind of tracker, e.g. jira-cloud, jira-datacenter or redmine"""
+    """kind of tracker, e.g. jira-cloud, jira-datacenter, redmine or request-tracker"""
     url: WebAddress = needed()
     """base address, e.g. https://jira.example.com"""
     token: SecretReference | None = Field(default=None, json_schema_extra={"needed": True})
@@ -132,9 +142,22 @@ class TrackerShape(Shape):
     ca: Text = ""
     """PEM file of a private certificate authority, relative to this folder"""
     marker_field: Text = ""
-    """Redmine: text custom field that carries the bridge's mark"""
+    """Redmine, Request Tracker: text custom field that carries the bridge's mark"""
     formatting: Literal["", "markdown", "textile"] = ""
     """Redmine: how its texts are written: markdown or textile"""
+    webhook: WebhookShape | None = None
+    """webhooks of this tracker are taken, signed with this: {secret: {secret: name}}"""
+
+
+class WebShape(Shape):
+    """The bridge's own small web server: webhooks, health, metrics."""
+
+    listen: Listen = "127.0.0.1:8765"
+    """address and port to listen on"""
+    public_url: WebAddress = ""
+    """address under which the trackers reach it, e.g. https://bridge.example.com"""
+    proxies: TextList = ()
+    """addresses of the reverse proxies in front of it, which add TLS"""
 
 
 class BridgeShape(Shape):
@@ -148,6 +171,8 @@ class BridgeShape(Shape):
     """tickets that may be worked on at once"""
     census: Seconds = 86_400.0
     """time between two full comparisons of everything in scope"""
+    web: WebShape | None = None
+    """the bridge's own small web server, for webhooks, health and metrics; without it, nothing listens"""
     trackers: dict[Name, TrackerShape] = Field(default={}, json_schema_extra={"needed": True})
     """trackers by name, e.g. home: {kind: jira-datacenter, url: ..., token: {secret: home_token}}"""
     agreements: Text = "agreements/*.yaml"
@@ -160,7 +185,7 @@ class ScopeShape(Shape):
     tracker: Text = needed()
     """name of a tracker in bridge.yaml"""
     project: Text = needed()
-    """project key (Jira) or identifier (Redmine)"""
+    """project key (Jira), identifier (Redmine) or queue (Request Tracker)"""
     company: Text = needed()
     """how this party is called in texts that cross"""
     select: str = ""

@@ -12,12 +12,15 @@ from sqlalchemy.exc import ArgumentError
 from bridge.config.findings import Path as Place
 from bridge.config.findings import did_you_mean
 from bridge.config.kinds import Kind, MarkerField
-from bridge.config.settings import TrackerSettings
+from bridge.config.settings import TrackerSettings, WebhookSettings
 from bridge.config.shape import BridgeShape, SecretShape, TrackerShape
 from bridge.config.source import Source
 from bridge.config.vault import NoSecret, Vault
 
 _DATABASES = ("sqlite", "postgresql")
+
+_SHORTEST_SECRET = 16
+"""Characters: with fewer, a signature could be forged by trying (Standard Webhooks asks for 24 bytes)."""
 
 
 def settle_trackers(
@@ -74,6 +77,7 @@ def settle_trackers(
             marker_field=tracker.marker_field,
             formatting=tracker.formatting,
             expires=tracker.expires,
+            webhook=_webhook(name, tracker, source, at, vault),
         )
     return result
 
@@ -151,6 +155,29 @@ def _check_kind(tracker: TrackerShape, kind: Kind, source: Source, at: Place) ->
             "service account's token",
             key=True,
         )
+
+
+def _webhook(
+    name: str, tracker: TrackerShape, source: Source, at: Place, vault: Vault | None
+) -> WebhookSettings | None:
+    """How the tracker's webhooks prove themselves."""
+    shape = tracker.webhook
+    if shape is None:
+        return None
+    secrets = []
+    for key, reference in (("secret", shape.secret), ("previous", shape.previous)):
+        if reference is None:
+            continue
+        place = (*at, "webhook", key, "secret")
+        value = reveal(reference, source, place, vault)
+        if 0 < len(value.get_secret_value()) < _SHORTEST_SECRET:
+            source.problem(
+                place,
+                f"the secret '{reference.secret}' is too short to sign webhooks with",
+                f"use at least {_SHORTEST_SECRET} characters, e.g. the output of 'openssl rand -hex 32'",
+            )
+        secrets.append(value)
+    return WebhookSettings(tuple(secrets), shape.path or name, shape.secret.secret if shape.secret else "")
 
 
 def reveal(reference: SecretShape | None, source: Source, at: Place, vault: Vault | None) -> SecretStr:

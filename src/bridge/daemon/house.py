@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from bridge.clock import Clock
 from bridge.config.settings import Settings
 from bridge.daemon.health import Health
+from bridge.daemon.listening import HookWatch
 from bridge.daemon.sightings import Sightings
 from bridge.daemon.steps import StepMemory
 from bridge.daemon.stumbles import Stumbles
@@ -51,6 +52,7 @@ class House:
         steps: workflow steps seen so far.
         stumbles: links that meet the same trouble again and again.
         doubts: (agreement, side) -> until when its missing tickets are not worth a question (microseconds).
+        hooks: which webhooks still speak.
     """
 
     terms: Terms
@@ -63,6 +65,7 @@ class House:
     steps: StepMemory = field(default_factory=StepMemory)
     stumbles: Stumbles = field(default_factory=Stumbles)
     doubts: dict[tuple[str, Side], int] = field(default_factory=dict)
+    hooks: HookWatch = field(default_factory=HookWatch)
     _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -111,7 +111,7 @@ class SimulatorServer:
 
     Attributes:
         url: where it listens; also the site's base URL unless it had one.
-        site, calls, faults: the simulator's parts, for tests in the same process.
+        site, calls, faults, hooks: the simulator's parts, for tests in the same process.
     """
 
     def __init__(self, site: Site | Simulator, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -121,6 +121,7 @@ class SimulatorServer:
         self.site = self.simulator.site
         self.calls = self.simulator.calls
         self.faults = self.simulator.faults
+        self.hooks = self.simulator.hooks
         self._address = (host, port)
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
@@ -154,6 +155,7 @@ class SimulatorServer:
 
     def stop(self) -> None:
         """Stop listening and wait for the thread."""
+        self.simulator.hooks.close()
         if self._server is not None and self._thread is not None:
             self._server.finish()
             self._thread.join(START_SECONDS)

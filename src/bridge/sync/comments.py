@@ -3,6 +3,9 @@
 A comment belongs to the side on which a person wrote it. Its copy on the other side follows it: new text, new copy;
 deleted or made private, copy gone. A copy that others rewrite is put back, because it carries its author's name; a
 copy that others delete stays deleted. Pairs are recognised by their recorded ids, never by text or author.
+
+Some trackers keep every text as it was written (``Scope.edits_texts``). There a new text becomes a further copy beside
+the first, and people are told what should have been taken back.
 """
 
 from __future__ import annotations
@@ -55,23 +58,36 @@ def plan_comments(
             for pair in by_origin.values():
                 if pair.state is PairState.PAIRED and _deleted(pair, there):
                     pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
-                elif pair.state is PairState.PAIRED:
+                elif pair.state is PairState.PAIRED and agreement.scope(origin.other).edits_texts:
                     actions.append((0, DeleteComment(origin.other, pair, "deleted")))
+                elif pair.state is PairState.PAIRED:
+                    findings.append(_stays(origin.other, "deleted"))
                 elif pair.state is PairState.COPY_DELETED:
                     pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
     actions.sort(key=lambda entry: entry[0])
     return [action for _, action in actions], findings, pairs
 
 
-def attributed(agreement: Agreement, side: Side, comment: Comment, *, dated: bool = False) -> Document:
-    """A comment's text under the name of its author, as the other side may see it; with its date where asked."""
+def attributed(
+    agreement: Agreement, side: Side, comment: Comment, *, anew: bool = False, dated: bool = False
+) -> Document:
+    """A comment's text under the name of its author, as the other side may see it.
+
+    Args:
+        agreement: says how authors are named.
+        side: where it was written.
+        comment: the comment.
+        anew: whether an earlier text of it stands there already and stays.
+        dated: whether its date is told, because it is older than the link.
+    """
     author = comment.author.name if comment.author and comment.author.name else "Somebody"
     told = {"{author}": author, "{company}": agreement.scope(side).company}
     # In one go: a name that looks like a placeholder stays that name.
     line = _PLACEHOLDER.sub(lambda found: told[found[0]], agreement.comments.attribute)
     if dated:
         line += datetime.fromtimestamp(comment.created / 1_000_000, UTC).strftime(", %Y-%m-%d %H:%M UTC")
-    return Document((Paragraph((Text(line, (Mark("strong"),)),)), *comment.body.blocks))
+    said = (Text(line, (Mark("strong"),)), *((Text(" (edited)"),) if anew else ()))
+    return Document((Paragraph(said), *comment.body.blocks))
 
 
 def _crosses(agreement: Agreement, origin: Side, comment: Comment) -> bool:
@@ -79,8 +95,11 @@ def _crosses(agreement: Agreement, origin: Side, comment: Comment) -> bool:
     return origin in agreement.comments.cross and not comment.private and not comment.marker
 
 
-def _add(agreement: Agreement, origin: Side, comment: Comment, *, dated: bool = False) -> AddComment:
-    carried = carry_text(agreement, attributed(agreement, origin, comment, dated=dated), origin.other)
+def _add(
+    agreement: Agreement, origin: Side, comment: Comment, *, anew: bool = False, dated: bool = False
+) -> AddComment:
+    text = attributed(agreement, origin, comment, anew=anew, dated=dated)
+    carried = carry_text(agreement, text, origin.other)
     assert isinstance(carried.value, Document)
     assert isinstance(carried.shown, Document)
     return AddComment(origin.other, comment.id, digest(comment.body), carried.value, digest(carried.shown))
@@ -94,9 +113,7 @@ def _follow(
         return [], [], []
     to = pair.origin.other
     if comment.private:
-        if _deleted(pair, there):
-            return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
-        return [DeleteComment(to, pair, "private")], [], []
+        return _hide(agreement, pair, there)
     if _deleted(pair, there):
         finding = Finding("copy-deleted", to, "", f"the copy of a comment was deleted on the {to} side")
         return [], [finding], [replace(pair, state=PairState.COPY_DELETED)]
@@ -105,6 +122,11 @@ def _follow(
     edited = copy is not None and digest(copy.body) != pair.copy_digest
     if not (changed or edited) or (changed and pair.origin not in agreement.comments.cross):
         return [], [], []
+    if not agreement.scope(to).edits_texts:
+        if changed:
+            return [_add(agreement, pair.origin, comment, anew=True)], [], []
+        assert copy is not None
+        return [], [], [replace(pair, copy_digest=digest(copy.body))]
     carried = carry_text(agreement, attributed(agreement, pair.origin, comment), to)
     assert isinstance(carried.value, Document)
     assert isinstance(carried.shown, Document)
@@ -118,6 +140,25 @@ def _follow(
         loser = "" if reads_alike else plain(copy.body)
     why: Literal["changed", "restored"] = "changed" if changed else "restored"
     return [EditComment(to, pair, carried.value, new, digest(carried.shown), why, loser)], [], []
+
+
+def _hide(
+    agreement: Agreement, pair: CommentPair, there: Ticket | None
+) -> tuple[list[Action], list[Finding], list[CommentPair]]:
+    """What to do about the copy of a comment that is private now."""
+    to = pair.origin.other
+    if _deleted(pair, there):
+        return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
+    if not agreement.scope(to).edits_texts:
+        return [], [_stays(to, "made private")], []
+    return [DeleteComment(to, pair, "private")], [], []
+
+
+def _stays(side: Side, what: str) -> Finding:
+    message = (
+        f"a comment was {what} after it had crossed; the {side} side's tracker lets nobody take its copy back"
+    )
+    return Finding("fixed", side, "", message)
 
 
 def _copy(pair: CommentPair, there: Ticket | None) -> Comment | None:

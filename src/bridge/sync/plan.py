@@ -183,7 +183,8 @@ class Finding:
     """Something people should know; the link's other work goes on.
 
     Attributes:
-        kind: stable name: ``unmapped``, ``held``, ``gone``, ``moved-out``, ``unreachable``, ``refused``, ...
+        kind: stable name: ``unmapped``, ``held``, ``gone``, ``moved-out``, ``unreachable``, ``refused``,
+            ``copy-deleted``, ``fixed`` (a text that its tracker lets nobody change), ...
         side: where the cause is; None for the link as a whole.
         field: canonical name, or "".
         message: a sentence without the ticket's words.
