@@ -7,8 +7,9 @@ import json
 import pytest
 from world import open_world, plain
 
+from bridge.daemon.hints import Hint, HintDesk
 from bridge.daemon.once import work_off
-from bridge.daemon.vanishing import APART, APART_WHEN_TOLD, suspect_gone
+from bridge.daemon.vanishing import APART, APART_WHEN_TOLD
 from bridge.daemon.worker import Worker
 from bridge.simulator import Fault, add_project, move
 from bridge.store.rows import LinkState
@@ -152,13 +153,14 @@ def test_a_dead_login_concludes_nothing(world, pair):
 
 def test_word_of_a_delete_makes_it_sure_sooner_but_is_not_believed_by_itself(world, pair):
     key, peer = pair
-    link = the_link(world, key)
-    suspect_gone(world.house, link.id, Side.VENDOR)
+    ticket = the_link(world, key).vendor_id
+    desk = HintDesk(world.house, wake=lambda *_: None, later=lambda _: None, nudge=lambda *_: None)
+    assert desk.take(Hint("acme", "1", (ticket,), deleted=True))
     world.sync()
     assert the_link(world, key).state is LinkState.ACTIVE, "it is still there"
     delete(world, Side.VENDOR, peer)
-    suspect_gone(world.house, link.id, Side.VENDOR)
-    world.sync()
+    assert desk.take(Hint("acme", "2", (ticket,), deleted=True))
+    world.settle()
     assert the_link(world, key).state is LinkState.PARKED
     assert the_link(world, key).next_try - world.house.clock.now() <= APART_WHEN_TOLD * 1_000_000
     world.later(APART_WHEN_TOLD + 1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from bridge.daemon.run import Run
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
+from bridge.sync.base import PairState
 from bridge.sync.plan import Finding
 from bridge.sync.ticket import Side, Ticket
 
@@ -51,6 +54,11 @@ def follow_survivors(run: Run) -> Finding | None:
             if rival is not None:
                 tx.links.release(rival.id, side)
             tx.links.follow(run.link.id, side, ticket.id, ticket.key)
+            # What was said before is wherever the tracker puts it: it neither crosses anew nor is taken back.
+            for pair in tx.comments.list(run.link.id):
+                if pair.state is not PairState.NOTE:
+                    tx.comments.update(replace(pair, state=PairState.SKIPPED))
+            run.pairs = tuple(tx.comments.list(run.link.id))
             data = {"side": side.value, "from": run.link.key(side), "to": ticket.key}
             tx.journal.add(now, run.agreement.name, run.link.id, "ticket.merged", data)
             renewed = tx.links.get(run.link.id)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.clock import SECOND
-from bridge.daemon.house import House
 from bridge.daemon.run import Run
 from bridge.errors import Gone, Refused
 from bridge.store.database import Tx
@@ -55,26 +54,16 @@ class Verdict:
     since: int = 0
 
 
-def suspect_gone(house: House, link_id: int, side: Side) -> None:
-    """Somebody says that a link's ticket was deleted: look at it now, and need less time to believe it.
+def suspect_gone(tx: Tx, link_id: int, side: Side, now: int) -> None:
+    """Somebody says that a link's ticket was deleted: if it cannot be seen, less time is needed to believe that.
 
-    The caller wakes the dispatcher, if the link is to be looked at within the second.
+    The caller wakes the link, and has what polls saw of the ticket forgotten.
 
     Raises:
         StoreError: our own database failed.
     """
-    now = house.clock.now()
-    with house.store.write(durable=False) as tx:
-        link = tx.links.get(link_id)
-        ticket = link.ticket(side) if link is not None else None
-        if link is None or ticket is None:
-            return
-        note = tx.cursors.get_note(_note(link_id, side)) or {}
-        tx.cursors.set_note(_note(link_id, side), {**note, "told": now})
-        tx.links.wake([link_id], now)
-    agreement = house.terms.agreement(link.agreement)
-    if agreement is not None:
-        house.sightings.forget(agreement.scope(side).tracker, ticket)
+    note = tx.cursors.get_note(_note(link_id, side)) or {}
+    tx.cursors.set_note(_note(link_id, side), {**note, "told": now})
 
 
 def judge(run: Run, side: Side) -> Verdict:

@@ -189,8 +189,11 @@ class Worker:
         if wait is not None:
             return wait
         for _ in range(ROUNDS):
-            plan = run.plan()
-            away = follow_survivors(run) or next((one for one in plan.findings if one.kind in AWAY), None)
+            plan, before = run.plan(), run.link
+            merged = follow_survivors(run)
+            if run.link is not before:
+                plan = run.plan()  # by the link's new ticket, and without what was said on the old one
+            away = merged or next((one for one in plan.findings if one.kind in AWAY), None)
             if away is not None:
                 findings[:] = [away]
                 if away.kind == "gone":

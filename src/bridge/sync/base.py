@@ -55,7 +55,7 @@ class PairState(StrEnum):
     NOTE = "note"
     """A comment of the bridge itself (a link back); mirrors nothing."""
     SKIPPED = "skipped"
-    """It was there before the tickets were linked by hand, and stays on its own side; no copy."""
+    """It was there before the tickets were linked by hand, or merged, and stays as it is wherever it is."""
     HISTORY = "history"
     """Likewise, but it is to cross, with its date; no copy yet."""
 

@@ -189,7 +189,8 @@ class Tracker(Protocol):
     def fetch(self, ids: Sequence[str], fields: Sequence[FieldSpec]) -> Mapping[str, Ticket]:
         """The present state of these tickets, strongly consistent, with all their comments.
 
-        A ticket that is deleted or out of our sight is absent from the answer.
+        A ticket that is deleted or out of our sight is absent from the answer. In place of one that was merged into
+        another stands that one, whose ``id`` then differs from the one that was asked for.
         """
 
     def histories(self, ids: Sequence[str]) -> Mapping[str, Sequence[FieldChange]]:
