@@ -244,3 +244,58 @@ def test_redmine_tickets_that_move_are_hidden_or_deleted(tmp_path, redmine):
             f"The mirrored ticket {peer} (Shop) was deleted there. This ticket stays; nothing crosses any more."
         ]
         assert link_of(another).state is LinkState.ACTIVE
+
+
+def test_parents_and_relations_cross_both_ways(tmp_path, redmine):
+    maps = """
+  type: {values: {Task: Feature, Sub-task: Bug}, otherwise: keep}
+  priority: {values: {Medium: Normal}, otherwise: keep}
+relations:
+  parent: true
+  links: {Blocks: blocks, Relates: relates, Duplicate: {vendor: copied_to, reversed: true}}
+"""
+    project = redmine.new_project(bridge="alice")
+    with SimulatorServer(make_home()) as server, bridged(tmp_path, server, redmine, project, maps) as house:
+        require(house.terms)
+        ann = Person(server.url, 2, headers={"Authorization": "Bearer ann-token"})
+        one, two = (ann.create("OPS", summary) for summary in ("One", "Two"))
+        part = ann.create("OPS", "Part", kind="Sub-task", parent={"key": one})
+
+        def peer(key: str) -> str:
+            with house.store.read() as tx:
+                (link,) = tx.links.by_key(key)
+            return link.vendor_id or ""
+
+        def relate(kind: str, source: str, target: str) -> None:
+            body = {"type": {"name": kind}, "inwardIssue": {"key": source}, "outwardIssue": {"key": target}}
+            ann.call("POST", "/issueLink", body)
+
+        def related(issue: str) -> list[tuple[int, str, int]]:
+            shown = redmine.call("alice", "GET", f"/issues/{issue}.json", include="relations")["issue"]
+            return sorted(
+                (row["issue_id"], row["relation_type"], row["issue_to_id"])
+                for row in shown.get("relations", ())
+            )
+
+        relate("Blocks", one, two)
+        relate("Duplicate", one, two)
+        settle(house)
+        first, second = int(peer(one)), int(peer(two))
+        assert related(str(first)) == sorted([(first, "blocks", second), (second, "copied_to", first)])
+        assert redmine.read_issue(peer(part))["parent"]["id"] == first
+        assert sync_once(house, census=True).writes == 0
+        for row in redmine.call("alice", "GET", f"/issues/{first}/relations.json")["relations"]:
+            if row["relation_type"] == "blocks":
+                redmine.call("alice", "DELETE", f"/relations/{row['id']}.json")
+        redmine.call(
+            "alice",
+            "POST",
+            f"/issues/{second}/relations.json",
+            {"relation": {"issue_to_id": first, "relation_type": "relates"}},
+        )
+        done = sync_once(house, census=True)  # Redmine moves no stamp: only the census sees it
+        assert done.failures == ()
+        settle(house)
+        names = {one["type"]["name"] for one in ann.read(one)["fields"]["issuelinks"]}
+        assert names == {"Duplicate", "Relates"}
+        assert sync_once(house, census=True).writes == 0

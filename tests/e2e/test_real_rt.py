@@ -55,7 +55,9 @@ name: desk
 internal: {{tracker: home, project: OPS, company: Example Corp, on-create: {{type: Task}}}}
 vendor: {{tracker: desk, project: "{queue}", company: Desk, on-create: {{requestor: carol@customer.example}}}}
 create: both
-people: [{{internal: ann@home.example, vendor: bob@tests.example}}]
+people:
+  - {{internal: ann@home.example, vendor: bob@tests.example}}
+  - {{internal: ivan@home.example, vendor: mute@tests.example}}
 fields:
   summary: {{}}
   description: {{}}
@@ -181,6 +183,14 @@ def test_a_ticket_of_request_tracker_and_what_cannot_be_changed_there(tmp_path, 
             ("fixed", ""),
             ("fixed", "description"),
         ]
+        # An owner whom RT does not take at creation, in silence, is refused aloud and not taken from our side.
+        with_mute = ann.create("OPS", "For mute", assignee={"name": "ivan"})
+        done = sync_once(house)
+        (parked,) = done.ended("parked")
+        assert "may not own tickets" in parked.reason
+        assert ann.field(with_mute, "assignee") == "ivan"
+        ann.edit(with_mute, assignee=None)
+        settle(house)
         # A ticket that is merged into another one is gone: nothing of the other one crosses to its peer.
         other = rt.new_ticket(queue, "All lamps")
         settle(house)

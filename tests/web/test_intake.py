@@ -12,6 +12,7 @@ from contextlib import suppress
 import pytest
 import requests
 
+from bridge.daemon import hints
 from bridge.store.rows import LinkState
 from bridge.web import gate, intake, server
 
@@ -115,6 +116,17 @@ def test_a_repeated_delivery_is_answered_and_does_nothing(door):
     assert door.post(event("10401"), x_atlassian_webhook_identifier="two").status_code == 204
     with door.house.store.read() as tx:
         assert tx.links.get(link).gen == 3
+
+
+def test_ids_of_deliveries_are_forgotten_after_a_day(door):
+    now = door.house.clock.now()
+    with door.house.store.write() as tx:
+        tx.deliveries.note("home", "old", now - hints.KEPT - 1)
+        tx.deliveries.note("home", "young", now - hints.KEPT // 2)
+    door.desk.made().forget_old()
+    with door.house.store.write() as tx:
+        assert tx.deliveries.note("home", "old", now)
+        assert not tx.deliveries.note("home", "young", now)
 
 
 def test_a_burst_for_one_ticket_is_worked_on_at_once_and_once_more(door):

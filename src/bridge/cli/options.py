@@ -84,7 +84,8 @@ def history_option(function: F) -> F:
     return click.option(
         "--history",
         is_flag=True,
-        help="Carry public comments that are there already as well, with their dates; otherwise only new ones cross.",
+        help="Carry what is there already as well (public comments, with their dates; worklogs); otherwise only what is "
+        "new crosses.",
     )(function)
 
 

@@ -13,7 +13,15 @@ from bridge.config.findings import did_you_mean
 from bridge.config.kinds import Kind
 from bridge.config.shape import AgreementShape, DeletedShape, ScopeShape
 from bridge.config.source import Source
-from bridge.sync.agreement import Agreement, CommentRule, DeletedRule, Scope
+from bridge.sync.agreement import (
+    Agreement,
+    CommentRule,
+    DeletedRule,
+    LinkRule,
+    RelationRule,
+    Scope,
+    WorklogRule,
+)
 from bridge.sync.ticket import Side
 
 _CREATE_ON = {
@@ -24,6 +32,7 @@ _CREATE_ON = {
 }
 _CROSS_FROM = {
     "public": frozenset(Side),
+    "both": frozenset(Side),
     "to-vendor": frozenset({Side.INTERNAL}),
     "to-internal": frozenset({Side.VENDOR}),
     "none": frozenset[Side](),
@@ -91,6 +100,8 @@ def settle_agreement(
         fields=fields,
         comments=CommentRule(cross=_CROSS_FROM[shape.comments.cross], attribute=shape.comments.attribute),
         people=tuple((pair.internal, pair.vendor) for pair in shape.people),
+        relations=_relations(shape, source),
+        worklogs=WorklogRule(cross=_CROSS_FROM[shape.worklogs.cross], attribute=shape.worklogs.attribute),
         deleted=_deleted(shape),
     )
     return Draft(source=source, shape=shape, agreement=agreement, trackers=identities)
@@ -101,6 +112,23 @@ def _deleted(shape: AgreementShape) -> DeletedRule:
         return DeletedRule(tell=shape.deleted != "keep")
     goals = {Side.INTERNAL: shape.deleted.close.internal, Side.VENDOR: shape.deleted.close.vendor}
     return DeletedRule(close={side: goal for side, goal in goals.items() if goal})
+
+
+def _relations(shape: AgreementShape, source: Source) -> RelationRule:
+    """The relations; two internal types may not lead to one of the vendor, for the way back would be a guess."""
+    seen: dict[str, str] = {}
+    for internal, link in shape.relations.links.items():
+        first = seen.setdefault(link.vendor.casefold(), internal)
+        if link.vendor and first != internal:
+            source.problem(
+                ("relations", "links", internal),
+                f"'{link.vendor}' at the vendor already answers to '{first}'",
+                "one type of link per type on the other side",
+            )
+    links = (
+        LinkRule(internal, link.vendor, link.reversed) for internal, link in shape.relations.links.items()
+    )
+    return RelationRule(parent=shape.relations.parent, links=tuple(links))
 
 
 def _scope(shape: ScopeShape | None, kind: Kind | None, since: str) -> Scope:

@@ -13,7 +13,9 @@ from bridge.daemon.books import Books, refused_field
 from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
 from bridge.daemon.intending import forgo, intend, lost
+from bridge.daemon.relating import relate
 from bridge.daemon.run import Run
+from bridge.daemon.timekeeping import keep_time
 from bridge.daemon.walking import Trail, walk
 from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError
 from bridge.store.rows import IntentKind
@@ -22,13 +24,19 @@ from bridge.sync.base import CommentPair, PairState, encode_value
 from bridge.sync.plan import (
     Action,
     AddComment,
+    AddRelation,
+    AddWorklog,
     CreateTicket,
     Decision,
     DeleteComment,
+    DeleteWorklog,
     EditComment,
+    EditWorklog,
     Finding,
     LinkBack,
     Plan,
+    RemoveRelation,
+    SetParent,
     SetStatus,
     UpdateFields,
 )
@@ -45,6 +53,8 @@ def act(run: Run, plan: Plan, books: Books) -> None:
     pending = Counter(name for action in plan.actions for name in _settling(action))
     books.settled.update(plan.settled)
     books.pairs.extend(plan.pairs)
+    books.parts.extend(plan.parts)
+    books.waits |= plan.waits
     for action in plan.actions:
         try:
             done = _carry_out(run, action, books)
@@ -88,6 +98,10 @@ def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
             delete_comment(run, action, books)
         case LinkBack():
             _link_back(run, action, books)
+        case SetParent() | AddRelation() | RemoveRelation():
+            relate(run, action, books)
+        case AddWorklog() | EditWorklog() | DeleteWorklog():
+            keep_time(run, action, books)
     return frozenset()
 
 
@@ -190,7 +204,7 @@ def _refusal(action: Action, error: TrackerError) -> Finding:
     return Finding("refused", action.side, field_name, f"{_doing(action)}: {error.words}")
 
 
-def _doing(action: Action) -> str:
+def _doing(action: Action) -> str:  # noqa: PLR0911 - one return for each action
     match action:
         case CreateTicket():
             return "creating the ticket"
@@ -206,3 +220,15 @@ def _doing(action: Action) -> str:
             return "deleting a comment"
         case LinkBack():
             return "adding the link to the peer"
+        case SetParent():
+            return "setting the parent"
+        case AddRelation(kind=kind):
+            return f"adding a link ({kind})"
+        case RemoveRelation(relation=relation):
+            return f"removing a link ({relation.kind})"
+        case AddWorklog():
+            return "booking time"
+        case EditWorklog():
+            return "changing booked time"
+        case DeleteWorklog():
+            return "deleting booked time"

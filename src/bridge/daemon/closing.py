@@ -24,7 +24,7 @@ RETURNED = "returned"
 """Kind of the finding of an ended link whose deleted ticket is there again."""
 
 
-def part(run: Run, side: Side, verdict: Verdict, books: Books) -> None:
+def end(run: Run, side: Side, verdict: Verdict, books: Books) -> None:
     """Do to the peer what the agreement says; ``books.parted`` is set once nothing is left to do.
 
     Args:

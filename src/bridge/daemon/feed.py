@@ -225,7 +225,12 @@ class Feed:
         if before is None or before.updated != ticket.updated:
             return False
         whole = before.comments_complete and ticket.comments_complete
-        return before.fields != ticket.fields or (whole and before.comments != ticket.comments)
+        related = (before.parent, before.relations, before.worklogs) != (
+            ticket.parent,
+            ticket.relations,
+            ticket.worklogs,
+        )
+        return before.fields != ticket.fields or related or (whole and before.comments != ticket.comments)
 
     def _discover(self, tx: Tx, agreement: Agreement, ticket: Ticket, me: str) -> Link | None:
         """The link of a ticket that has none yet: the one whose mark it carries, or a new one."""

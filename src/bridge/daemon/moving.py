@@ -9,7 +9,7 @@ import structlog
 from bridge.daemon.run import Run
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
-from bridge.sync.base import PairState
+from bridge.sync.base import PairState, PartKind
 from bridge.sync.plan import Finding
 from bridge.sync.ticket import Side, Ticket
 
@@ -58,7 +58,10 @@ def follow_survivors(run: Run) -> Finding | None:
             for pair in tx.comments.list(run.link.id):
                 if pair.state is not PairState.NOTE:
                     tx.comments.update(replace(pair, state=PairState.SKIPPED))
-            run.pairs = tuple(tx.comments.list(run.link.id))
+            for one in tx.parts.list(run.link.id):
+                if one.kind is not PartKind.RELATION:
+                    tx.parts.put(run.link.id, replace(one, state=PairState.SKIPPED))
+            run.pairs, run.parts = tuple(tx.comments.list(run.link.id)), tuple(tx.parts.list(run.link.id))
             data = {"side": side.value, "from": run.link.key(side), "to": ticket.key}
             tx.journal.add(now, run.agreement.name, run.link.id, "ticket.merged", data)
             renewed = tx.links.get(run.link.id)

@@ -16,7 +16,7 @@ from bridge.markup import words
 from bridge.store.database import Tx
 from bridge.store.rows import IntentKind, Link, LinkState
 from bridge.sync.agreement import Agreement
-from bridge.sync.base import Base, CommentPair, PairState
+from bridge.sync.base import Base, CommentPair, PairState, PartKind, PartPair
 from bridge.sync.identity import marker_for
 from bridge.sync.ticket import Side, Ticket
 
@@ -105,7 +105,7 @@ def connect(
         agreement: under which agreement.
         couple: the two tickets.
         winner: whose values stand at first; None leaves values that differ to the rules of their fields.
-        history: whether public comments that are there already cross, with their dates.
+        history: whether public comments, files and worklogs that are there already cross, comments with their dates.
 
     Raises:
         Unlinkable: one of them has got another link meanwhile.
@@ -124,6 +124,8 @@ def connect(
                 tx.bases.put(link.id, side, Base({name: values[name] for name in rules}))
         for pair in _settled_comments(tx.comments.list(link.id), couple, history=history):
             tx.comments.add(link.id, pair)
+        for one in () if history else _settled_parts(tx.parts.list(link.id), couple):
+            tx.parts.put(link.id, one)
         tx.links.reopen(link.id, now)
         data = {"anew": anew, "winner": winner.value if winner else "none", "history": history}
         tx.journal.add(now, agreement.name, link.id, "link.made", data)
@@ -274,6 +276,21 @@ def _settled_comments(
             crosses = history and words(comment.body) not in there
             pair = CommentPair(0, side, comment.id, "")
             yield replace(pair, state=PairState.HISTORY if crosses else PairState.SKIPPED)
+
+
+def _settled_parts(known: Iterable[PartPair], couple: Couple) -> Iterator[PartPair]:
+    """Records of files and worklogs that are there already and stay where they are."""
+    recorded = {(pair.kind, pair.origin, pair.origin_id) for pair in known}
+    recorded |= {(pair.kind, pair.origin.other, pair.copy_id) for pair in known if pair.copy_id}
+    for side in Side:
+        ticket = couple.ticket(side)
+        for kind, ids in (
+            (PartKind.ATTACHMENT, [one.id for one in ticket.attachments]),
+            (PartKind.WORKLOG, [one.id for one in ticket.worklogs]),
+        ):
+            for part in ids:
+                if (kind, side, part) not in recorded:
+                    yield PartPair(0, kind, side, part, "", state=PairState.SKIPPED)
 
 
 def _first(links: Mapping[Side, Link]) -> Link:

@@ -16,6 +16,7 @@ from bridge.daemon.commenting import adopt_comment
 from bridge.daemon.creating import adopt_created
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
+from bridge.daemon.timekeeping import find_worklog
 from bridge.errors import Gone, Refused
 from bridge.markup import from_json
 from bridge.store.rows import Intent, IntentKind
@@ -57,6 +58,8 @@ def _settle(run: Run, intent: Intent) -> int | None:
         case IntentKind.COMMENT:
             # Comments are read by id, so no index is waited for; only a request that is still under way.
             found = _find_comment(run, intent)
+        case IntentKind.WORKLOG:
+            found = find_worklog(run, intent)
         case IntentKind.TRANSITION:
             _look_at_status(run, intent)
             return None

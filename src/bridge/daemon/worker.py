@@ -16,9 +16,10 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.acting import act
 from bridge.daemon.books import Books
-from bridge.daemon.closing import part
+from bridge.daemon.closing import end
 from bridge.daemon.house import House
 from bridge.daemon.moving import follow_survivors, note_key
+from bridge.daemon.relating import wait_for
 from bridge.daemon.resolving import resolve
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
@@ -37,6 +38,7 @@ from bridge.errors import (
 from bridge.store.database import Tx
 from bridge.store.rows import JournalEntry, Link, LinkState
 from bridge.sync.base import Base
+from bridge.sync.echo import part_keys, parts_digest
 from bridge.sync.plan import AWAY, CreateTicket, Finding
 from bridge.sync.ticket import Side, Ticket
 
@@ -117,7 +119,8 @@ class Worker:
                 )
             bases, pairs = tx.bases.get(link_id), tuple(tx.comments.list(link_id))
             open_intents = tuple(tx.intents.open(link_id))
-        run = Run(house, terms, agreement, link, bases, pairs, open_intents)
+            parts = tuple(tx.parts.list(link_id))
+        run = Run(house, terms, agreement, link, bases, pairs, open_intents, parts=parts)
         books = Books()
         report = self._conduct(run, books)
         log.info(
@@ -217,7 +220,7 @@ class Worker:
         verdict = judge(run, away.side)
         books.again = verdict.again
         if verdict.deleted:
-            part(run, away.side, verdict, books)
+            end(run, away.side, verdict, books)
 
     def _both_polled(self, run: Run) -> bool:
         with self._house.store.read() as tx:
@@ -309,6 +312,9 @@ class Worker:
                 tx.comments.update(pair)
             else:
                 tx.comments.add(run.link.id, pair)
+        for part in books.parts:
+            tx.parts.put(run.link.id, part)
+        wait_for(tx, run, books.waits)
 
     def _base(self, run: Run, books: Books, side: Side) -> Base:
         base = run.bases[side]
@@ -319,7 +325,17 @@ class Worker:
         seen = max(base.seen, self._dealt_with(run, side, view.ticket)) if view and view.ticket else base.seen
         written = max(base.written, books.written.get(side, 0))
         underway = None if "status" in books.settled else books.underway.get(side, base.underway)
-        return replace(base, fields=fields, seen=seen, written=written, underway=underway)
+        parts = self._parts(run, books, side)
+        return replace(base, fields=fields, seen=seen, written=written, underway=underway, parts=parts)
+
+    def _parts(self, run: Run, books: Books, side: Side) -> str:
+        """The digest of the relations and worklogs that this side shows, our own writes included."""
+        view = run.views.get(side)
+        keys = part_keys(run.agreement, side, view.ticket) if view and view.ticket else None
+        if keys is None:
+            return run.bases[side].parts
+        gone, new = books.shown.get(side, ((), ()))
+        return parts_digest((keys - set(gone)) | set(new))
 
     def _dealt_with(self, run: Run, side: Side, ticket: Ticket) -> int:
         """Up to which stamp this side has been dealt with.

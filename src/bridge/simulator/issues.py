@@ -101,6 +101,8 @@ def create(view: View, body: Any) -> Issue:
             errors[custom.id] = f"{custom.name} is required."
     if site.types[type_id].subtask and values.get("parent") is None and not errors:
         errors["parent"] = "Issue type is a sub-task but parent issue key or id not specified."
+    if not site.cloud and not site.types[type_id].subtask and values.get("parent") is not None:
+        errors["parent"] = "Issue type is not a sub-task but parent issue key or id specified."
     if errors:
         raise Refusal(400, errors=errors)
     properties = body.get("properties") or []
@@ -165,11 +167,13 @@ def edit(view: View, issue: Issue, body: Any) -> None:
         raise Refusal(403, "You do not have permission to edit issues in this project.")
     allowed = set(catalog.screen(view, project, edit=True))
     if site.cloud:  # Cloud's PUT no longer checks screens: whatever the project has may be set
-        allowed |= {name for name in SETTABLE if catalog.SYSTEM[name].on_edit}
+        allowed |= {name for name in SETTABLE if catalog.SYSTEM[name].on_edit} | {"parent"}
         allowed |= {one.id for one in site.custom.values() if one.type != "raw"}
     if not (body.get("fields") or body.get("update") or body.get("properties")):
         raise Refusal(400, "one of 'fields' or 'update' required")
     values, notes = parse_body(view, project, body, allowed, issue)
+    if "parent" in values:
+        _check_parent(site, issue, values["parent"])
     if "issuetype" in (body.get("fields") or {}):
         values["issuetype"] = _type(view, project, body["fields"]["issuetype"])
     properties = body.get("properties") or []
@@ -179,6 +183,17 @@ def edit(view: View, issue: Issue, body: Any) -> None:
     change_values(view, issue, values, metadata=body.get("historyMetadata"))
     for one in notes:
         comments.add(view, issue, one)
+
+
+def _check_parent(site: Site, issue: Issue, parent: int | None) -> None:
+    """Refuse a sub-task without a parent, and an issue above itself."""
+    if parent is None and site.types[issue.type].subtask:
+        raise field_refusal("parent", "A sub-task must have a parent.")
+    above = site.issues.get(parent) if parent is not None else None
+    while above is not None:
+        if above.id == issue.id:
+            raise field_refusal("parent", "An issue cannot be the parent of one that is above it.")
+        above = site.issues.get(above.values.get("parent") or 0)
 
 
 def change_values(

@@ -19,6 +19,7 @@ from bridge.simulator.model import (
     Issue,
     IssueType,
     Json,
+    LinkType,
     Named,
     Project,
     Status,
@@ -40,10 +41,19 @@ _KEYS = """
     DELETE_OWN_ATTACHMENTS DELETE_ALL_ATTACHMENTS MODIFY_REPORTER SCHEDULE_ISSUES MOVE_ISSUES
     SET_ISSUE_SECURITY MANAGE_WATCHERS VIEW_VOTERS_AND_WATCHERS WORK_ON_ISSUES ADMINISTER_PROJECTS
     ADMINISTER SYSTEM_ADMIN BULK_CHANGE USER_PICKER
+    EDIT_OWN_WORKLOGS EDIT_ALL_WORKLOGS DELETE_OWN_WORKLOGS DELETE_ALL_WORKLOGS
 """
 PERMISSIONS: tuple[str, ...] = tuple(_KEYS.split())
 ADMIN_ONLY = frozenset(
-    {"EDIT_ALL_COMMENTS", "DELETE_ALL_COMMENTS", "ADMINISTER_PROJECTS", "ADMINISTER", "SYSTEM_ADMIN"},
+    {
+        "EDIT_ALL_WORKLOGS",
+        "DELETE_ALL_WORKLOGS",
+        "EDIT_ALL_COMMENTS",
+        "DELETE_ALL_COMMENTS",
+        "ADMINISTER_PROJECTS",
+        "ADMINISTER",
+        "SYSTEM_ADMIN",
+    },
 )
 
 
@@ -120,6 +130,7 @@ class Site:
         self.priorities: dict[str, Named] = {}
         self.resolutions: dict[str, Named] = {}
         self.types: dict[str, IssueType] = {}
+        self.link_types: dict[str, LinkType] = {}
         self.custom: dict[str, CustomField] = {}
         self.projects: dict[str, Project] = {}
         self.issues: dict[int, Issue] = {}
@@ -256,6 +267,10 @@ class Site:
         """Delete an issue for good."""
         del self.issues[issue.id]
         self._by_key.pop(issue.key.upper(), None)
+        for held in issue.links:
+            other = self.issues[held.other]
+            other.links = [one for one in other.links if one.id != held.id]
+            self.reindex(other)
         self.reindex(issue, gone=True)
 
     def rekey(self, issue: Issue, project: Project) -> None:

@@ -33,12 +33,16 @@ from bridge.errors import StoreError
 from bridge.store.columns import chunks, insert
 from bridge.store.rows import Link, LinkState
 from bridge.store.tables import HAS_MARKER, links
+from bridge.store.waits import Waits
 from bridge.sync.ticket import Side
 
 C = links.c
 IDS = {Side.INTERNAL: C.internal_id, Side.VENDOR: C.vendor_id}
 KEYS = {Side.INTERNAL: C.internal_key, Side.VENDOR: C.vendor_key}
 LINKED = {Side.INTERNAL: C.internal_linked, Side.VENDOR: C.vendor_linked}
+AT_ONCE = 0
+"""A time at which everything is due."""
+
 PROVEN = (LinkState.ACTIVE, LinkState.HELD)
 """States in which both tickets were there when last looked at."""
 
@@ -218,6 +222,8 @@ class Links:
     def set_peer(self, link_id: int, side: Side, ticket_id: str, key: str) -> None:
         """Note which ticket the link has on that side; repeating it is harmless.
 
+        Links whose tickets are related to it, and had to wait until it is mirrored, are due at once.
+
         Raises:
             StoreError: the link has another ticket there, or the ticket another link.
         """
@@ -238,6 +244,12 @@ class Links:
                 f"Link {link_id} does not exist or has another {side} ticket than {key} ({ticket_id}); "
                 "a link never changes its tickets."
             )
+        link = self.get(link_id)
+        assert link is not None
+        waits = Waits(self._connection)
+        for one in Side:
+            ticket = link.ticket(one)
+            self.wake(waits.take(link.agreement, one, ticket) if ticket is not None else (), AT_ONCE)
 
     def set_key(self, link_id: int, side: Side, key: str) -> None:
         """Note what people call the ticket now: it was moved to another project."""

@@ -34,6 +34,7 @@ class Base:
     seen: int = 0
     written: int = 0
     underway: tuple[str, str] | None = None
+    parts: str = ""
 
     def fresh(self, updated: int) -> bool:
         """Whether an observation with this ``updated`` surely contains everything we know of, our own writes included.
@@ -157,6 +158,8 @@ def encode_base(base: Base) -> dict[str, Any]:
     data = encode_fields(base.fields)
     if base.underway is not None:
         data["underway"] = list(base.underway)
+    if base.parts:
+        data["parts"] = base.parts
     return data
 
 
@@ -167,7 +170,9 @@ def decode_base(data: Mapping[str, Any], *, seen: int, written: int) -> Base:
         ValueError: written by a newer version, or not of this form.
     """
     before, halfway = data.get("underway") or ("", "")
-    return Base(decode_fields(data), seen, written, (before, halfway) if halfway else None)
+    return Base(
+        decode_fields(data), seen, written, (before, halfway) if halfway else None, data.get("parts", "")
+    )
 
 
 def decode_fields(data: Mapping[str, Any]) -> dict[str, Value]:

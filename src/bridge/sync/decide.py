@@ -36,7 +36,9 @@ from bridge.sync.plan import (
     UpdateFields,
     View,
 )
+from bridge.sync.relations import parent_for_new, plan_relations
 from bridge.sync.ticket import Side, Ticket, Value
+from bridge.sync.worklogs import plan_worklogs
 
 
 def decide(agreement: Agreement, link: LinkView) -> Plan:
@@ -49,7 +51,7 @@ def decide(agreement: Agreement, link: LinkView) -> Plan:
         origin = link.view(side.other).ticket
         if not link.view(side).exists and origin is not None:
             # The agreement may have been narrowed since the ticket was found.
-            return _create(agreement, side, origin) if side in agreement.create_on else Plan()
+            return _create(agreement, link, side, origin) if side in agreement.create_on else Plan()
     return _reconcile(agreement, link)
 
 
@@ -78,7 +80,7 @@ def _away(agreement: Agreement, side: Side, view: View) -> Finding | None:
     return None
 
 
-def _create(agreement: Agreement, side: Side, origin: Ticket) -> Plan:
+def _create(agreement: Agreement, link: LinkView, side: Side, origin: Ticket) -> Plan:
     """The peer is still to be created: everything that maps goes into the create request."""
     values: dict[str, Value] = {}
     shown: dict[str, Value] = {}
@@ -98,12 +100,19 @@ def _create(agreement: Agreement, side: Side, origin: Ticket) -> Plan:
                 findings.append(_unmapped(rule, side.other, carried))
         elif carried.value is not None:
             values[rule.name], shown[rule.name] = carried.value, carried.shown
+    given = {rule.name_on(side).casefold() for rule in agreement.fields if rule.name in values}
     for name, constant in agreement.scope(side).on_create.items():
-        values.setdefault(name, constant)
+        if name.casefold() not in given:
+            values.setdefault(name, constant)
     origin_base = {
         rule.name: origin.fields[rule.name] for rule in agreement.fields if rule.name in origin.fields
     }
-    return Plan(actions=(CreateTicket(side, values, shown, origin_base),), findings=tuple(findings))
+    parent, said = parent_for_new(agreement, link, side, origin)
+    return Plan(
+        actions=(CreateTicket(side, values, shown, origin_base, parent),),
+        findings=(*findings, *said.findings),
+        waits=frozenset(said.waits),
+    )
 
 
 def _reconcile(agreement: Agreement, link: LinkView) -> Plan:
@@ -131,14 +140,25 @@ def _reconcile(agreement: Agreement, link: LinkView) -> Plan:
         sheet.enter(rule, now, merged)
     # Comments before the status: a closed ticket may refuse them.
     comment_actions, comment_findings, pairs = plan_comments(agreement, link)
+    related = plan_relations(agreement, link)
+    time = plan_worklogs(agreement, link)
     links_back = [LinkBack(side) for side in Side if side not in link.linked]
     return Plan(
-        (*links_back, *sheet.field_actions(), *comment_actions, *sheet.statuses),
-        (*sheet.findings, *comment_findings),
+        (
+            *links_back,
+            *sheet.field_actions(),
+            *related.actions,
+            *comment_actions,
+            *time.actions,
+            *sheet.statuses,
+        ),
+        (*sheet.findings, *related.findings, *comment_findings, *time.findings),
         sheet.settled,
         tuple(pairs),
         frozenset(sheet.coincided),
         frozenset(sheet.unsure),
+        (*related.parts, *time.parts),
+        frozenset(related.waits),
     )
 
 

@@ -61,6 +61,7 @@ from bridge.trackers.rt_values import (
     to_ticket,
 )
 from bridge.trackers.sessions import PlainSession
+from bridge.trackers.structure import NoStructure, Structure
 
 _FORBIDDEN = 403
 _Item = TypeVar("_Item")
@@ -109,6 +110,11 @@ class RequestTracker:
         self._payloads = Payloads(self._catalog)
         self._messages = Messages(http, self._catalog)
         self._desk = Desk(http, self._catalog)
+
+    @property
+    def structure(self) -> Structure:
+        """See :class:`bridge.trackers.protocol.Tracker`: what RT links is not mirrored."""
+        return NoStructure()
 
     def whoami(self) -> Person:
         """See :class:`bridge.trackers.protocol.Tracker`."""
