@@ -280,3 +280,21 @@ def test_pairs_are_found_by_a_field_that_names_the_other_ticket_or_that_both_sha
     double = apart.typed("import", "--match", field)
     assert double.returncode == 1
     assert "would pair" in double.stderr
+
+
+@pytest.mark.parametrize(("flags", "there"), [((), [7200]), (("--history",), [3600, 7200])])
+def test_time_that_was_booked_before_stays_where_it_is_unless_the_history_is_wanted(tmp_path, flags, there):
+    with open_world(tmp_path, create="none", more="worklogs: {cross: both}") as world:
+        ann, bo = world.at_home(), world.at_acme()
+        key, peer = two(world)
+        ann.call(
+            "POST", f"/issue/{key}/worklog", {"timeSpent": "1h", "started": "2026-11-20T08:00:00.000+0000"}
+        )
+        assert world.typed("link", key, peer, "--yes", *flags).returncode == 0
+        world.settle()
+        ann.call(
+            "POST", f"/issue/{key}/worklog", {"timeSpent": "2h", "started": "2026-11-21T08:00:00.000+0000"}
+        )
+        world.settle()
+        booked = bo.call("GET", f"/issue/{peer}/worklog")["worklogs"]
+        assert sorted(one["timeSpentSeconds"] for one in booked) == there

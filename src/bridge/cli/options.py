@@ -84,8 +84,8 @@ def history_option(function: F) -> F:
     return click.option(
         "--history",
         is_flag=True,
-        help="Carry what is there already as well (public comments, with their dates; worklogs); otherwise only what is "
-        "new crosses.",
+        help="Carry what is there already as well (public comments, with their dates; worklogs); otherwise only new "
+        "ones cross.",
     )(function)
 
 
