@@ -19,6 +19,7 @@ import structlog
 
 from bridge.clock import SECOND
 from bridge.daemon.house import House
+from bridge.daemon.vanishing import suspect_gone
 from bridge.store.rows import Link, LinkState
 from bridge.sync.ticket import Side
 
@@ -44,11 +45,13 @@ class Hint:
         tracker: name of the tracker it comes from.
         delivery: what its repetitions have in common.
         tickets: ids of the tickets it names; none when it says no more than "something has changed".
+        deleted: it says that they were deleted; that is looked into, not believed.
     """
 
     tracker: str
     delivery: str
     tickets: tuple[str, ...]
+    deleted: bool = False
 
 
 class HintDesk:
@@ -97,6 +100,8 @@ class HintDesk:
             for agreement, side in places if fresh else ():
                 found = tx.links.by_ticket(agreement, side, hint.tickets)
                 known |= found.keys()
+                for link in found.values() if hint.deleted else ():
+                    suspect_gone(tx, link.id, side, now)
                 links += [link for link in found.values() if link.state is not LinkState.CLOSED]
             # In the order of their ids, as all who wake links do: two of them never wait for each other.
             for link in sorted(links, key=lambda one: one.id):
