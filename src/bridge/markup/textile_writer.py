@@ -390,6 +390,7 @@ def escape(text: str, *, risky: frozenset[str], before: str = "", first: bool = 
     out: list[str] = []
     broken = {found.end() for found in _INSIDE.finditer(text)}
     broken |= {place for place in breakable(text) if text[place - 1] != "@"}
+    mail = "@" in text
     opening = True  # whether a phrase may begin here; a row of signs passes that on
     for here, char in enumerate(text):
         before = text[here - 1] if here else before
@@ -397,9 +398,7 @@ def escape(text: str, *, risky: frozenset[str], before: str = "", first: bool = 
         opening = before in " (>" or (opening and before in "*_-+^~%?")
         closing = before != " " and not (after.isascii() and after.isalnum())
         # The "x" that "&" is for a while would become part of a mail address before it.
-        if char == "&" and (
-            "&" in risky or ENTITY.match(text, here) or (before.isalnum() and "@" in text[:here])
-        ):
+        if char == "&" and ("&" in risky or ENTITY.match(text, here) or (before.isalnum() and mail)):
             out.append("&amp;")
         elif char == "<" and after and not after.isspace():
             out.append("&lt;")
