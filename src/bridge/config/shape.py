@@ -266,6 +266,22 @@ class CommentShape(Shape):
     """how the author of a comment that crossed is named"""
 
 
+class CloseShape(Shape):
+    """Statuses per side."""
+
+    internal: Text = ""
+    """status that the internal ticket is moved to when the vendor's was deleted"""
+    vendor: Text = ""
+    """status that the vendor's ticket is moved to when the internal one was deleted"""
+
+
+class DeletedShape(Shape):
+    """What becomes of the peer of a deleted ticket, where it is more than a word."""
+
+    close: CloseShape = CloseShape()
+    """status that the peer is moved to"""
+
+
 class LinkTypeShape(Shape):
     """What a type of link is at the vendor."""
 
@@ -318,3 +334,13 @@ class AgreementShape(Shape):
     """parents and links that cross"""
     worklogs: WorklogShape = WorklogShape()
     """how time spent crosses"""
+    deleted: (
+        Annotated[
+            Annotated[Literal["note", "keep"], Tag("word")] | Annotated[DeletedShape, Tag("pair")],
+            Discriminator(_word_or_pair),
+        ]
+        | None
+    ) = None
+    """what becomes of the peer of a deleted ticket: note, keep, or {close: {internal: ..., vendor: ...}}"""
+    since: IsoDate = ""
+    """tickets created before this date get no mirrors by themselves"""

@@ -105,6 +105,7 @@ class Scope:
         company: how this party is called in texts that cross.
         dialect: the tracker's markup.
         on_create: field name -> value given to tickets that the bridge creates on this side.
+        since: tickets created before this moment (microseconds) get no link by themselves; 0 means all may.
         edits_texts: whether its tracker lets a description or a comment be changed or taken back once it is written.
         summary_limit: longest summary that its tracker keeps, in characters.
     """
@@ -115,6 +116,7 @@ class Scope:
     dialect: Dialect
     select: str = ""
     on_create: Mapping[str, str] = field(default_factory=dict)
+    since: int = 0
     edits_texts: bool = True
     summary_limit: int = 255
 
@@ -130,6 +132,19 @@ class CommentRule:
 
     cross: frozenset[Side] = frozenset(Side)
     attribute: str = "{author} ({company})"
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedRule:
+    """What becomes of the peer of a ticket that was deleted; it is never deleted itself.
+
+    Attributes:
+        tell: a short comment says so on the peer.
+        close: side of the peer -> status that it is moved to; a side that is not named keeps its status.
+    """
+
+    tell: bool = True
+    close: Mapping[Side, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +206,7 @@ class Agreement:
         people: (internal, vendor) pairs; each names a person by any id or handle of that side's tracker.
         relations: which parents and links cross.
         worklogs: whose worklogs cross.
+        deleted: what becomes of the peer of a ticket that was deleted.
     """
 
     name: str
@@ -202,6 +218,7 @@ class Agreement:
     people: tuple[tuple[str, str], ...] = ()
     relations: RelationRule = RelationRule()
     worklogs: WorklogRule = WorklogRule()
+    deleted: DeletedRule = DeletedRule()
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""

@@ -22,6 +22,8 @@ def is_echo(
     agreement: Agreement, side: Side, ticket: Ticket, base: Base, pairs: Sequence[CommentPair]
 ) -> bool:
     """Whether this side shows exactly what is already known of it."""
+    if ticket.archived or ticket.project.casefold() != agreement.scope(side).project.casefold():
+        return False
     for rule in agreement.fields:
         if rule.name not in ticket.fields:
             continue
@@ -81,7 +83,7 @@ def _owed(agreement: Agreement, side: Side, comment: Comment, pair: CommentPair)
     match pair.state:
         case PairState.PAIRED:
             return comment.private or digest(comment.body) != pair.origin_digest
-        case PairState.ORIGIN_DELETED:
+        case PairState.ORIGIN_DELETED | PairState.HISTORY:
             return not comment.private and side in agreement.comments.cross
         case _:
             return False
