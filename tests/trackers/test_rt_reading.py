@@ -138,14 +138,27 @@ def test_what_is_not_there_is_absent(rt, tracker, queue):
     rt.call("alice", "DELETE", f"/ticket/{deleted}")
     rt.edit_ticket(merged, MergeInto=other)
     asked = [there, deleted, merged, other, "999999", "1; DROP", "-1"]
-    assert set(tracker.fetch(asked, ())) == {there, other}
+    found = tracker.fetch(asked, ())
+    assert {number: ticket.id for number, ticket in found.items()} == {
+        there: there,
+        merged: other,
+        other: other,
+    }
     assert set(tracker.histories(asked)) == {there, other}
     for gone in (deleted, merged, "999999"):
         with pytest.raises(Gone):
             tracker.transitions(gone)
     # What was said in the merged ticket is not the other one's.
     assert tracker.fetch([other], ())[other].comments == ()
-    assert sorted(seen(tracker.census(Watch(scope(queue), (), (deleted, merged))))) == [there, other]
+    assert seen(tracker.census(Watch(scope(queue), (), (deleted, merged)))) == [there, other]
+
+
+def test_tickets_from_before_the_agreement_s_beginning_are_not_in_view(rt, tracker, queue):
+    there = rt.new_ticket(queue, "a")
+    created = instant(rt.read_ticket(there)["Created"])
+    for since, expected in ((created, [there]), (created + 2 * SECOND, [])):
+        watch = Watch(replace(scope(queue), since=since))
+        assert seen(tracker.changes(watch, 0)) == seen(tracker.census(watch)) == expected
 
 
 def test_a_poll_shows_what_changed_since(rt, tracker, queue):

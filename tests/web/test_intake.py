@@ -33,6 +33,15 @@ def test_a_proven_webhook_wakes_the_link_at_once_and_makes_its_ticket_be_read_an
     assert door.metric("bridge_webhooks_total", tracker="home", outcome="accepted") == 1
 
 
+def test_a_told_delete_is_noted_and_the_link_looked_at_and_no_more(door):
+    link = door.link("10401")
+    assert door.post(event("10401") | {"webhookEvent": "jira:issue_deleted"}).status_code == 204
+    assert door.due() == [link]
+    with door.house.store.read() as tx:
+        assert tx.cursors.get_note(f"gone/{link}/internal").keys() == {"told"}
+        assert tx.links.get(link).state is LinkState.NEW
+
+
 def test_a_ticket_that_no_link_knows_makes_the_polls_come_early(door):
     door.link("10401")
     assert door.post(event("999")).status_code == 204

@@ -167,7 +167,24 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one r
             return f"{'found' if entry['event'] == 'finding.opened' else 'settled'}: {entry['message']}"
         case event:
             rest = {key: value for key, value in entry.items() if key not in ("at", "event")}
-            return f"{event} {rest}"
+            return _life(entry) or f"{event} {rest}"
+
+
+def _life(entry: dict[str, Any]) -> str:
+    """What happened to a ticket or the link as a whole; "" for anything else."""
+    match entry["event"]:
+        case "ticket.moved":
+            return f"{entry['from']} on the {entry['side']} side is called {entry['to']} now"
+        case "ticket.merged":
+            return f"{entry['from']} on the {entry['side']} side was merged into {entry['to']}, which is followed"
+        case "link.made":
+            how = "linked by hand" if entry["anew"] else "linked again by hand"
+            won = "" if entry["winner"] == "none" else f", the values of the {entry['winner']} side stand"
+            return f"{how}{won}{', with the comments so far' if entry['history'] else ''}"
+        case "link.closed":
+            return f"the link has ended: {entry['why']}"
+        case _:
+            return ""
 
 
 def _relation(entry: dict[str, Any]) -> str:

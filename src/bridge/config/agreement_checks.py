@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from bridge.clock import SECOND
 from bridge.config.field_checks import settle_fields
 from bridge.config.findings import did_you_mean
 from bridge.config.kinds import Kind
-from bridge.config.shape import AgreementShape, ScopeShape
+from bridge.config.shape import AgreementShape, DeletedShape, ScopeShape
 from bridge.config.source import Source
-from bridge.sync.agreement import Agreement, CommentRule, LinkRule, Privacy, RelationRule, Scope, WorklogRule
+from bridge.sync.agreement import (
+    Agreement,
+    CommentRule,
+    DeletedRule,
+    LinkRule,
+    Privacy,
+    RelationRule,
+    Scope,
+    WorklogRule,
+)
 from bridge.sync.ticket import Side
 
 _CREATE_ON = {
@@ -85,8 +96,8 @@ def settle_agreement(
     _check_creation(shape, source)
     agreement = Agreement(
         name=shape.name,
-        internal=_scope(shape.internal, kinds[Side.INTERNAL]),
-        vendor=_scope(shape.vendor, kinds[Side.VENDOR]),
+        internal=_scope(shape.internal, kinds[Side.INTERNAL], shape.since),
+        vendor=_scope(shape.vendor, kinds[Side.VENDOR], shape.since),
         create_on=_CREATE_ON[shape.create],
         fields=fields,
         comments=CommentRule(
@@ -98,8 +109,16 @@ def settle_agreement(
         people=tuple((pair.internal, pair.vendor) for pair in shape.people),
         relations=_relations(shape, source),
         worklogs=WorklogRule(cross=_CROSS_FROM[shape.worklogs.cross], attribute=shape.worklogs.attribute),
+        deleted=_deleted(shape),
     )
     return Draft(source=source, shape=shape, agreement=agreement, trackers=identities)
+
+
+def _deleted(shape: AgreementShape) -> DeletedRule:
+    if not isinstance(shape.deleted, DeletedShape):
+        return DeletedRule(tell=shape.deleted != "keep")
+    goals = {Side.INTERNAL: shape.deleted.close.internal, Side.VENDOR: shape.deleted.close.vendor}
+    return DeletedRule(close={side: goal for side, goal in goals.items() if goal})
 
 
 def _relations(shape: AgreementShape, source: Source) -> RelationRule:
@@ -119,7 +138,7 @@ def _relations(shape: AgreementShape, source: Source) -> RelationRule:
     return RelationRule(parent=shape.relations.parent, links=tuple(links))
 
 
-def _scope(shape: ScopeShape | None, kind: Kind | None) -> Scope:
+def _scope(shape: ScopeShape | None, kind: Kind | None, since: str) -> Scope:
     """The core's scope; of an unknown kind only while something is wrong, so its dialect never counts."""
     shape = shape or ScopeShape()
     return Scope(
@@ -133,7 +152,13 @@ def _scope(shape: ScopeShape | None, kind: Kind | None) -> Scope:
         on_create=dict(shape.on_create),
         privacy=Privacy(role=shape.private_role, group=shape.private_group),
         threads=kind is not None and kind.threads,
+        since=_midnight(since),
     )
+
+
+def _midnight(day: str) -> int:
+    """The beginning of a day in UTC, microseconds; 0 for none."""
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * SECOND if day else 0
 
 
 def _known_tracker(

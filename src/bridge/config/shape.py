@@ -274,6 +274,22 @@ class CommentShape(Shape):
     """what becomes of a mention of somebody under people: a name, or a live mention of their counterpart"""
 
 
+class CloseShape(Shape):
+    """Statuses per side."""
+
+    internal: Text = ""
+    """status that the internal ticket is moved to when the vendor's was deleted"""
+    vendor: Text = ""
+    """status that the vendor's ticket is moved to when the internal one was deleted"""
+
+
+class DeletedShape(Shape):
+    """What becomes of the peer of a deleted ticket, where it is more than a word."""
+
+    close: CloseShape = CloseShape()
+    """status that the peer is moved to"""
+
+
 class LinkTypeShape(Shape):
     """What a type of link is at the vendor."""
 
@@ -328,3 +344,13 @@ class AgreementShape(Shape):
     """parents and links that cross"""
     worklogs: WorklogShape = WorklogShape()
     """how time spent crosses"""
+    deleted: (
+        Annotated[
+            Annotated[Literal["note", "keep"], Tag("word")] | Annotated[DeletedShape, Tag("pair")],
+            Discriminator(_word_or_pair),
+        ]
+        | None
+    ) = None
+    """what becomes of the peer of a deleted ticket: note, keep, or {close: {internal: ..., vendor: ...}}"""
+    since: IsoDate = ""
+    """tickets created before this date get no mirrors by themselves"""

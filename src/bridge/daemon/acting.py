@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from bridge.daemon.books import Books
+from bridge.daemon.books import Books, refused_field
 from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
 from bridge.daemon.intending import forgo, intend, lost
@@ -19,6 +19,7 @@ from bridge.daemon.timekeeping import keep_time
 from bridge.daemon.walking import Trail, walk
 from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError
 from bridge.store.rows import IntentKind
+from bridge.sync.agreement import PERSON_FIELDS
 from bridge.sync.base import CommentPair, PairState, encode_value
 from bridge.sync.plan import (
     Action,
@@ -117,12 +118,17 @@ def _update(run: Run, action: UpdateFields, books: Books) -> frozenset[str]:
         at = tracker.update(ticket, values, specs, was=was)
     except Refused as error:
         blamed = frozenset(error.fields) & values.keys()
-        if not blamed or blamed == values.keys():
+        persons = blamed & PERSON_FIELDS
+        if not blamed or (blamed == values.keys() and not persons):
             raise
         # One field's refusal never stops the other fields.
         for name in sorted(blamed):
-            books.refused.append(Finding("refused", action.side, name, error.fields[name]))
+            unable = name in persons and values[name] is not None
+            told = books.findings if unable else books.refused
+            told.append(refused_field(action.side, name, values[name], error.fields[name]))
             del values[name]
+        if not values:
+            return frozenset()
         at = tracker.update(ticket, values, specs, was=was)
     for decision in action.decisions:
         if decision.field in values:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.sync.agreement import PERSON_FIELDS
 from bridge.sync.base import CommentPair, PartPair
 from bridge.sync.plan import Finding
 from bridge.sync.ticket import Side, Value
@@ -29,6 +30,8 @@ class Books:
         writes: how many requests changed something.
         created: True when a ticket was created: the next round has more to do.
         cleared: True when a copy was taken back that may cross anew: likewise.
+        parted: why the link has ended; None while it goes on.
+        again: when to look again at the latest, if the link is parked (microseconds).
     """
 
     settled: dict[str, tuple[Value, Value]] = field(default_factory=dict)
@@ -44,6 +47,8 @@ class Books:
     writes: int = 0
     created: bool = False
     cleared: bool = False
+    parted: Finding | None = None
+    again: int | None = None
 
     def showed(self, side: Side, *, gone: Iterable[str] = (), new: Iterable[str] = ()) -> None:
         """Note what a write of ours changed of the relations and worklogs that a side shows."""
@@ -56,3 +61,16 @@ class Books:
         self.written[side] = max(at, self.written.get(side, 0))
         self.journal.append((event, {"side": side.value, **data}))
         self.writes += 1
+
+
+def refused_field(side: Side, name: str, value: Value, words: str) -> Finding:
+    """What is told of one field that a tracker refused.
+
+    A person whom the tracker does not take (deactivated, without rights in the project) is nobody's mistake in the
+    ticket: the link goes on, and now and then the field is tried again.
+    """
+    if name in PERSON_FIELDS and value is not None:
+        return Finding(
+            "person-inactive", side, name, f"the {side} tracker does not take the person of {name}: {words}"
+        )
+    return Finding("refused", side, name, words)

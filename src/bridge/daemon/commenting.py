@@ -81,11 +81,20 @@ def _twin(run: Run, action: AddComment) -> str:
 def adopt_comment(run: Run, intent: Intent, comment: str) -> CommentPair:
     """Note in one transaction that a comment's copy exists."""
     origin_digest, copy_digest = intent.detail["origin_digest"], intent.detail["copy_digest"]
-    state = PairState.PRIVATE if intent.detail.get("private") else PairState.PAIRED
     now = run.house.clock.now()
     origin = intent.side.other
+    # Words of the bridge itself have no original.
+    written = PairState.PRIVATE if intent.detail.get("private") else PairState.PAIRED
+    state = written if intent.subject else PairState.NOTE
     # A comment that was taken back and crosses again has its row already.
-    known = next((one for one in run.pairs if (one.origin, one.origin_id) == (origin, intent.subject)), None)
+    known = next(
+        (
+            one
+            for one in run.pairs
+            if one.origin_id and (one.origin, one.origin_id) == (origin, intent.subject)
+        ),
+        None,
+    )
     number = known.id if known else 0
     pair = CommentPair(number, origin, intent.subject, comment, origin_digest, copy_digest, state)
     with run.house.store.write() as tx:

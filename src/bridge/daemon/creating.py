@@ -5,22 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bridge.daemon.books import Books
+from bridge.daemon.books import Books, refused_field
 from bridge.daemon.intending import forgo, intend, lost
 from bridge.daemon.run import Run
-from bridge.errors import OutcomeUnknown, Refused, TrackerError
+from bridge.errors import Clashed, OutcomeUnknown, Refused, TrackerError
 from bridge.markup import Document
 from bridge.store.rows import Intent, IntentKind
 from bridge.sync.base import Base, encode_fields
 from bridge.sync.mapping import same
-from bridge.sync.plan import CreateTicket, Finding, View
+from bridge.sync.plan import CreateTicket, View
 from bridge.sync.relations import PARENT
 from bridge.sync.ticket import Ticket, Value
 from bridge.trackers.protocol import Created, Draft
 
 
 def create(run: Run, action: CreateTicket, books: Books) -> None:
-    """Create, once more without the fields that the tracker complains about, if it can be told which they are."""
+    """Create, once more without the fields that the tracker complains about, if it can be told which they are.
+
+    Raises:
+        Clashed: the link is not as it was when this run began.
+        TrackerError: it was not created, or nobody knows.
+    """
+    with run.house.store.read() as tx:
+        present = tx.links.get(run.link.id)
+    if present is None or present.epoch != run.link.epoch:
+        # A person has just linked the ticket with another one, or ended the link.
+        raise Clashed(run.tracker(action.side).name, "the link was changed meanwhile")
     values, shown, parent = dict(action.values), dict(action.shown), action.parent
     try:
         intent, created = _create_with(run, action, values, shown, parent)
@@ -33,14 +43,15 @@ def create(run: Run, action: CreateTicket, books: Books) -> None:
             # Each tracker has its own words for a type that takes no parent.
             parent = ""
         # A refused create has made nothing, so another one is safe.
-        for name in sorted(blamed) if known else ():
+        findings = [
+            refused_field(action.side, name, values[name], f"at creation: {error.fields[name]}")
+            for name in (sorted(blamed) if known else ())
+        ]
+        for name in blamed if known else ():
             del values[name]
             shown.pop(name, None)
         intent, created = _create_with(run, action, values, shown, parent)
-        books.findings.extend(
-            Finding("refused", action.side, name, f"at creation: {error.fields[name]}")
-            for name in (sorted(blamed) if known else ())
-        )
+        books.findings.extend(findings)
     adopt_created(run, intent, created, shown, action.origin_base, parent)
     books.writes += 1
     books.created = True

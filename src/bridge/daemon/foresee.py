@@ -95,7 +95,8 @@ def _links(house: House, terms: Terms, agreement: Agreement) -> list[Link]:
             for ticket in page:
                 house.sightings.put(tracker.name, ticket, agreement.name)
                 mirrored = ticket.id in known or ticket.marker in marks
-                if not mirrored and side.other in agreement.create_on:
+                recent = ticket.created >= scope.since
+                if recent and not mirrored and side.other in agreement.create_on:
                     links.append(_to_be(agreement, side, ticket))
     return links
 

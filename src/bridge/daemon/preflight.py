@@ -60,6 +60,7 @@ def inspect(terms: Terms) -> Inspection:
             _check_fields(agreement, side, meta, source)
             _check_creation(agreement, side, meta, source)
             _check_privacy(agreement, side, meta, source)
+            _check_closing(agreement, side, meta, source)
             _check_structure(agreement, side, terms.trackers[scope.tracker], meta, source)
         if len(metas) == len(Side):
             for rule in agreement.fields:
@@ -232,6 +233,19 @@ def _check_creation(agreement: Agreement, side: Side, meta: ProjectMeta, source:
             (side.value,),
             f"a new {_list(types)} in {scope.project} must have '{name}', which nothing fills",
             f"map the field, or add it to on-create{_offer(needed)}",
+        )
+
+
+def _check_closing(agreement: Agreement, side: Side, meta: ProjectMeta, source: Source) -> None:
+    """The status that a ticket is moved to when its peer was deleted."""
+    goal = agreement.deleted.close.get(side)
+    known = {status for statuses in meta.statuses.values() for status in statuses}
+    if goal is not None and goal not in known:
+        scope = agreement.scope(side)
+        source.problem(
+            ("deleted", "close", side.value),
+            f"'{goal}' is no status in project {scope.project} of '{scope.tracker}'",
+            _meant(goal, known),
         )
 
 

@@ -18,7 +18,7 @@ from bridge.daemon.guarding import keep_private
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
 from bridge.daemon.timekeeping import find_worklog
-from bridge.errors import Refused
+from bridge.errors import Gone, Refused
 from bridge.markup import from_json
 from bridge.store.rows import Intent, IntentKind
 from bridge.sync.base import decode_fields
@@ -130,7 +130,11 @@ def _find_comment(run: Run, intent: Intent) -> bool:
     body = from_json(intent.detail["body"])
     since = intent.created_at - SKEW
     private = bool(intent.detail.get("private"))
-    comment = run.tracker(intent.side).find_comment(ticket, body, intent.marker, since, private=private)
+    tracker = run.tracker(intent.side)
+    try:
+        comment = tracker.find_comment(ticket, body, intent.marker, since, private=private)
+    except Gone:
+        return False  # the ticket itself cannot be seen; what that means is found out apart
     # Ids are unique within one tracker only: the same number on the other side is another comment.
     known = {pair.copy_id for pair in run.pairs if pair.origin is intent.side.other}
     if comment is None or comment in known:

@@ -16,7 +16,7 @@ from bridge.store.rows import Intent, Link
 from bridge.sync.agreement import Agreement, Scope
 from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.decide import decide
-from bridge.sync.plan import LinkView, Neighbour, Plan, View
+from bridge.sync.plan import AWAY, LinkView, Neighbour, Plan, View
 from bridge.sync.ticket import FieldChange, Side, Ticket
 from bridge.trackers.protocol import FieldSpec, Tracker
 
@@ -92,7 +92,9 @@ class Run:
             if seen is not None and self._whole(seen) and base.fresh(seen.updated):
                 return View(self._own(side, seen), base, strong=False)
         self.read_at[side] = self.tracker(side).now()
-        found = self.tracker(side).fetch([ticket_id], self.specs(side)).get(ticket_id)
+        answer = self.tracker(side).fetch([ticket_id], self.specs(side))
+        # Under another id: it was merged into that ticket.
+        found = answer.get(ticket_id) or next(iter(answer.values()), None)
         if found is None:
             sightings.forget(name, ticket_id)
             return View(None, base, strong=True)
@@ -144,7 +146,10 @@ class Run:
         plan = decide(agreement, self.look())
         while True:
             weak = [side for side in Side if not self.views[side].strong]
-            needed = [side for side in weak if plan.destroys or plan.unsure or plan.rests_on(side)]
+            away = {one.side for one in plan.findings if one.kind in AWAY}
+            needed = [
+                side for side in weak if plan.destroys or plan.unsure or plan.rests_on(side) or side in away
+            ]
             if not needed and not (plan.unsure - times.keys()):
                 return plan
             for side in needed:

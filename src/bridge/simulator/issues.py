@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.simulator import comments
+from bridge.simulator import comments, render
 from bridge.simulator import fields as catalog
 from bridge.simulator.fields import NOT_ON_SCREEN, SETTABLE, View
 from bridge.simulator.history import record
@@ -16,6 +16,9 @@ from bridge.simulator.model import Issue, Json, Project
 from bridge.simulator.properties import put_all
 from bridge.simulator.refusal import BAD_PAYLOAD, Refusal, field_refusal
 from bridge.simulator.state import Site
+
+ARCHIVED = "archiveddate"
+"""The field that an archived issue shows (Data Center)."""
 
 BODY_KEYS = frozenset({"fields", "update", "properties", "historyMetadata", "transition"})
 
@@ -256,6 +259,24 @@ def delete(view: View, issue: Issue, *, subtasks: bool) -> None:
     for one in (*below, issue):
         site.tell("jira:issue_deleted", one, view.me.id)
         site.forget(one)
+
+
+def archive(view: View, issue: Issue, *, archived: bool) -> None:
+    """Put an issue away, or bring it back: it stays readable, leaves the search index, and is not to be changed."""
+    site = view.site
+    if not site.may(view.user, "ADMINISTER_PROJECTS", issue.project):
+        raise Refusal(403, "You do not have permission to archive issues in this project.")
+    if archived == (ARCHIVED in issue.extra):
+        raise Refusal(403, f"Issue {issue.key} is {'already' if archived else 'not'} archived.")
+    kept = {name: value for name, value in issue.extra.items() if name != ARCHIVED}
+    issue.extra = {**kept, ARCHIVED: render.stamp(site.now())} if archived else kept
+    site.reindex(issue, gone=archived)
+
+
+def check_writable(issue: Issue) -> None:
+    """Refuse to change an archived issue."""
+    if ARCHIVED in issue.extra:
+        raise Refusal(400, f"Issue {issue.key} is archived. You can't edit it.")
 
 
 def move(site: Site, id_or_key: str | int, project_key: str, by: str) -> Issue:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bridge.simulator.model import (
@@ -351,6 +351,12 @@ class Site:
             owners = {self.person(who).id} if who else set(self.users)
             tokens = {token for token, owner in self.tokens.items() if owner in owners}
             self.expired = self.expired | tokens if expired else self.expired - tokens
+
+    def deactivate(self, who: str, *, active: bool = False) -> None:
+        """Deactivate a person's account, or give it back."""
+        with self.lock:
+            person = self.person(who)
+            self.users[person.id] = replace(person, active=active)
 
     def revoke(self, who: str, permission: str, project: str = "*") -> None:
         """Take a permission from a person, in one project or in all."""

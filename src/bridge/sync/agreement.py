@@ -122,6 +122,7 @@ class Scope:
         on_create: field name -> value given to tickets that the bridge creates on this side.
         privacy: who may read the private comments that the bridge writes here.
         threads: whether a comment can be the answer to another one here.
+        since: tickets created before this moment (microseconds) get no link by themselves; 0 means all may.
         edits_texts: whether its tracker lets a description or a comment be changed or taken back once it is written.
         summary_limit: longest summary that its tracker keeps, in characters.
     """
@@ -134,6 +135,7 @@ class Scope:
     on_create: Mapping[str, str] = field(default_factory=dict)
     privacy: Privacy = Privacy()
     threads: bool = False
+    since: int = 0
     edits_texts: bool = True
     summary_limit: int = 255
 
@@ -153,6 +155,19 @@ class CommentRule:
     attribute: str = "{author} ({company})"
     private: bool = False
     mentions: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedRule:
+    """What becomes of the peer of a ticket that was deleted; it is never deleted itself.
+
+    Attributes:
+        tell: a short comment says so on the peer.
+        close: side of the peer -> status that it is moved to; a side that is not named keeps its status.
+    """
+
+    tell: bool = True
+    close: Mapping[Side, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +231,7 @@ class Agreement:
             mention them. Found out by the shell, and only where the agreement lets mentions be live.
         relations: which parents and links cross.
         worklogs: whose worklogs cross.
+        deleted: what becomes of the peer of a ticket that was deleted.
     """
 
     name: str
@@ -228,6 +244,7 @@ class Agreement:
     mentionable: tuple[tuple[Mention, Mention], ...] = ()
     relations: RelationRule = RelationRule()
     worklogs: WorklogRule = WorklogRule()
+    deleted: DeletedRule = DeletedRule()
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""

@@ -72,7 +72,9 @@ _QUOTES = frozenset("\u201a\u201e")
 """Quotation marks that Unicode counts among the brackets."""
 
 
-def banner(agreement: Agreement, side: Side, author: Person | None, answers: str = "") -> Paragraph:
+def banner(
+    agreement: Agreement, side: Side, author: Person | None, answers: str = "", *, when: str = ""
+) -> Paragraph:
     """The first line of a copy.
 
     Args:
@@ -80,11 +82,13 @@ def banner(agreement: Agreement, side: Side, author: Person | None, answers: str
         side: the side on which the comment was written.
         author: who wrote it; None when the tracker hides it.
         answers: the name of whose comment it answers, where the other side has no threads; else "".
+        when: its date, where that is to be told.
     """
     told = {"{author}": author_name(agreement, author), "{company}": agreement.scope(side).company}
     # In one go: a name that looks like a placeholder stays that name.
     parts = _PLACEHOLDER.split(agreement.comments.attribute)
-    line = "".join(told.get(part, part) for part in parts) + (f", in reply to {answers}" if answers else "")
+    line = "".join(told.get(part, part) for part in parts)
+    line += (f", in reply to {answers}" if answers else "") + (f", {when}" if when else "")
     return Paragraph((Text(line, (Mark("strong"),)),))
 
 

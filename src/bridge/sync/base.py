@@ -60,6 +60,10 @@ class PairState(StrEnum):
     """The author took it back and the copy is gone too."""
     NOTE = "note"
     """A comment of the bridge itself (a link back); mirrors nothing."""
+    SKIPPED = "skipped"
+    """It was there before the tickets were linked by hand, or merged, and stays as it is wherever it is."""
+    HISTORY = "history"
+    """Likewise, but it is to cross, with its date; no copy yet."""
 
     @property
     def live(self) -> bool:
@@ -75,7 +79,7 @@ class CommentPair:
         id: row id in the store; 0 before it is stored.
         origin: the side on which a person wrote it.
         origin_id: id of the comment there; "" for a NOTE.
-        copy_id: id of our copy on the other side.
+        copy_id: id of our copy on the other side; "" where there is none (yet).
         origin_digest: digest of the text as it was when last carried over.
         copy_digest: digest of the copy as its tracker shows it after our write.
         state: see PairState.

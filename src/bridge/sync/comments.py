@@ -13,6 +13,7 @@ the first, and people are told what should have been taken back.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from bridge.markup import Document, Paragraph, Text, digest, plain, settle, words
@@ -57,9 +58,11 @@ def plan_comments(
             pairs.extend(kept)
         if here.comments_complete:
             for pair in by_origin.values():
-                if not pair.state.live or _deleted(pair, there):
-                    if pair.state is not PairState.ORIGIN_DELETED:
-                        pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
+                ended = pair.state in {PairState.COPY_DELETED, PairState.WITHDRAWN}
+                if ended or (pair.state.live and _deleted(pair, there)):
+                    pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
+                elif not pair.state.live:
+                    continue
                 elif agreement.scope(origin.other).edits_texts:
                     actions.append((0, DeleteComment(origin.other, pair, "deleted")))
                 else:
@@ -103,7 +106,13 @@ class _Talk:
 
 
 def attributed(
-    agreement: Agreement, side: Side, comment: Comment, answers: str = "", *, anew: bool = False
+    agreement: Agreement,
+    side: Side,
+    comment: Comment,
+    answers: str = "",
+    *,
+    anew: bool = False,
+    dated: bool = False,
 ) -> Document:
     """A comment's text under the name of its author, as the other side may see it.
 
@@ -113,8 +122,14 @@ def attributed(
         comment: the comment.
         answers: the name of whose comment it answers, where the other side has no threads; else "".
         anew: whether an earlier text of it stands there already and stays.
+        dated: whether its date is told, because it is older than the link.
     """
-    first = banner(agreement, side, comment.author, answers)
+    when = (
+        datetime.fromtimestamp(comment.created / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        if dated
+        else ""
+    )
+    first = banner(agreement, side, comment.author, answers, when=when)
     if anew:
         first = Paragraph((*first.children, Text(" (edited)")))
     text = guarded(agreement, fit_text(agreement, comment.body, side.other))
@@ -129,19 +144,21 @@ def attributed(
     return Document((first, *text.blocks))
 
 
-def _carry(talk: _Talk, comment: Comment, *, anew: bool = False) -> tuple[Document, str, str]:
+def _carry(
+    talk: _Talk, comment: Comment, *, anew: bool = False, dated: bool = False
+) -> tuple[Document, str, str]:
     """What to write, the digest of what will be shown, and the id of the comment that it answers in a thread."""
     to = talk.agreement.scope(talk.origin.other)
     parent = talk.answered(comment)
     # In a thread a comment is as visible as what it answers.
     threaded = parent is not None and to.threads and parent.private == comment.private
     name = author_name(talk.agreement, parent.author) if parent is not None and not threaded else ""
-    body = attributed(talk.agreement, talk.origin, comment, name, anew=anew)
+    body = attributed(talk.agreement, talk.origin, comment, name, anew=anew, dated=dated)
     return body, digest(settle(to.dialect, body)), comment.parent if threaded else ""
 
 
-def _add(talk: _Talk, comment: Comment, *, anew: bool = False) -> AddComment:
-    body, shown, answers = _carry(talk, comment, anew=anew)
+def _add(talk: _Talk, comment: Comment, *, anew: bool = False, dated: bool = False) -> AddComment:
+    body, shown, answers = _carry(talk, comment, anew=anew, dated=dated)
     to = talk.origin.other
     return AddComment(to, comment.id, digest(comment.body), body, shown, comment.private, answers)
 
@@ -152,12 +169,13 @@ def _follow(
     """What to do about a comment that has, or had, a copy."""
     if pair.state.live:
         return _keep_up(talk, pair, comment)
-    if pair.state is PairState.COPY_DELETED or not may_cross(talk.agreement, talk.origin, comment):
+    settled = pair.state in {PairState.COPY_DELETED, PairState.SKIPPED}
+    if settled or not may_cross(talk.agreement, talk.origin, comment):
         return [], [], []
     if pair.state is PairState.WITHDRAWN and not worth_another_try(talk.agreement, pair, comment):
         return [], [withdrawn(pair)], []
-    # Taken back because it was not what it is now.
-    return [_add(talk, comment)], [], []
+    # Taken back because it was not what it is now; or older than the link.
+    return [_add(talk, comment, dated=pair.state is PairState.HISTORY)], [], []
 
 
 def withdrawn(pair: CommentPair) -> Finding:

@@ -46,11 +46,9 @@ from bridge.sync.worklogs import plan_worklogs
 def decide(agreement: Agreement, link: LinkView) -> Plan:
     """The plan for one link."""
     for side in Side:
-        view = link.view(side)
-        if view.exists and view.ticket is None:
-            # Not there is not the same as deleted: it may be hidden, moved or archived. Never acted upon.
-            message = f"the {side} ticket cannot be seen any more; nothing is written to its peer"
-            return Plan(findings=(Finding("gone", side, "", message),))
+        away = _away(agreement, side, link.view(side))
+        if away is not None:
+            return Plan(findings=(away,))
     restricted = _restricted(agreement, link)
     if restricted is not None:
         return restricted
@@ -77,6 +75,31 @@ def _restricted(agreement: Agreement, link: LinkView) -> Plan | None:
         actions, _, _ = plan_comments(agreement, link)
         taken = [action for action in actions if isinstance(action, DeleteComment)]
     return Plan(tuple(taken), tuple(findings))
+
+
+def _away(agreement: Agreement, side: Side, view: View) -> Finding | None:
+    """Why a ticket is out of the agreement's reach, so that nothing crosses in either direction; None when it is not.
+
+    Where it is now may be no business of the other company's: what was not agreed does not cross.
+    """
+    ticket, project = view.ticket, agreement.scope(side).project
+    if ticket is None:
+        if not view.exists:
+            return None
+        # Not there is not the same as deleted: it may be hidden or moved. Never acted upon by itself.
+        return Finding(
+            "gone", side, "", f"the {side} ticket cannot be seen any more; nothing is written to its peer"
+        )
+    if ticket.project.casefold() != project.casefold():
+        message = (
+            f"the {side} ticket has left the project {project}; nothing crosses until it is back or unlinked"
+        )
+        return Finding("moved-out", side, "", message)
+    if ticket.archived:
+        return Finding(
+            "archived", side, "", f"the {side} ticket is archived; nothing crosses until it is restored"
+        )
+    return None
 
 
 def _create(agreement: Agreement, link: LinkView, side: Side, origin: Ticket) -> Plan:

@@ -23,6 +23,8 @@ def is_echo(
     agreement: Agreement, side: Side, ticket: Ticket, base: Base, pairs: Sequence[CommentPair]
 ) -> bool:
     """Whether this side shows exactly what is already known of it."""
+    if ticket.archived or ticket.project.casefold() != agreement.scope(side).project.casefold():
+        return False
     for rule in agreement.fields:
         if rule.name not in ticket.fields:
             continue
@@ -45,6 +47,22 @@ def part_keys(agreement: Agreement, side: Side, ticket: Ticket) -> frozenset[str
     if agreement.worklogs.cross and not ticket.worklogs_complete:
         return None
     return relation_keys(agreement, side, ticket) | worklog_keys(agreement, ticket)
+
+
+def parts_differ(before: Ticket, ticket: Ticket) -> bool:
+    """Whether relations or worklogs differ between two sightings of one ticket.
+
+    As far as both tell them: a list leaves out what a read by id shows.
+    """
+    return (
+        (None not in {before.parent, ticket.parent} and before.parent != ticket.parent)
+        or (
+            before.relations_complete
+            and ticket.relations_complete
+            and set(before.relations) != set(ticket.relations)
+        )
+        or (before.worklogs_complete and ticket.worklogs_complete and before.worklogs != ticket.worklogs)
+    )
 
 
 def _parts_known(agreement: Agreement, side: Side, ticket: Ticket, base: Base) -> bool:
@@ -83,7 +101,7 @@ def _owed(agreement: Agreement, side: Side, comment: Comment, pair: CommentPair)
                 misplaced(agreement, pair, comment, None) is not None
                 or digest(comment.body) != pair.origin_digest
             )
-        case PairState.ORIGIN_DELETED:
+        case PairState.ORIGIN_DELETED | PairState.HISTORY:
             return may_cross(agreement, side, comment)
         case PairState.WITHDRAWN:
             return may_cross(agreement, side, comment) and worth_another_try(agreement, pair, comment)

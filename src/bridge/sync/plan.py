@@ -323,8 +323,8 @@ class Finding:
     """Something people should know; the link's other work goes on.
 
     Attributes:
-        kind: stable name: ``unmapped``, ``held``, ``gone``, ``unreachable``, ``refused``, ``copy-deleted``,
-            ``fixed`` (a text that its tracker lets nobody change), ...
+        kind: stable name: ``unmapped``, ``held``, ``gone``, ``moved-out``, ``unreachable``, ``refused``,
+            ``copy-deleted``, ``fixed`` (a text that its tracker lets nobody change), ...
         side: where the cause is; None for the link as a whole.
         field: canonical name, or "".
         message: a sentence without the ticket's words.
@@ -343,6 +343,10 @@ class Finding:
             "field": self.field,
             "message": self.message,
         }
+
+
+AWAY = frozenset({"gone", "moved-out", "archived", "merged"})
+"""Kinds of findings that keep a whole link from going on: a ticket of it is out of the agreement's reach."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,7 @@ class Ticket:
         relations_complete: False when the tracker did not send all of them: absence then proves nothing.
         worklogs: time spent on it.
         worklogs_complete: False when the tracker did not send all of it: absence then proves nothing.
+        archived: put away by its tracker: still readable, out of searches, and not to be changed.
     """
 
     id: str
@@ -182,6 +183,7 @@ class Ticket:
     relations_complete: bool = False
     worklogs: tuple[Worklog, ...] = ()
     worklogs_complete: bool = False
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

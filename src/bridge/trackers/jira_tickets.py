@@ -36,6 +36,9 @@ _SERVICE_DESK = "service_desk"
 
 _MARKER = re.compile(r"bridge-[0-9a-f]{16}")
 
+_ARCHIVED = "archiveddate"
+"""Data Center's field of an archived issue; a field that a site does not have is left out of its answers."""
+
 ALWAYS = (
     *JIRA_NAMES.values(),
     "parent",
@@ -47,6 +50,7 @@ ALWAYS = (
     "creator",
     "project",
     "security",
+    _ARCHIVED,
 )
 """Fields asked for with every ticket."""
 
@@ -211,6 +215,7 @@ class Reading:
             relations_complete="issuelinks" in fields,
             worklogs=tuple(worklog(self.values, one) for one in spent.get("worklogs", ())),
             worklogs_complete="worklog" in fields and spent.get("total", 0) <= len(spent.get("worklogs", ())),
+            archived=bool(fields.get(_ARCHIVED)),
         )
 
     def _fields(self, raw: Mapping[str, Any], custom: Mapping[str, JiraField]) -> dict[str, Value]:

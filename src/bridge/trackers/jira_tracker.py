@@ -10,6 +10,7 @@ import abc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -294,6 +295,11 @@ class JiraTracker(abc.ABC):
         }
         self._call("POST", "/issue/{id}/remotelink", {"id": ticket}, body=body, repeatable=True)
         return ""
+
+    def take_link_back(self, ticket: str, marker: str) -> None:
+        """See :meth:`bridge.trackers.protocol.TakesLinkBack.take_link_back`."""
+        with suppress(Gone):
+            self._call("DELETE", "/issue/{id}/remotelink", {"id": ticket}, query={"globalId": marker})
 
     # -- comments --
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridge.markup import Dialect, Document, Mention
 from bridge.sync.agreement import Privacy, Scope
@@ -213,7 +213,8 @@ class Tracker(Protocol):
     def fetch(self, ids: Sequence[str], fields: Sequence[FieldSpec]) -> Mapping[str, Ticket]:
         """The present state of these tickets, strongly consistent, with all their comments.
 
-        A ticket that is deleted or out of our sight is absent from the answer.
+        A ticket that is deleted or out of our sight is absent from the answer. In place of one that was merged into
+        another stands that one, whose ``id`` then differs from the one that was asked for.
         """
 
     def histories(self, ids: Sequence[str]) -> Mapping[str, Sequence[FieldChange]]:
@@ -346,3 +347,23 @@ class Tracker(Protocol):
 
     def close(self) -> None:
         """Close all connections."""
+
+
+@runtime_checkable
+class TellsHidden(Protocol):
+    """A tracker that says of a ticket which it does not show us that it is there."""
+
+    def hidden(self, ticket: str) -> bool:
+        """Whether the ticket is there, but not for us; False when it is visible or there is no such ticket."""
+
+
+@runtime_checkable
+class TakesLinkBack(Protocol):
+    """A tracker whose link to the peer can be taken off a ticket again."""
+
+    def take_link_back(self, ticket: str, marker: str) -> None:
+        """Take the link with that mark off the ticket; harmless when there is none, or no such ticket.
+
+        Raises:
+            Refused: with the tracker's words.
+        """

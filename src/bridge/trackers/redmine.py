@@ -66,6 +66,9 @@ WHOLE = "journals,relations"
 
 _Item = TypeVar("_Item")
 
+_FORBIDDEN = 403
+"""Redmine's answer for a ticket out of our sight."""
+
 
 def open_tracker(settings: TrackerSettings, clock: Clock) -> Tracker:
     """Make the adapter; nothing is sent yet."""
@@ -134,12 +137,11 @@ class Redmine:
     def changes(self, watch: Watch, since: int, *, canary: str = "") -> Iterator[Sequence[Ticket]]:  # noqa: ARG002 - the key is checked by asking who we are
         """See :class:`bridge.trackers.protocol.Tracker`.
 
-        Followed tickets are asked for by number where a selection might leave them out.
+        Followed tickets are asked for by number: they may have left the selection, or the project.
         """
         filters = self._scope(watch.scope)
         walks = [walk_changes(self._http, filters, since)]
-        if watch.scope.select:
-            walks += [walk_changes(self._http, chosen, since) for chosen in by_number(watch.follow)]
+        walks += [walk_changes(self._http, chosen, since) for chosen in by_number(watch.follow)]
         shape = self._shape(watch.fields)
         merged = heapq.merge(*walks, key=lambda issue: str(issue["updated_on"]))
         yield from _pages(to_ticket(issue, shape) for issue in _once(merged))
@@ -164,6 +166,16 @@ class Redmine:
         """
         shape = self._shape(fields)
         return {ticket: to_ticket(issue, shape) for ticket, issue in self._issues(ids)}
+
+    def hidden(self, ticket: str) -> bool:
+        """See :class:`bridge.trackers.protocol.TellsHidden`: 403 for a ticket out of our sight, 404 for none."""
+        try:
+            self._issue(ticket)
+        except Refused as refusal:
+            return refusal.status == _FORBIDDEN
+        except Gone:
+            return False
+        return False
 
     def histories(self, ids: Sequence[str]) -> Mapping[str, Sequence[FieldChange]]:
         """See :class:`bridge.trackers.protocol.Tracker`."""
@@ -327,6 +339,8 @@ class Redmine:
         filters = parse_select(self.name, scope.select)
         chosen = [key for key in filters if filters[key] != "*"]
         self._catalog.require_filters(chosen, scope.project)
+        if scope.since:
+            filters = {**filters, "created_on": f">={stamp(scope.since)}"}
         return in_project(scope.project, filters)
 
     def _shape(self, fields: Iterable[FieldSpec]) -> Shape:
@@ -365,7 +379,7 @@ class Redmine:
             except Gone:
                 continue
             except Refused as refusal:
-                if refusal.status != 403:  # noqa: PLR2004 - Redmine's answer for a ticket out of our sight
+                if refusal.status != _FORBIDDEN:
                     raise
 
     def _mark(self, issue: Json) -> str:

@@ -1,8 +1,9 @@
 """Parents and relations of Redmine issues.
 
 Neither making nor removing a relation moves an issue's ``updated_on`` (measured on Redmine 5.0.4), so the census finds
-what people relate. A relation that exists is refused without saying which; we look. A parent that our role may not set
-is ignored in silence, so it is read back. Time entries need an activity, which no worklog elsewhere has: none cross.
+what people relate. There is one relation from one issue to another at most; one more is refused in the same words as
+the same one again, so we look which it is. A parent that our role may not set is ignored in silence, so read it back.
+Time entries need an activity, which no worklog elsewhere has: none cross.
 """
 
 from __future__ import annotations
