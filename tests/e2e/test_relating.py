@@ -185,6 +185,22 @@ def test_a_ticket_is_created_without_a_parent_where_its_type_may_have_none(world
     assert len(world.twins()) == 2, "a refused request has made nothing"
 
 
+def test_a_link_that_goes_with_its_ticket_is_left_on_the_other_side(world):
+    """A ticket that is deleted, or hidden from us, takes its links out of our sight: nobody took them away."""
+    (one, two), (first, second) = pair(world, "One", "Two")
+    ann, bo = world.at_home(), world.at_acme()
+    link(ann, "Blocks", one, two)
+    world.settle()
+    ann.call("DELETE", f"/issue/{two}")
+    ann.edit(one, summary="Still here")
+    world.sync()
+    world.sync()
+    assert bo.field(first, "summary") == "Still here"
+    assert links(bo, first) == [("blocks", second)]
+    (kept,) = [one for one in world.links() if one.vendor_key == first]
+    assert "peer-gone" in {finding["kind"] for finding in kept.findings}
+
+
 def test_a_restart_leaves_links_alone_that_wait_for_a_peer(tmp_path):
     with open_world(tmp_path, fields=TYPES, more=RELATIONS, select="labels = shared") as world:
         ann = world.at_home()
