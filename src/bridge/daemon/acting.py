@@ -9,25 +9,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from bridge.daemon.books import Books
+from bridge.daemon.books import Books, refused_field
 from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
 from bridge.daemon.intending import forgo, intend, lost
+from bridge.daemon.relating import relate
 from bridge.daemon.run import Run
+from bridge.daemon.timekeeping import keep_time
 from bridge.daemon.walking import Trail, walk
 from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError
 from bridge.store.rows import IntentKind
+from bridge.sync.agreement import PERSON_FIELDS
 from bridge.sync.base import CommentPair, PairState, encode_value
 from bridge.sync.plan import (
     Action,
     AddComment,
+    AddRelation,
+    AddWorklog,
     CreateTicket,
     Decision,
     DeleteComment,
+    DeleteWorklog,
     EditComment,
+    EditWorklog,
     Finding,
     LinkBack,
     Plan,
+    RemoveRelation,
+    SetParent,
     SetStatus,
     UpdateFields,
 )
@@ -44,6 +53,8 @@ def act(run: Run, plan: Plan, books: Books) -> None:
     pending = Counter(name for action in plan.actions for name in _settling(action))
     books.settled.update(plan.settled)
     books.pairs.extend(plan.pairs)
+    books.parts.extend(plan.parts)
+    books.waits |= plan.waits
     for action in plan.actions:
         try:
             done = _carry_out(run, action, books)
@@ -87,6 +98,10 @@ def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
             delete_comment(run, action, books)
         case LinkBack():
             _link_back(run, action, books)
+        case SetParent() | AddRelation() | RemoveRelation():
+            relate(run, action, books)
+        case AddWorklog() | EditWorklog() | DeleteWorklog():
+            keep_time(run, action, books)
     return frozenset()
 
 
@@ -103,12 +118,17 @@ def _update(run: Run, action: UpdateFields, books: Books) -> frozenset[str]:
         at = tracker.update(ticket, values, specs, was=was)
     except Refused as error:
         blamed = frozenset(error.fields) & values.keys()
-        if not blamed or blamed == values.keys():
+        persons = blamed & PERSON_FIELDS
+        if not blamed or (blamed == values.keys() and not persons):
             raise
         # One field's refusal never stops the other fields.
         for name in sorted(blamed):
-            books.refused.append(Finding("refused", action.side, name, error.fields[name]))
+            unable = name in persons and values[name] is not None
+            told = books.findings if unable else books.refused
+            told.append(refused_field(action.side, name, values[name], error.fields[name]))
             del values[name]
+        if not values:
+            return frozenset()
         at = tracker.update(ticket, values, specs, was=was)
     for decision in action.decisions:
         if decision.field in values:
@@ -184,7 +204,7 @@ def _refusal(action: Action, error: TrackerError) -> Finding:
     return Finding("refused", action.side, field_name, f"{_doing(action)}: {error.words}")
 
 
-def _doing(action: Action) -> str:
+def _doing(action: Action) -> str:  # noqa: PLR0911 - one return for each action
     match action:
         case CreateTicket():
             return "creating the ticket"
@@ -200,3 +220,15 @@ def _doing(action: Action) -> str:
             return "deleting a comment"
         case LinkBack():
             return "adding the link to the peer"
+        case SetParent():
+            return "setting the parent"
+        case AddRelation(kind=kind):
+            return f"adding a link ({kind})"
+        case RemoveRelation(relation=relation):
+            return f"removing a link ({relation.kind})"
+        case AddWorklog():
+            return "booking time"
+        case EditWorklog():
+            return "changing booked time"
+        case DeleteWorklog():
+            return "deleting booked time"

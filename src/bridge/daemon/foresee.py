@@ -10,17 +10,23 @@ from bridge.daemon.house import House, Terms, field_specs
 from bridge.daemon.run import Run
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
-from bridge.sync.base import Base, CommentPair
+from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.identity import marker_for
 from bridge.sync.mapping import show
 from bridge.sync.plan import (
     Action,
     AddComment,
+    AddRelation,
+    AddWorklog,
     CreateTicket,
     DeleteComment,
+    DeleteWorklog,
     EditComment,
+    EditWorklog,
     LinkBack,
     Plan,
+    RemoveRelation,
+    SetParent,
     SetStatus,
     UpdateFields,
 )
@@ -65,10 +71,13 @@ def foresee(house: House, key: str | None = None) -> Iterator[Outlook]:
                 continue
             bases = {side: Base() for side in Side}
             pairs: tuple[CommentPair, ...] = ()
+            parts: tuple[PartPair, ...] = ()
             if link.id:
                 with house.store.read() as tx:
                     bases, pairs = tx.bases.get(link.id), tuple(tx.comments.list(link.id))
-            yield Outlook(link, Run(house, terms, agreement, link, bases, pairs).plan())
+                    parts = tuple(tx.parts.list(link.id))
+            run = Run(house, terms, agreement, link, bases, pairs, parts=parts)
+            yield Outlook(link, run.plan())
 
 
 def _links(house: House, terms: Terms, agreement: Agreement) -> list[Link]:
@@ -85,7 +94,8 @@ def _links(house: House, terms: Terms, agreement: Agreement) -> list[Link]:
             for ticket in page:
                 house.sightings.put(tracker.name, ticket, agreement.name)
                 mirrored = ticket.id in known or ticket.marker in marks
-                if not mirrored and side.other in agreement.create_on:
+                recent = ticket.created >= scope.since
+                if recent and not mirrored and side.other in agreement.create_on:
                     links.append(_to_be(agreement, side, ticket))
     return links
 
@@ -119,7 +129,7 @@ def _to_be(agreement: Agreement, side: Side, ticket: Ticket) -> Link:
     )
 
 
-def describe(action: Action) -> str:
+def describe(action: Action) -> str:  # noqa: PLR0911 - one return for each action
     """An action in words, without the words of the ticket's texts."""
     match action:
         case CreateTicket(values=values):
@@ -141,3 +151,15 @@ def describe(action: Action) -> str:
             return f"take back comment {pair.copy_id} (the original was {why})"
         case LinkBack():
             return "show the link to the peer"
+        case SetParent(parent=parent, key=key):
+            return f"make it a part of {key}" if parent else "make it a part of no other ticket"
+        case AddRelation(kind=kind, key=key, outward=outward):
+            return f"link it {'to' if outward else 'from'} {key} ({kind})"
+        case AddWorklog(seconds=seconds, pair=pair):
+            return f"book {seconds // 60} minutes (the other side's {pair.origin_id})"
+        case EditWorklog(pair=pair, why=why):
+            return f"change booked time {pair.copy_id} ({why})"
+        case DeleteWorklog(pair=pair, why=why):
+            return f"take back booked time {pair.copy_id} (the original was {why})"
+        case RemoveRelation(relation=relation):
+            return f"take a link away ({relation.kind}): it is gone on the other side"

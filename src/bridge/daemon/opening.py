@@ -59,6 +59,19 @@ def open_house(settings: Settings, clock: Clock, *, working: bool = True) -> Hou
     )
 
 
+def open_desk(settings: Settings, clock: Clock) -> House:
+    """A house for a person's command that changes links: it may stand beside one that works, and makes the database.
+
+    It writes nothing to a tracker but what the person asks for; the daemon's sweep finds what it woke.
+
+    Raises:
+        ConfigError: a tracker of an unknown kind.
+        StoreError: the database cannot be used.
+    """
+    terms = open_terms(settings, clock)
+    return House(terms, Store.open(settings.database), clock, random.Random())  # noqa: S311 - jitter, not a secret
+
+
 def _to_look_at(url: str) -> str:
     """The database's URL; one in memory where there is none yet, for looking must not make one."""
     parsed = make_url(url)

@@ -16,7 +16,8 @@ from bridge.daemon.commenting import adopt_comment
 from bridge.daemon.creating import adopt_created
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
-from bridge.errors import Refused
+from bridge.daemon.timekeeping import find_worklog
+from bridge.errors import Gone, Refused
 from bridge.markup import from_json
 from bridge.store.rows import Intent, IntentKind
 from bridge.sync.base import decode_fields
@@ -57,6 +58,8 @@ def _settle(run: Run, intent: Intent) -> int | None:
         case IntentKind.COMMENT:
             # Comments are read by id, so no index is waited for; only a request that is still under way.
             found = _find_comment(run, intent)
+        case IntentKind.WORKLOG:
+            found = find_worklog(run, intent)
         case IntentKind.TRANSITION:
             _look_at_status(run, intent)
             return None
@@ -125,7 +128,10 @@ def _find_comment(run: Run, intent: Intent) -> bool:
         return False
     body = from_json(intent.detail["body"])
     since = intent.created_at - SKEW
-    comment = run.tracker(intent.side).find_comment(ticket, body, intent.marker, since)
+    try:
+        comment = run.tracker(intent.side).find_comment(ticket, body, intent.marker, since)
+    except Gone:
+        return False  # the ticket itself cannot be seen; what that means is found out apart
     # Ids are unique within one tracker only: the same number on the other side is another comment.
     known = {pair.copy_id for pair in run.pairs if pair.origin is intent.side.other}
     if comment is None or comment in known:

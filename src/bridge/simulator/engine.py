@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from bridge.simulator import control, routes_issue, routes_site, webhooks
+from bridge.simulator import control, routes_issue, routes_site, routes_structure, webhooks
 from bridge.simulator.calllog import CallLog, LoggedCall
 from bridge.simulator.exchange import NO_BODY, ROUTES, Answer, Call, Request, Route
 from bridge.simulator.faults import Fault, FaultBook
@@ -27,7 +27,7 @@ REST = re.compile(r"(?:/ex/jira/(?P<cloud>[^/]+))?/rest/api/(?P<api>2|3|latest)(
 BAD_LOGIN = "Client must be authenticated to access this resource."
 JSON_TYPE = "application/json;charset=UTF-8"
 HOOKS = re.compile(r"/rest/(webhooks|jira-webhook)/1\.0/.*")
-MODULES = (routes_issue, routes_site, webhooks)  # importing them fills the table of routes
+MODULES = (routes_issue, routes_site, routes_structure, webhooks)  # importing them fills the table of routes
 
 
 @dataclass(slots=True)

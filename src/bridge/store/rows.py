@@ -35,6 +35,7 @@ class IntentKind(StrEnum):
     CREATE = "create"
     COMMENT = "comment"
     TRANSITION = "transition"
+    WORKLOG = "worklog"
 
 
 class IntentState(StrEnum):

@@ -34,6 +34,8 @@ FLAVOUR = Flavour(
         search_has_comments=True,
         comment_edits_bump=True,
         read_back=False,
+        relations=True,
+        worklogs=True,
     ),
 )
 

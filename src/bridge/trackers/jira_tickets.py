@@ -16,7 +16,8 @@ from typing import Any
 from bridge.errors import Unintelligible
 from bridge.sync.ticket import Comment, FieldChange, Ticket, Value
 from bridge.trackers.jira_fields import CANONICAL_NAMES, JIRA_NAMES, JiraField
-from bridge.trackers.jira_values import Values, moment
+from bridge.trackers.jira_structure import relations, worklog
+from bridge.trackers.jira_values import Kind, Values, moment
 from bridge.trackers.protocol import Stamp
 
 OWN_LABEL = "bridge-"
@@ -33,7 +34,21 @@ _SERVICE_DESK = "service_desk"
 
 _MARKER = re.compile(r"bridge-[0-9a-f]{16}")
 
-ALWAYS = (*JIRA_NAMES.values(), "comment", "created", "updated", "creator", "project")
+_ARCHIVED = "archiveddate"
+"""Data Center's field of an archived issue; a field that a site does not have is left out of its answers."""
+
+ALWAYS = (
+    *JIRA_NAMES.values(),
+    "parent",
+    "issuelinks",
+    "worklog",
+    "comment",
+    "created",
+    "updated",
+    "creator",
+    "project",
+    _ARCHIVED,
+)
 """Fields asked for with every ticket."""
 
 
@@ -162,6 +177,7 @@ class Reading:
             map(self.comment, listed.get("comments", ())), key=lambda c: (c.created, c.id.zfill(20))
         )
         labels = fields.get("labels") or ()
+        spent = fields.get("worklog") or {}
         return Ticket(
             id=str(raw["id"]),
             key=str(raw["key"]),
@@ -174,6 +190,12 @@ class Reading:
             comments_complete="comment" in fields and total <= len(comments),
             creator=self.values.person(fields.get("creator")),
             marker=next(iter(marks(labels)), ""),
+            parent=str((fields.get("parent") or {}).get("id") or ""),
+            relations=relations(fields.get("issuelinks") or ()),
+            relations_complete="issuelinks" in fields,
+            worklogs=tuple(worklog(self.values, one) for one in spent.get("worklogs", ())),
+            worklogs_complete="worklog" in fields and spent.get("total", 0) <= len(spent.get("worklogs", ())),
+            archived=bool(fields.get(_ARCHIVED)),
         )
 
     def _fields(self, raw: Mapping[str, Any], custom: Mapping[str, JiraField]) -> dict[str, Value]:
@@ -192,6 +214,8 @@ class Reading:
                     found[name] = foreign_labels(value or ())
                 case "assignee":
                     found[name] = values.person(value)
+                case "components" | "fix-versions" | "affects-versions":
+                    found[name] = values.decode(Kind.NAMES, value)
                 case _:
                     found[name] = None if value is None else str(value["name"])
         for name, known in custom.items():
