@@ -48,6 +48,22 @@ def part_keys(agreement: Agreement, side: Side, ticket: Ticket) -> frozenset[str
     return relation_keys(agreement, side, ticket) | worklog_keys(agreement, ticket)
 
 
+def parts_differ(before: Ticket, ticket: Ticket) -> bool:
+    """Whether relations or worklogs differ between two sightings of one ticket.
+
+    As far as both tell them: a list leaves out what a read by id shows.
+    """
+    return (
+        (None not in {before.parent, ticket.parent} and before.parent != ticket.parent)
+        or (
+            before.relations_complete
+            and ticket.relations_complete
+            and set(before.relations) != set(ticket.relations)
+        )
+        or (before.worklogs_complete and ticket.worklogs_complete and before.worklogs != ticket.worklogs)
+    )
+
+
 def _parts_known(agreement: Agreement, side: Side, ticket: Ticket, base: Base) -> bool:
     keys = part_keys(agreement, side, ticket)
     return keys is not None and parts_digest(keys) == base.parts
