@@ -48,7 +48,7 @@ def test_a_first_poll_that_was_broken_off_goes_on_where_it_stopped(world):
     before = world.home.calls.last
     caught = Feed(world.house, "acme", Side.INTERNAL, lambda _links: None).poll()
     assert caught.new == 20
-    (query,) = [call.json["jql"] for call in world.home.calls.since(before) if call.endpoint == "/search"]
+    query, *_ = [call.json["jql"] for call in world.home.calls.since(before) if call.endpoint == "/search"]
     assert f"updated >= {walked // 1000 - 1000}" in query
     assert len(world.links()) == 120
 

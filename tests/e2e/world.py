@@ -21,6 +21,7 @@ from typing import Any
 from unittest.mock import patch
 
 import requests
+import structlog
 
 from bridge.cli import main
 from bridge.clock import SECOND, SystemClock
@@ -204,12 +205,16 @@ class World:
     def typed(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The same within this process: quicker, and good enough where no process is to be proved."""
         out, err, code = io.StringIO(), io.StringIO(), 0
-        alone = patch("sys.stdin", io.StringIO())
+        alone, logging = patch("sys.stdin", io.StringIO()), structlog.get_config()
         with patch.dict(os.environ, self.environ), alone, redirect_stdout(out), redirect_stderr(err):
             try:
                 main([*arguments, "--config", str(self.folder)])
             except SystemExit as ended:
                 code = ended.code if isinstance(ended.code, int) else 1
+            finally:
+                structlog.configure(
+                    **logging
+                )  # a command sets up logging for its whole process, which is ours here
         return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     def log(self) -> list[dict[str, Any]]:

@@ -447,6 +447,11 @@ def test_the_empty_text(dialect):
 
 # What a dialect cannot say, and what it says instead.
 INSTEAD = [
+    (
+        "textile",
+        doc(BulletList((item("a", BulletList((item("b"),)), OrderedList((item("c"),))),))),
+        "* a\n** b\n** c",
+    ),
     ("wiki", doc(para("see ", Card("https://e.org/x"))), "see https://e.org/x"),
     ("markdown", doc(para("see ", Card("https://e.org/x"))), "see <https://e.org/x>"),
     ("textile", doc(para("see ", Card("https://e.org/x"))), "see https://e.org/x"),

@@ -52,6 +52,7 @@ start() { # DIR
   log=$dir/puma.log
   [ ! -e "$dir/redmine.db" ] || complain "$dir already holds an instance"
   lay_out "$dir"
+  : >"$log" # it is there before the server is, however slow the machine
   cd "$package"
   # Debian's Redmine keeps instances under a fixed folder and takes the name of one from the environment. A name that
   # climbs to the root and down again puts the instance anywhere; steps above the root stay at the root.

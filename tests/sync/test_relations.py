@@ -92,6 +92,7 @@ def test_a_link_that_was_taken_away_on_one_side_goes_on_the_other(internal, vend
     assert isinstance(action, RemoveRelation)
     assert action.side is side
     assert action.relation in (*internal, *vendor)
+    assert action.lost == OTHER.ticket(side.other)
     assert plan.destroys, "both sides are read by id before something is taken away"
 
 

@@ -77,12 +77,18 @@ def _add(run: Run, action: AddRelation, books: Books) -> None:
 
 
 def _remove(run: Run, action: RemoveRelation, books: Books) -> None:
-    """Take a link away that is gone on the other side.
+    """Take a link away that is gone on the other side, and not merely hidden with the ticket that it led to.
 
     Raises:
         TrackerError: it was not done.
     """
-    relation = action.relation
+    relation, there = action.relation, action.side.other
+    if action.lost not in run.tracker(there).fetch([action.lost], run.specs(there)):
+        message = (
+            f"a link is gone on the {there} side with the ticket it led to; its mirror is left where it is"
+        )
+        books.findings.append(Finding("peer-gone", there, "", message))
+        return
     at = run.tracker(action.side).structure.remove_relation(relation.id)
     books.parts.append(replace(action.pair, state=PairState.ORIGIN_DELETED))
     books.showed(action.side, gone={relation_key(relation.kind, relation.other, outward=relation.outward)})

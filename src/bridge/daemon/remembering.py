@@ -21,6 +21,9 @@ from bridge.trackers.protocol import Watch
 
 log = structlog.get_logger(__name__)
 
+WOKEN_OTHERWISE = frozenset({"peer-not-mirrored"})
+"""Findings that a restart need not look at: what settles them wakes their links, and there may be very many."""
+
 SHOWN = 5
 """Tickets named in the message; there may be thousands."""
 
@@ -100,7 +103,12 @@ def renew(house: House) -> None:
             before = tx.cursors.get_note(note)
             changed = before is not None and before != print_now
             links = [link for link in tx.links.list(agreement.name) if link.state is not LinkState.CLOSED]
-            stuck = [link.id for link in links if link.findings or link.state is LinkState.PARKED]
+            stuck = [
+                link.id
+                for link in links
+                if link.state is LinkState.PARKED
+                or any(finding["kind"] not in WOKEN_OTHERWISE for finding in link.findings)
+            ]
             woken = [link.id for link in links] if changed else stuck
             tx.links.wake(woken, now)
             if before != print_now:

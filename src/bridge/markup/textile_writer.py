@@ -75,9 +75,9 @@ class TextileShape(Shape):
         return 1
 
     def items(self, items: Iterable[ListItem], depth: int) -> Iterator[ListItem]:
-        """See Shape; lines cannot follow a nested list but as part of it."""
+        """See Shape; lines cannot follow a nested list but as part of it, nor can a list of another kind."""
         for item in super().items(items, depth):
-            yield ListItem(gathered(item.blocks), item.checked)
+            yield ListItem(_one_kind(gathered(item.blocks)), item.checked)
 
     def box(self, block: Panel | Expand, where: str, depth: int) -> Iterator[Block]:
         """See Shape; every box is a quotation with its title in bold."""
@@ -115,6 +115,17 @@ class TextileShape(Shape):
                 return node
             case _:
                 return as_text(node)
+
+
+def _one_kind(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    out: list[Block] = []
+    for block in blocks:
+        last = out[-1] if out else None
+        if isinstance(last, BulletList | OrderedList) and isinstance(block, BulletList | OrderedList):
+            out[-1] = type(last)(last.items + block.items)
+        else:
+            out.append(block)
+    return tuple(out)
 
 
 def _sayable(node: Text, before: Inline | None, after: Inline | None) -> Text:

@@ -258,10 +258,14 @@ class AddRelation:
 
 @dataclass(frozen=True, slots=True)
 class RemoveRelation:
-    """Take a link on ``side`` away: it was taken away on the other side."""
+    """Take a link on ``side`` away: it was taken away on the other side.
+
+    ``lost`` is the id there of the ticket that it led to: a ticket that we may not see hides its links as well.
+    """
 
     side: Side
     relation: Relation
+    lost: str
     pair: PartPair
 
 

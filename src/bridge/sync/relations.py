@@ -140,7 +140,8 @@ def _plan_links(agreement: Agreement, link: LinkView, rows: Mapping[str, PartPai
                 plan.parts.append(_pair(link.origin, name, pair))
         elif name in agreed:
             (side,) = having
-            plan.actions.append(RemoveRelation(side, present[side][tie], base[name]))
+            lost = _neighbour(link, tie.other).ticket(side.other)
+            plan.actions.append(RemoveRelation(side, present[side][tie], lost, base[name]))
         else:
             plan.actions.append(_add(link, tie, having[0], pair))
 

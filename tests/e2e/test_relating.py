@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from world import FIELDS, eventually, open_world
 
+from bridge.daemon.remembering import renew
 from bridge.simulator import Fault
 
 RELATIONS = """
@@ -169,6 +170,48 @@ def test_a_parent_moves_and_goes_where_the_tracker_allows_it_and_is_a_finding_el
     bo.call("PUT", f"/issue/{second}", {"update": {"parent": [{"set": {"none": True}}]}})
     world.settle()
     assert "parent" not in world.bridge("status").stdout
+
+
+def test_a_ticket_is_created_without_a_parent_where_its_type_may_have_none(world):
+    ann, bo = world.at_home(), world.at_acme()
+    above = bo.create("CUST", "Above")
+    world.settle()
+    below = bo.create("CUST", "Below", parent={"key": above})
+    world.settle()
+    mirror = world.peer(below)
+    assert ann.field(mirror, "summary") == "Below"
+    assert parent(ann, mirror) is None
+    assert "the parent is refused on the internal side" in world.bridge("explain", below).stdout
+    assert len(world.twins()) == 2, "a refused request has made nothing"
+
+
+def test_a_link_that_goes_with_its_ticket_is_left_on_the_other_side(world):
+    """A ticket that is deleted, or hidden from us, takes its links out of our sight: nobody took them away."""
+    (one, two), (first, second) = pair(world, "One", "Two")
+    ann, bo = world.at_home(), world.at_acme()
+    link(ann, "Blocks", one, two)
+    world.settle()
+    ann.call("DELETE", f"/issue/{two}")
+    ann.edit(one, summary="Still here")
+    world.sync()
+    world.sync()
+    assert bo.field(first, "summary") == "Still here"
+    assert links(bo, first) == [("blocks", second)]
+    (kept,) = [one for one in world.links() if one.vendor_key == first]
+    assert "peer-gone" in {finding["kind"] for finding in kept.findings}
+
+
+def test_a_restart_leaves_links_alone_that_wait_for_a_peer(tmp_path):
+    with open_world(tmp_path, fields=TYPES, more=RELATIONS, select="labels = shared") as world:
+        ann = world.at_home()
+        seen = ann.create("OPS", "Seen", labels=["shared"])
+        link(ann, "Blocks", ann.create("OPS", "Hidden"), seen)
+        world.settle()
+        world.restart()
+        renew(world.house)
+        (waiting,) = world.links()
+        assert [finding["kind"] for finding in waiting.findings] == ["peer-not-mirrored"]
+        assert waiting.due_at is None
 
 
 @pytest.mark.parametrize("fault", ["apply-then-drop", "drop"])
