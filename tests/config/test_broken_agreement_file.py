@@ -72,6 +72,8 @@ CASES = {
     "labels on redmine": ("  tracker: acme\n  project: CUST", "  tracker: shop\n  project: web-shop", "labels:", "fields.labels", "tracker 'shop' (vendor) is of a kind that has no labels", "remove 'labels'"),
     "placeholder": ('"{author} ({company})"', '"{autor} ({company})"', "attribute", "comments.attribute", "'{autor}' is not a placeholder", "{author} and {company}"),
     "placeholder's attribute": ('"{author} ({company})"', '"{author.token}"', "attribute", "comments.attribute", "is not a placeholder", "{author} and {company}"),
+    "attribution of nobody's": ('"{author} ({company})"', '"{author}"', "attribute", "comments.attribute", "does not name the company", "{author} ({company})"),
+    "role without private comments": ("company: Acme", "company: Acme\n  private-role: Staff", "private-role", "vendor.private-role", "has no effect while private comments never cross", "private: as-private"),
     "placeholder without end": ('"{author} ({company})"', '"{author"', "attribute", "comments.attribute", "a brace without its partner", "{author} and {company}"),
     "braces without quotes": ('"{author} ({company})"', "{author}", "attribute", "comments.attribute", "must be a text", "quotes"),
     "cross": ("  cross: public", "  cross: true", "cross", "comments.cross", "'true' is not possible here", "'public', 'none', 'to-vendor', 'to-internal'"),
