@@ -106,7 +106,7 @@ def test_the_agreement(folder):
     (agreement,) = folder.load().agreements
     assert agreement.name == "acme"
     assert agreement.internal == Scope("home", "OPS", "Example Corp", "wiki", "labels = vendor-acme", {})
-    assert agreement.vendor == Scope("acme", "CUST", "Acme", "adf")
+    assert agreement.vendor == Scope("acme", "CUST", "Acme", "adf", threads=True)
     assert agreement.people == (("ann@example.com", "bo@acme.example"), ("cy@example.com", "di@acme.example"))
     assert [rule.name for rule in agreement.fields] == [
         "summary", "description", "priority", "status", "labels", "due", "assignee", "severity",

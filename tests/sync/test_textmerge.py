@@ -11,9 +11,14 @@ from bridge.markup import Document, Heading, Paragraph, Text, plain
 from bridge.sync.textmerge import merge_blocks
 
 
+def as_it_is(text: Document) -> Document:
+    """Every text is fit."""
+    return text
+
+
 def merged(base: str, ours: str, theirs: str) -> str | None:
     """Letters are paragraphs."""
-    found = merge_blocks(doc(*base), doc(*ours), doc(*base), doc(*theirs), lambda text: text)
+    found = merge_blocks(doc(*base), doc(*ours), doc(*base), doc(*theirs), as_it_is, fit_theirs=as_it_is)
     return None if found is None else "".join(plain(found).split())
 
 
@@ -42,12 +47,17 @@ def test_edits_are_merged_where_they_do_not_touch(base, ours, theirs, expected) 
 
 
 def test_bases_of_different_length_do_not_align() -> None:
-    assert merge_blocks(doc("a"), doc("b"), doc("a", "c"), doc("a", "c"), lambda text: text) is None
+    assert (
+        merge_blocks(doc("a"), doc("b"), doc("a", "c"), doc("a", "c"), as_it_is, fit_theirs=as_it_is) is None
+    )
 
 
 def test_bases_that_split_the_words_differently_do_not_align() -> None:
     ours, theirs = doc("one two", "three"), doc("one", "two three")
-    assert merge_blocks(ours, doc("one two", "3"), theirs, doc("1", "two three"), lambda text: text) is None
+    assert (
+        merge_blocks(ours, doc("one two", "3"), theirs, doc("1", "two three"), as_it_is, fit_theirs=as_it_is)
+        is None
+    )
 
 
 def test_only_the_other_side_s_blocks_are_made_fit() -> None:
@@ -56,7 +66,7 @@ def test_only_the_other_side_s_blocks_are_made_fit() -> None:
 
     ours = Document((Heading(1, (Text("a"),)), *doc("b").blocks))
     theirs = Document((*doc("a").blocks, Heading(2, (Text("B"),))))
-    found = merge_blocks(ours, ours, doc("a", "b"), theirs, fit)
+    found = merge_blocks(ours, ours, doc("a", "b"), theirs, fit, fit_theirs=fit)
     assert found == Document((ours.blocks[0], *doc("B").blocks))
 
 

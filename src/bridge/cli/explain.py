@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from bridge.cli.options import config_option, json_option, print_json, quiet, re
 from bridge.clock import SECOND
 from bridge.store.database import Store
 from bridge.store.rows import Intent, JournalEntry, Link
+from bridge.sync.agreement import Agreement
 from bridge.sync.base import Base, decode_value
-from bridge.sync.mapping import show
-from bridge.sync.ticket import Side
+from bridge.sync.mapping import crossing, show, show_change
+from bridge.sync.plan import TAKEN_BACK
+from bridge.sync.ticket import Side, Value
 
 
 @click.command()
@@ -30,7 +33,12 @@ def command(key: str, *, config: Path, as_json: bool) -> None:
     try:
         with store.read() as tx:
             stories = [
-                _story(link, tx.bases.get(link.id), tx.journal.for_link(link.id), tx.intents.open(link.id))
+                _story(
+                    link,
+                    _crossing(settings.agreements, link, tx.bases.get(link.id)),
+                    tx.journal.for_link(link.id),
+                    tx.intents.open(link.id),
+                )
                 for link in tx.links.by_key(key)
             ]
     finally:
@@ -47,8 +55,26 @@ def command(key: str, *, config: Path, as_json: bool) -> None:
     sys.exit(0 if stories else 1)
 
 
+def _crossing(
+    agreements: Iterable[Agreement], link: Link, bases: Mapping[Side, Base]
+) -> Mapping[Side, Mapping[str, Value]]:
+    """What both sides last agreed on; of a set only what may cross, for the rest is no matter of the link."""
+    rules = {rule.name: rule for one in agreements if one.name == link.agreement for rule in one.fields}
+    return {
+        side: {
+            name: crossing(rules[name], value, side) if isinstance(value, frozenset) else value
+            for name, value in base.fields.items()
+            if name in rules or not isinstance(value, frozenset)
+        }
+        for side, base in bases.items()
+    }
+
+
 def _story(
-    link: Link, bases: dict[Side, Base], journal: list[JournalEntry], intents: list[Intent]
+    link: Link,
+    agreed: Mapping[Side, Mapping[str, Value]],
+    journal: list[JournalEntry],
+    intents: list[Intent],
 ) -> dict[str, Any]:
     return {
         "agreement": link.agreement,
@@ -62,8 +88,8 @@ def _story(
         "synced": _time(link.synced_at),
         "findings": list(link.findings),
         "agreed": {
-            name: {side.value: show(bases[side].fields.get(name)) for side in Side}
-            for name in sorted(bases[Side.INTERNAL].fields.keys() | bases[Side.VENDOR].fields.keys())
+            name: {side.value: show(agreed[side].get(name)) for side in Side}
+            for name in sorted(agreed[Side.INTERNAL].keys() | agreed[Side.VENDOR].keys())
         },
         "open": [
             {
@@ -103,11 +129,11 @@ def _tell(story: dict[str, Any]) -> None:
         click.echo(f"  {story['synced']}  last brought into agreement")
 
 
-def _line(entry: dict[str, Any]) -> str:  # noqa: PLR0911 - one return for each event
+def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one return for each event
     match entry["event"]:
         case "field.written" | "status.moved":
-            before, after = (show(decode_value(entry[key])) for key in ("before", "after"))
-            text = f"{entry['field']} on the {entry['to']} side: {before} -> {after} ({entry['why']})"
+            change = show_change(decode_value(entry["before"]), decode_value(entry["after"]))
+            text = f"{entry['field']} on the {entry['to']} side: {change} ({entry['why']})"
             if entry.get("steps"):
                 text += f", by way of {' -> '.join(entry['steps'])}"
             if "loser" in entry:
@@ -128,7 +154,11 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: PLR0911 - one return for each 
         case "comment.edited":
             return f"comment {entry['copy']} on the {entry['side']} side rewritten ({entry['why']})"
         case "comment.deleted":
-            return f"comment {entry['copy']} on the {entry['side']} side taken back (the original was {entry['why']})"
+            return (
+                f"comment {entry['copy']} on the {entry['side']} side taken back ({TAKEN_BACK[entry['why']]})"
+            )
+        case "comment.withdrawn":
+            return f"comment {entry['copy']} on the {entry['side']} side was not private, and was taken back at once"
         case "parent.set" | "relation.added" | "relation.removed":
             return _relation(entry)
         case "worklog.added" | "worklog.edited" | "worklog.deleted":

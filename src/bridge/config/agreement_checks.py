@@ -18,6 +18,7 @@ from bridge.sync.agreement import (
     CommentRule,
     DeletedRule,
     LinkRule,
+    Privacy,
     RelationRule,
     Scope,
     WorklogRule,
@@ -88,6 +89,7 @@ def settle_agreement(
         identities[side] = (known.url or scope.tracker) if known is not None and scope is not None else ""
         if scope is not None:
             _check_project(scope, side, source, kinds[side])
+            _check_privacy(shape, scope, side, source, kinds[side])
     _check_distinct(shape, source, identities)
     _check_people(shape, source)
     fields = settle_fields(shape, source, kinds)
@@ -98,7 +100,12 @@ def settle_agreement(
         vendor=_scope(shape.vendor, kinds[Side.VENDOR], shape.since),
         create_on=_CREATE_ON[shape.create],
         fields=fields,
-        comments=CommentRule(cross=_CROSS_FROM[shape.comments.cross], attribute=shape.comments.attribute),
+        comments=CommentRule(
+            cross=_CROSS_FROM[shape.comments.cross],
+            attribute=shape.comments.attribute,
+            private=shape.comments.private == "as-private",
+            mentions=shape.comments.mentions == "live",
+        ),
         people=tuple((pair.internal, pair.vendor) for pair in shape.people),
         relations=_relations(shape, source),
         worklogs=WorklogRule(cross=_CROSS_FROM[shape.worklogs.cross], attribute=shape.worklogs.attribute),
@@ -143,6 +150,8 @@ def _scope(shape: ScopeShape | None, kind: Kind | None, since: str) -> Scope:
         summary_limit=kind.summary_limit if kind is not None else 255,
         select=shape.select.strip(),
         on_create=dict(shape.on_create),
+        privacy=Privacy(role=shape.private_role, group=shape.private_group),
+        threads=kind is not None and kind.threads,
         since=_midnight(since),
     )
 
@@ -176,6 +185,32 @@ def _check_project(scope: ScopeShape, side: Side, source: Source, kind: Kind | N
     else:
         fix = f"write the key that its tickets carry, e.g. {kind.project_example}, not the project's title"
     source.problem((side, "project"), f"'{scope.project}' is not a project key of this kind of tracker", fix)
+
+
+def _check_privacy(
+    shape: AgreementShape, scope: ScopeShape, side: Side, source: Source, kind: Kind | None
+) -> None:
+    """Who may read private comments: one answer, where there is a question."""
+    keys = [key for key in ("private-role", "private-group") if getattr(scope, key.replace("-", "_"))]
+    for key in keys:
+        if kind is not None and not kind.limits_readers:
+            source.problem(
+                (side, key),
+                "this kind of tracker shows its private comments to whom it wants: nobody can be named",
+                "remove it",
+                key=True,
+            )
+        elif shape.comments.private == "never" and source.sound(("comments", "private")):
+            source.problem(
+                (side, key),
+                f"'{key}' has no effect while private comments never cross",
+                "add comments: {private: as-private}, or remove it",
+                key=True,
+            )
+    if len(keys) > 1:
+        source.problem(
+            (side, keys[1]), "a comment is for a role or for a group", "keep one of the two", key=True
+        )
 
 
 def _check_distinct(shape: AgreementShape, source: Source, identities: Mapping[Side, str]) -> None:

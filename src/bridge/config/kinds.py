@@ -37,6 +37,8 @@ class Kind:
         needs_user: True when a token alone is no login, unless it goes through a gateway with ``cloud-id``.
         takes_user: False when the token is the whole login.
         takes_cloud_id: True when there is such a gateway.
+        threads: whether its comments can answer one another.
+        limits_readers: whether a comment can be shown to a role or a group alone.
         formattings: markups that it may be set to in place of the usual one; empty when there is no choice.
         project: regular expression for a whole project key or identifier.
         project_example: what a project looks like, for messages.
@@ -51,6 +53,8 @@ class Kind:
     needs_user: bool = False
     takes_user: bool = True
     takes_cloud_id: bool = False
+    threads: bool = False
+    limits_readers: bool = False
     formattings: frozenset[Dialect] = frozenset()
     project: str = r"\S+"
     project_example: str = "OPS"
@@ -66,12 +70,15 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
             marker_field=MarkerField.UNUSED,
             needs_user=True,
             takes_cloud_id=True,
+            threads=True,
+            limits_readers=True,
             project=_JIRA_PROJECT,
         ),
         "jira-datacenter": Kind(
             dialect="wiki",
             search_lag=30.0,
             marker_field=MarkerField.UNUSED,
+            limits_readers=True,
             project=_JIRA_PROJECT,
         ),
         "redmine": Kind(

@@ -193,6 +193,10 @@ class ScopeShape(Shape):
     """which tickets of the project come into scope, in the tracker's own query language; all by default"""
     on_create: dict[Text, Text] = {}
     """field: value for tickets that the bridge creates on this side"""
+    private_role: Text = ""
+    """Jira: project role that may read the private comments which the bridge writes here"""
+    private_group: Text = ""
+    """Jira: group that may read them, in place of a role"""
 
 
 class PairShape(Shape):
@@ -261,9 +265,13 @@ class CommentShape(Shape):
     """How comments cross."""
 
     cross: Literal["public", "none", "to-vendor", "to-internal"] = "public"
-    """which comments cross; private ones never do"""
+    """which comments cross"""
     attribute: Template = "{author} ({company})"
     """how the author of a comment that crossed is named"""
+    private: Literal["never", "as-private"] = "never"
+    """whether private comments cross, as private comments"""
+    mentions: Literal["names", "live"] = "names"
+    """what becomes of a mention of somebody under people: a name, or a live mention of their counterpart"""
 
 
 class CloseShape(Shape):
@@ -330,6 +338,8 @@ class AgreementShape(Shape):
     """fields that cross, by canonical name"""
     comments: CommentShape = CommentShape()
     """how comments cross"""
+    private_tickets: Literal["never"] = "never"
+    """private tickets never cross"""
     relations: RelationShape = RelationShape()
     """parents and links that cross"""
     worklogs: WorklogShape = WorklogShape()

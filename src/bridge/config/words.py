@@ -168,6 +168,8 @@ def _template(value: str) -> str:
     for _, name, spec, conversion in parts:
         if name is not None and (name not in {"author", "company"} or spec or conversion):
             raise misfit(f"'{{{name}}}' is not a placeholder here", right)
+    if "{company}" not in value:
+        raise misfit("does not name the company, so that any line of a text could pass for it", right)
     return value
 
 

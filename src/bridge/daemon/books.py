@@ -29,6 +29,7 @@ class Books:
         findings: findings that came up while acting.
         writes: how many requests changed something.
         created: True when a ticket was created: the next round has more to do.
+        cleared: True when a copy was taken back that may cross anew: likewise.
         parted: why the link has ended; None while it goes on.
         again: when to look again at the latest, if the link is parked (microseconds).
     """
@@ -45,6 +46,7 @@ class Books:
     findings: list[Finding] = field(default_factory=list)
     writes: int = 0
     created: bool = False
+    cleared: bool = False
     parted: Finding | None = None
     again: int | None = None
 

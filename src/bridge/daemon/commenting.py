@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from bridge.daemon.books import Books
+from bridge.daemon.guarding import keep_private, tell_exposed
 from bridge.daemon.intending import forgo, intend, lost
 from bridge.daemon.run import Run
-from bridge.errors import Gone, OutcomeUnknown, TrackerError
+from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError
 from bridge.markup import to_json
 from bridge.store.rows import Intent, IntentKind
 from bridge.sync.base import CommentPair, PairState
@@ -30,27 +31,61 @@ def add_comment(run: Run, action: AddComment, books: Books) -> None:
         "body": to_json(action.body),
         "origin_digest": action.origin_digest,
         "copy_digest": action.copy_digest,
+        "private": action.private,
     }
     intent = intend(run, IntentKind.COMMENT, action.side, marker, action.origin_id, detail=detail)
     try:
-        comment, at = run.tracker(action.side).add_comment(ticket, action.body, marker)
+        comment, at = _write(run, action, ticket, marker)
     except OutcomeUnknown:
         lost(run, intent)
         raise
     except TrackerError as error:
         forgo(run, intent, error.words)
         raise
-    adopt_comment(run, intent, comment, action.origin_digest, action.copy_digest)
+    pair = adopt_comment(run, intent, comment)
     books.written[action.side] = max(at, books.written.get(action.side, 0))
     books.writes += 1
+    exposed = keep_private(run, pair) if action.private else None
+    if exposed is not None:
+        books.findings.append(exposed)
 
 
-def adopt_comment(run: Run, intent: Intent, comment: str, origin_digest: str, copy_digest: str) -> None:
+def _write(run: Run, action: AddComment, ticket: str, marker: str) -> tuple[str, int]:
+    """Write the copy, as an answer where it is one; returns its id and the tracker's time."""
+    tracker = run.tracker(action.side)
+    privacy = run.scope(action.side).privacy if action.private else None
+    parent = _twin(run, action)
+    if parent:
+        try:
+            return tracker.add_comment(ticket, action.body, marker, private=privacy, parent=parent)
+        except Refused:
+            # The site has no threads, or this one ended. A refused write has made nothing.
+            pass
+    return tracker.add_comment(ticket, action.body, marker, private=privacy)
+
+
+def _twin(run: Run, action: AddComment) -> str:
+    """The comment on the receiving side that the copy answers: its id, or "".
+
+    In a thread a comment is as visible as what it answers, so only one that is equally private will do.
+    """
+    origin, wanted = action.side.other, PairState.PRIVATE if action.private else PairState.PAIRED
+    for pair in run.pairs:
+        if pair.state is wanted and (pair.origin, pair.origin_id) == (origin, action.answers):
+            return pair.copy_id
+        if pair.state is wanted and (pair.origin, pair.copy_id) == (action.side, action.answers):
+            return pair.origin_id
+    return ""
+
+
+def adopt_comment(run: Run, intent: Intent, comment: str) -> CommentPair:
     """Note in one transaction that a comment's copy exists."""
+    origin_digest, copy_digest = intent.detail["origin_digest"], intent.detail["copy_digest"]
     now = run.house.clock.now()
     origin = intent.side.other
     # Words of the bridge itself have no original.
-    state = PairState.PAIRED if intent.subject else PairState.NOTE
+    written = PairState.PRIVATE if intent.detail.get("private") else PairState.PAIRED
+    state = written if intent.subject else PairState.NOTE
     # A comment that was taken back and crosses again has its row already.
     known = next(
         (
@@ -71,11 +106,12 @@ def adopt_comment(run: Run, intent: Intent, comment: str, origin_digest: str, co
         data = {"side": intent.side.value, "origin": intent.subject, "copy": comment}
         tx.journal.add(now, run.agreement.name, run.link.id, "comment.added", data)
         renewed = [pair]
-        if known is not None and known.state is PairState.PAIRED and known.copy_id != comment:
+        if known is not None and known.state.live and known.copy_id != comment:
             # A text that follows beside the first copy, which nobody can change: that stays ours, and stays here.
             first = CommentPair(0, origin, "", known.copy_id, state=PairState.NOTE)
             renewed.append(tx.comments.add(run.link.id, first))
     run.pairs = (*(one for one in run.pairs if one is not known), *renewed)
+    return pair
 
 
 def comment_marker(run: Run, side: Side, origin_id: str) -> str:
@@ -86,11 +122,17 @@ def comment_marker(run: Run, side: Side, origin_id: str) -> str:
 def edit_comment(run: Run, action: EditComment, books: Books) -> None:
     """Have a copy follow its origin; what somebody else wrote into it is in the journal first.
 
+    A private copy is looked at before and after: the new text must not meet one that was made public meanwhile.
+
     Raises:
         TrackerError: it was not done.
     """
     ticket, pair = run.link.ticket(action.side), action.pair
     assert ticket is not None
+    private = pair.state is PairState.PRIVATE
+    if private and (exposed := keep_private(run, pair, written=False)) is not None:
+        books.findings.append(exposed)
+        return
     if action.loser:
         with run.house.store.write() as tx:
             kept = {"side": action.side.value, "copy": pair.copy_id, "loser": action.loser}
@@ -108,6 +150,10 @@ def edit_comment(run: Run, action: EditComment, books: Books) -> None:
             )
         )
         return
+    if private and (exposed := keep_private(run, pair)) is not None:
+        books.findings.append(exposed)
+        books.writes += 1
+        return
     books.pairs.append(replace(pair, origin_digest=action.origin_digest, copy_digest=action.copy_digest))
     data: dict[str, Any] = {"origin": pair.origin_id, "copy": pair.copy_id, "why": action.why}
     if action.loser:
@@ -123,7 +169,22 @@ def delete_comment(run: Run, action: DeleteComment, books: Books) -> None:
     """
     ticket, pair = run.link.ticket(action.side), action.pair
     assert ticket is not None
+    if action.why == "exposed":
+        tell_exposed(run, pair, withdrawn=False)
     at = run.tracker(action.side).delete_comment(ticket, pair.copy_id)
-    books.pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
+    gone = replace(pair, state=PairState.ORIGIN_DELETED)
+    if action.why == "deleted":
+        books.pairs.append(gone)
+    else:
+        # On the disk at once, or a crash would make it look as if others had deleted the copy.
+        with run.house.store.write() as tx:
+            tx.comments.update(gone)
+        run.pairs = tuple(gone if one.id == pair.id else one for one in run.pairs)
+        run.views.pop(action.side, None)
+        books.cleared = True
+    if action.why == "exposed":
+        tell_exposed(run, pair, withdrawn=True)
+        message = f"the copy of a private comment was public on the {action.side} side, and was taken back"
+        books.findings.append(Finding("exposed", action.side, "", message))
     data = {"origin": pair.origin_id, "copy": pair.copy_id, "why": action.why}
     books.wrote(action.side, at, "comment.deleted", data)

@@ -191,7 +191,7 @@ class Feed:
                     if link is None:
                         continue
                     new += link.gen == 1
-                elif ticket.key == link.key(side) and is_echo(
+                elif not (ticket.key != link.key(side) or _restricted(link, ticket)) and is_echo(
                     agreement,
                     side,
                     own_comments(tx, terms, link, side, ticket),
@@ -268,3 +268,8 @@ class Feed:
         tx.journal.add(
             self._house.clock.now(), agreement.name, link.id if link else None, "stray.found", data
         )
+
+
+def _restricted(link: Link, ticket: Ticket) -> bool:
+    """Whether a ticket is private, or was when its link was last looked at: both are told, and neither is an echo."""
+    return ticket.private or any(finding.get("kind") == "private-ticket" for finding in link.findings)

@@ -12,8 +12,9 @@ from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.identity import marker_for
-from bridge.sync.mapping import show
+from bridge.sync.mapping import show, show_change
 from bridge.sync.plan import (
+    TAKEN_BACK,
     Action,
     AddComment,
     AddRelation,
@@ -139,16 +140,16 @@ def describe(action: Action) -> str:  # noqa: PLR0911 - one return for each acti
             )
         case UpdateFields(decisions=decisions):
             return "; ".join(
-                f"{one.field}: {show(one.before)} -> {show(one.after)} ({one.why})" for one in decisions
+                f"{one.field}: {show_change(one.before, one.after)} ({one.why})" for one in decisions
             )
         case SetStatus(goal=goal, decision=decision):
             return f"status: {show(decision.before)} -> {goal} ({decision.why})"
-        case AddComment(origin_id=origin):
-            return f"add a comment (the other side's {origin})"
+        case AddComment(origin_id=origin, private=private):
+            return f"add a {'private ' if private else ''}comment (the other side's {origin})"
         case EditComment(pair=pair, why=why):
             return f"rewrite comment {pair.copy_id} ({why})"
         case DeleteComment(pair=pair, why=why):
-            return f"take back comment {pair.copy_id} (the original was {why})"
+            return f"take back comment {pair.copy_id} ({TAKEN_BACK[why]})"
         case LinkBack():
             return "show the link to the peer"
         case SetParent(parent=parent, key=key):

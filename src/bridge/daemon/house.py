@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from bridge.clock import Clock
 from bridge.config.settings import Settings
+from bridge.daemon.acquaintances import Acquaintances
 from bridge.daemon.health import Health
 from bridge.daemon.listening import HookWatch
 from bridge.daemon.sightings import Sightings
@@ -51,6 +52,7 @@ class House:
         health: which trackers are out of reach.
         steps: workflow steps seen so far.
         stumbles: links that meet the same trouble again and again.
+        acquaintances: who may be mentioned under each agreement.
         doubts: (agreement, side) -> until when its missing tickets are not worth a question (microseconds).
         hooks: which webhooks still speak.
     """
@@ -64,6 +66,7 @@ class House:
     health: Health = field(default_factory=Health)
     steps: StepMemory = field(default_factory=StepMemory)
     stumbles: Stumbles = field(default_factory=Stumbles)
+    acquaintances: Acquaintances = field(default_factory=Acquaintances)
     doubts: dict[tuple[str, Side], int] = field(default_factory=dict)
     hooks: HookWatch = field(default_factory=HookWatch)
     _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)

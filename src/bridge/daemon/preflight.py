@@ -59,6 +59,7 @@ def inspect(terms: Terms) -> Inspection:
             _check_rights(scope, side, meta, source)
             _check_fields(agreement, side, meta, source)
             _check_creation(agreement, side, meta, source)
+            _check_privacy(agreement, side, meta, source)
             _check_closing(agreement, side, meta, source)
             _check_structure(agreement, side, terms.trackers[scope.tracker], meta, source)
         if len(metas) == len(Side):
@@ -106,6 +107,26 @@ def _check_rights(scope: Scope, side: Side, meta: ProjectMeta, source: Source) -
         source.problem(
             (side.value, "project"),
             f"our account lacks the right {right} in {scope.project}",
+            f"ask the administrator of '{scope.tracker}' to grant it",
+        )
+
+
+def _check_privacy(agreement: Agreement, side: Side, meta: ProjectMeta, source: Source) -> None:
+    """Private comments that are to be written here must be able to be private."""
+    scope = agreement.scope(side)
+    if not agreement.comments.private or side.other not in agreement.comments.cross:
+        return
+    if not (meta.private_notes or scope.privacy.role or scope.privacy.group):
+        source.problem(
+            ("comments", "private"),
+            f"private comments are to cross, but project {scope.project} of '{scope.tracker}' is no service desk: "
+            "without a role or a group a comment there is public",
+            f"add private-role or private-group to '{side}'",
+        )
+    for right in meta.missing_private:
+        source.problem(
+            ("comments", "private"),
+            f"our account lacks the right {right} in {scope.project}, which private comments need",
             f"ask the administrator of '{scope.tracker}' to grant it",
         )
 

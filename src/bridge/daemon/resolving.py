@@ -14,6 +14,7 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.commenting import adopt_comment
 from bridge.daemon.creating import adopt_created
+from bridge.daemon.guarding import keep_private
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
 from bridge.daemon.timekeeping import find_worklog
@@ -128,16 +129,20 @@ def _find_comment(run: Run, intent: Intent) -> bool:
         return False
     body = from_json(intent.detail["body"])
     since = intent.created_at - SKEW
+    private = bool(intent.detail.get("private"))
+    tracker = run.tracker(intent.side)
     try:
-        comment = run.tracker(intent.side).find_comment(ticket, body, intent.marker, since)
+        comment = tracker.find_comment(ticket, body, intent.marker, since, private=private)
     except Gone:
         return False  # the ticket itself cannot be seen; what that means is found out apart
     # Ids are unique within one tracker only: the same number on the other side is another comment.
     known = {pair.copy_id for pair in run.pairs if pair.origin is intent.side.other}
     if comment is None or comment in known:
         return False
-    adopt_comment(run, intent, comment, intent.detail["origin_digest"], intent.detail["copy_digest"])
+    pair = adopt_comment(run, intent, comment)
     run.views.pop(intent.side, None)
+    if private:
+        keep_private(run, pair)
     return True
 
 

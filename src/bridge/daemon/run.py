@@ -142,7 +142,8 @@ class Run:
             TrackerError: something that must be read cannot be read now.
         """
         times: dict[str, tuple[int, int]] = {}
-        plan = decide(self.agreement, self.look())
+        agreement = self.house.acquaintances.made(self.agreement, self.terms.trackers, self.house.clock.now())
+        plan = decide(agreement, self.look())
         while True:
             weak = [side for side in Side if not self.views[side].strong]
             away = {one.side for one in plan.findings if one.kind in AWAY}
@@ -155,7 +156,7 @@ class Run:
                 self.read(side, strong=True)
             if not needed:
                 times = self._times(plan.unsure)
-            plan = decide(self.agreement, self.look(times))
+            plan = decide(agreement, self.look(times))
 
     def _times(self, fields: frozenset[str]) -> dict[str, tuple[int, int]]:
         """When each side last changed these fields, from the trackers' own histories."""

@@ -208,9 +208,9 @@ class Worker:
                 # The peer may be there already, known only to a poll that has not ended yet; its end wakes this link.
                 return run.house.clock.now() + FIRST_RETRY * SECOND
             findings[:] = [*plan.findings]
-            books.created = False
+            books.created = books.cleared = False
             act(run, plan, books)
-            if not books.created:
+            if not (books.created or books.cleared):
                 break
         return None
 

@@ -39,7 +39,7 @@ from bridge.markup.tree import (
     UnknownBlock,
     UnknownInline,
 )
-from bridge.markup.walk import plain, transform, words
+from bridge.markup.walk import plain, said, transform, words
 
 __all__ = [
     "DIALECTS",
@@ -77,6 +77,7 @@ __all__ = [
     "native_length",
     "plain",
     "read",
+    "said",
     "settle",
     "shorten",
     "to_json",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bridge.simulator.model import Json
@@ -25,6 +25,7 @@ class LoggedCall:
         status: what was answered; 0 when the connection was closed instead.
         user: login name of the caller; empty for anonymous.
         json: the parsed body.
+        headers: the request's, names in lower case, without the login.
         fault: kind of the fault that fired.
     """
 
@@ -38,6 +39,7 @@ class LoggedCall:
     status: int
     user: str
     json: Any = None
+    headers: Json = field(default_factory=dict)
     fault: str = ""
 
 

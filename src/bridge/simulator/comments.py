@@ -13,7 +13,7 @@ from bridge.simulator.fields import TOO_LONG, View
 from bridge.simulator.history import touch
 from bridge.simulator.model import Comment, Issue, Json, words
 from bridge.simulator.refusal import BAD_PAYLOAD, Refusal, field_refusal
-from bridge.simulator.render import may_read
+from bridge.simulator.render import PRIVATE, may_read
 
 NOT_VALID = "Comment body is not valid!"
 EMPTY = "Comment body can not be empty!"
@@ -29,9 +29,16 @@ def add(view: View, issue: Issue, body: Any) -> Comment:
     """Add a comment; its properties are there from the first moment."""
     site = view.site
     text, visibility, held = parse_new(view, issue.project, body)
+    parent = _parent(view, issue, body.get("parentId"))
+    if parent is not None:
+        # A child is read by whoever reads its parent, whatever it asks for itself.
+        visibility = parent.visibility
+        held = {key: value for key, value in held.items() if key != PRIVATE}
+        held |= {key: value for key, value in parent.properties.items() if key == PRIVATE}
     now = site.now()
     author = view.me.id
-    fresh = Comment(str(site.new_id("part")), author, text, now, now, author, visibility, held)
+    number, answers = str(site.new_id("part")), parent.id if parent else ""
+    fresh = Comment(number, author, text, now, now, author, visibility, held, answers)
     issue.comments = [*issue.comments, fresh]
     touch(site, issue)
     site.tell("comment_created", issue, author, {"comment": {"id": fresh.id}})
@@ -63,6 +70,8 @@ def edit(view: View, issue: Issue, comment: Comment, body: Any) -> Comment:
         update_author=view.me.id,
     )
     if "visibility" in body:
+        if comment.parent:
+            raise Refusal(400, "The visibility of a child comment is that of its parent.")
         changed = replace(changed, visibility=read_visibility(view, body["visibility"]))
     if body.get("properties") is not None:
         changed = replace(
@@ -114,6 +123,18 @@ def _put(issue: Issue, changed: Comment) -> None:
 def _check(body: Any) -> None:
     if not isinstance(body, dict) or set(body) - BODY_KEYS:
         raise Refusal(400, BAD_PAYLOAD, bare=True)
+
+
+def _parent(view: View, issue: Issue, raw: Any) -> Comment | None:
+    """Return the comment that is answered, which must be one that the caller may read on the same issue."""
+    if raw is None:
+        return None
+    if not view.site.cloud:
+        raise Refusal(400, BAD_PAYLOAD, bare=True)
+    try:
+        return find(view, issue, str(raw))
+    except Refusal:
+        raise field_refusal("parentId", "The parent comment does not exist.") from None
 
 
 def _text(view: View, raw: Any) -> Any:

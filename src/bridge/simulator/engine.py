@@ -17,7 +17,7 @@ from email.utils import formatdate
 from bridge.simulator import control, routes_issue, routes_site, routes_structure, webhooks
 from bridge.simulator.calllog import CallLog, LoggedCall
 from bridge.simulator.exchange import NO_BODY, ROUTES, Answer, Call, Request, Route
-from bridge.simulator.faults import Fault, FaultBook
+from bridge.simulator.faults import Fault, FaultBook, without
 from bridge.simulator.fields import View
 from bridge.simulator.model import User
 from bridge.simulator.refusal import Refusal
@@ -87,6 +87,8 @@ class Simulator:
                 return control.answer(self, request)
             fault = pending.fault
             route, done = None, None
+            if fault is not None and fault.strip:
+                request.body = without(request.body, fault.strip)
             if fault is None or fault.applies:
                 route, done = self._do(pending)
             else:
@@ -189,6 +191,7 @@ class Simulator:
                 status=answer.status,
                 user=pending.user.name if pending.user else "",
                 json=request.parsed(),
+                headers={name: told for name, told in request.headers.items() if name != "authorization"},
                 fault=pending.told,
             ),
         )

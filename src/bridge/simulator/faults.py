@@ -11,25 +11,29 @@
 | garbage         | 200 and an HTML login page                                  | no                    |
 | truncated       | the answer's JSON cut in half                               | yes                   |
 | expired         | the caller is anonymous for this request                    | as an anonymous one   |
+| echo            | ``status`` (default 400) and the whole request in its words | no                    |
+| strip           | the answer, as if nothing were amiss                        | without ``strip``     |
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import re
 from dataclasses import asdict, dataclass, field, fields
 from email.utils import formatdate
 from typing import Any
+from urllib.parse import unquote
 
 from bridge.simulator.exchange import Answer, Request
 from bridge.simulator.model import Json, words
 
-KINDS = words("apply-then-500 apply-then-drop drop error throttle slow garbage truncated expired")
+KINDS = words("apply-then-500 apply-then-drop drop error throttle slow garbage truncated expired echo strip")
 LOGIN_PAGE = (
     b"<!DOCTYPE html><html><head><title>Log in</title></head><body><form>Sign in</form></body></html>"
 )
-APPLIED = frozenset({"apply-then-500", "apply-then-drop", "slow", "truncated", "expired"})
+APPLIED = frozenset({"apply-then-500", "apply-then-drop", "slow", "truncated", "expired", "strip"})
 
 
 @dataclass(slots=True)
@@ -51,6 +55,7 @@ class Fault:
         retry_after: seconds; ``form`` says how they are written: ``seconds``, ``date`` or ``absent``.
         delay_ms: of ``slow``.
         when: ``before`` or ``after`` the request is done, for ``slow``.
+        strip: key of the request's JSON that a middle layer drops on the way, for ``strip``.
     """
 
     kind: str
@@ -68,9 +73,11 @@ class Fault:
     form: str = "seconds"
     delay_ms: int = 0
     when: str = "after"
+    strip: str = ""
     id: int = 0
     seen: int = 0
     fired: int = 0
+    heard: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a rule that could never do what it says."""
@@ -108,6 +115,9 @@ class Fault:
             return Answer(
                 self.status or 500, self.body if self.body is not None else text, dict(self.headers)
             )
+        if self.kind == "echo":
+            text = {"errorMessages": [self.heard], "errors": {}}
+            return Answer(self.status or 400, text, dict(self.headers))
         if self.kind == "error":
             text = {"errorMessages": ["Something went wrong."], "errors": {}}
             return Answer(
@@ -135,6 +145,17 @@ class Fault:
         return Answer(self.status or 429, self.body if self.body is not None else text, headers)
 
 
+def without(body: bytes, key: str) -> bytes:
+    """Return a request's JSON without one of its keys: what a careless proxy lets through."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return body
+    if isinstance(said, dict):
+        said.pop(key, None)
+    return json.dumps(said).encode()
+
+
 class FaultBook:
     """The rules in force. Requests meet them in the order in which they were added."""
 
@@ -152,7 +173,7 @@ class FaultBook:
 
     def add_json(self, body: Json) -> Fault:
         """Put a rule in force from its JSON; an unknown key is an error."""
-        known = {one.name for one in fields(Fault)} - {"id", "seen", "fired"}
+        known = {one.name for one in fields(Fault)} - {"id", "seen", "fired", "heard"}
         unknown = set(body) - known
         if unknown:
             raise ValueError(f"unknown keys {sorted(unknown)}; known: {sorted(known)}")
@@ -175,6 +196,8 @@ class FaultBook:
             if rule.seen <= rule.after or (rule.probability < 1 and self.dice.random() >= rule.probability):
                 continue
             rule.fired += 1
+            said = request.body.decode(errors="replace")
+            rule.heard = f"{request.method} {request.path} {unquote(request.query)} {said}"
             hit.append(rule)
             if rule.times is not None and rule.fired >= rule.times:
                 self.rules.remove(rule)

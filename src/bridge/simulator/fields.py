@@ -76,6 +76,7 @@ SYSTEM: dict[str, SystemField] = {
     "resolutiondate": SystemField("Resolved", "datetime"),
     "duedate": SystemField("Due date", "date", on_create=True, on_edit=True),
     "parent": SystemField("Parent", "issuelink", on_create=True),
+    "security": SystemField("Security Level", "securitylevel", on_create=True, on_edit=True),
     "issuelinks": SystemField("Linked Issues", "array", navigable=False, items="issuelinks"),
     "worklog": SystemField("Log Work", "array", navigable=False, items="worklog"),
     "comment": SystemField("Comment", "comments-page", navigable=False),
@@ -172,7 +173,7 @@ def parse(view: View, project: Project, name: str, raw: Any) -> Any:  # noqa: PL
         return day(name, raw)
     if name == "parent":
         return _parent(view, raw)
-    if name in {"priority", "resolution"}:
+    if name in {"priority", "resolution", "security"}:
         return _choice(site, name, raw)
     custom = site.custom[name]
     if custom.type == "user":
@@ -209,7 +210,11 @@ def _parent(view: View, raw: Any) -> int | None:
 
 
 def _choice(site: Site, name: str, raw: Any) -> str | None:
-    things = site.priorities if name == "priority" else site.resolutions
+    things = {
+        "priority": site.priorities,
+        "resolution": site.resolutions,
+        "security": site.security_levels,
+    }[name]
     if raw is None:
         return None
     if not isinstance(raw, Mapping):
@@ -302,6 +307,7 @@ def _spoken(site: Site, name: str, value: Any) -> tuple[str | None, str | None]:
         "resolution": site.resolutions,
         "status": site.statuses,
         "issuetype": site.types,
+        "security": site.security_levels,
     }
     if name in registries:
         return str(value), registries[name][value].name

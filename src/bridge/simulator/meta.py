@@ -44,6 +44,8 @@ def _operations(kind: str) -> list[str]:
 
 def _values(view: View, project: Project, name: str) -> list[Any] | None:
     site = view.site
+    if name == "security":
+        return [render.security(view, level) for level in site.security_levels]
     if name == "priority":
         return [render.named(view, "priority", one) for one in site.priorities.values()]
     if name == "resolution":

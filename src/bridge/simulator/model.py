@@ -63,7 +63,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A priority or a resolution: an id and a name."""
+    """A priority, a resolution or a security level: an id and a name."""
 
     id: str
     name: str
@@ -170,7 +170,10 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment; ``body`` is an ADF document on Cloud and wiki text on Data Center."""
+    """A comment; ``body`` is an ADF document on Cloud and wiki text on Data Center.
+
+    ``parent`` is the id of the comment that it answers, "" when it answers none; only Cloud has threads.
+    """
 
     id: str
     author: str
@@ -180,6 +183,7 @@ class Comment:
     update_author: str
     visibility: Json | None = None
     properties: Json = field(default_factory=dict)
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

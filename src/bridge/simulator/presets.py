@@ -141,6 +141,7 @@ def make_site(
     site.default_priority = "3"
     for number, title in enumerate(RESOLUTIONS, 10_000):
         site.resolutions[str(number)] = Named(str(number), title)
+    site.security_levels["10500"] = Named("10500", "Staff only")
     for number, title in enumerate(TYPES[flavour], 10_100):
         site.types[str(number)] = IssueType(str(number), title)
     for number, (title, inward, outward) in enumerate(LINKS, 10_600):

@@ -99,6 +99,15 @@ def named(view: View, kind: str, one: Named | None) -> Json | None:
     return body
 
 
+def security(view: View, level: str | None) -> Json | None:
+    """Render the security level that hides an issue from everybody outside of it."""
+    if level is None:
+        return None
+    known = view.site.security_levels[level]
+    here = link(view, f"securitylevel/{level}")
+    return {"self": here, "id": level, "name": known.name, "description": known.description}
+
+
 def issue_type(view: View, one: IssueType) -> Json:
     """Render an issue type."""
     return {
@@ -169,6 +178,8 @@ def comment(view: View, issue: Issue, one: Comment, *, properties: bool = False)
     if view.site.cloud:
         # Data Center tells an internal note by nothing but its property, and that only when it is expanded.
         body["jsdPublic"] = not is_internal(one)
+    if one.parent:
+        body["parentId"] = int(one.parent)
     if properties:
         body["properties"] = [{"key": key, "value": value} for key, value in one.properties.items()]
     return body
@@ -224,6 +235,8 @@ def value(view: View, issue: Issue, name: str) -> Any:  # noqa: C901, PLR0911, P
         return [_attachment(view, one) for one in issue.attachments]
     if name == "labels":
         return list(stored or [])
+    if name == "security":
+        return security(view, stored)
     if name in LISTED:
         return listed(view, site.projects[issue.project], name, stored or ())
     if name in site.custom:

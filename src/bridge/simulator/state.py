@@ -129,6 +129,7 @@ class Site:
         self.statuses: dict[str, Status] = {}
         self.priorities: dict[str, Named] = {}
         self.resolutions: dict[str, Named] = {}
+        self.security_levels: dict[str, Named] = {}
         self.types: dict[str, IssueType] = {}
         self.link_types: dict[str, LinkType] = {}
         self.custom: dict[str, CustomField] = {}

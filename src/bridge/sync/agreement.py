@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from bridge.markup import Dialect
+from bridge.markup import Dialect, Mention
 from bridge.sync.ticket import Side
 
 TEXT_FIELDS = frozenset({"description"})
@@ -95,6 +95,21 @@ class FieldRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Privacy:
+    """Who may read the private comments that the bridge writes on a side, where its tracker asks for somebody.
+
+    A service desk, Redmine and Request Tracker have private comments of their own and need neither.
+
+    Attributes:
+        role: Jira: name of a project role that our account is in.
+        group: Jira: name of a group that our account is in.
+    """
+
+    role: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """One side of an agreement.
 
@@ -105,6 +120,8 @@ class Scope:
         company: how this party is called in texts that cross.
         dialect: the tracker's markup.
         on_create: field name -> value given to tickets that the bridge creates on this side.
+        privacy: who may read the private comments that the bridge writes here.
+        threads: whether a comment can be the answer to another one here.
         since: tickets created before this moment (microseconds) get no link by themselves; 0 means all may.
         edits_texts: whether its tracker lets a description or a comment be changed or taken back once it is written.
         summary_limit: longest summary that its tracker keeps, in characters.
@@ -116,6 +133,8 @@ class Scope:
     dialect: Dialect
     select: str = ""
     on_create: Mapping[str, str] = field(default_factory=dict)
+    privacy: Privacy = Privacy()
+    threads: bool = False
     since: int = 0
     edits_texts: bool = True
     summary_limit: int = 255
@@ -126,12 +145,16 @@ class CommentRule:
     """Which comments cross, and how their author is named.
 
     Attributes:
-        cross: sides whose public comments cross; private ones never do.
+        cross: sides whose comments cross.
         attribute: template with ``{author}`` and ``{company}``.
+        private: whether private comments cross, as private ones; False means that they never do.
+        mentions: whether a mention of somebody among the agreement's ``people`` is a live mention of their counterpart.
     """
 
     cross: frozenset[Side] = frozenset(Side)
     attribute: str = "{author} ({company})"
+    private: bool = False
+    mentions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +227,8 @@ class Agreement:
         fields: the fields that cross; anything not named here never does.
         comments: how comments cross.
         people: (internal, vendor) pairs; each names a person by any id or handle of that side's tracker.
+        mentionable: (internal, vendor) pairs of those among ``people`` whom both trackers know, as each tracker's texts
+            mention them. Found out by the shell, and only where the agreement lets mentions be live.
         relations: which parents and links cross.
         worklogs: whose worklogs cross.
         deleted: what becomes of the peer of a ticket that was deleted.
@@ -216,6 +241,7 @@ class Agreement:
     fields: tuple[FieldRule, ...] = ()
     comments: CommentRule = CommentRule()
     people: tuple[tuple[str, str], ...] = ()
+    mentionable: tuple[tuple[Mention, Mention], ...] = ()
     relations: RelationRule = RelationRule()
     worklogs: WorklogRule = WorklogRule()
     deleted: DeletedRule = DeletedRule()

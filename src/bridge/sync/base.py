@@ -49,6 +49,11 @@ class PairState(StrEnum):
     """What a pair of comments is up to."""
 
     PAIRED = "paired"
+    PRIVATE = "private"
+    """Paired, and both of them private: the copy was written as a private comment and seen to be one."""
+    WITHDRAWN = "withdrawn"
+    """The copy of a private comment came out public, and was taken back at once. Not tried again before something
+    changes: the comment itself, or where private comments are to be written. ``copy_digest`` says where it was."""
     COPY_DELETED = "copy-deleted"
     """Somebody deleted our copy; it is not forced on them again."""
     ORIGIN_DELETED = "origin-deleted"
@@ -59,6 +64,11 @@ class PairState(StrEnum):
     """It was there before the tickets were linked by hand, or merged, and stays as it is wherever it is."""
     HISTORY = "history"
     """Likewise, but it is to cross, with its date; no copy yet."""
+
+    @property
+    def live(self) -> bool:
+        """Whether there is a copy that follows its original."""
+        return self in {PairState.PAIRED, PairState.PRIVATE}
 
 
 @dataclass(frozen=True, slots=True)

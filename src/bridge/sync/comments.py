@@ -1,8 +1,10 @@
 """What becomes of comments: which cross, which copies are renewed, which are taken back.
 
 A comment belongs to the side on which a person wrote it. Its copy on the other side follows it: new text, new copy;
-deleted or made private, copy gone. A copy that others rewrite is put back, because it carries its author's name; a
-copy that others delete stays deleted. Pairs are recognised by their recorded ids, never by text or author.
+deleted, copy gone. A comment that changes from public to private or back has its copy taken back first; where private
+comments may cross, it then crosses anew as what it is now. A copy that others rewrite is put back, because it carries
+its author's name; a copy that others delete stays deleted. Pairs are recognised by their recorded ids, never by text
+or author.
 
 Some trackers keep every text as it was written (``Scope.edits_texts``). There a new text becomes a further copy beside
 the first, and people are told what should have been taken back.
@@ -10,19 +12,24 @@ the first, and people are told what should have been taken back.
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from bridge.markup import Document, Mark, Paragraph, Text, digest, plain, words
+from bridge.markup import Document, Paragraph, Text, digest, plain, settle, words
 from bridge.sync.agreement import Agreement
+from bridge.sync.attribution import author_name, banner, guarded
 from bridge.sync.base import CommentPair, PairState
-from bridge.sync.mapping import carry_text
+from bridge.sync.mapping import fit_text
 from bridge.sync.plan import Action, AddComment, DeleteComment, EditComment, Finding, LinkView
+from bridge.sync.privacy import Misplaced, inherited, may_cross, misplaced, worth_another_try
 from bridge.sync.ticket import Comment, Side, Ticket
 
-_PLACEHOLDER = re.compile(r"\{author\}|\{company\}")
+_MADE = {"private": "made private", "exposed": "made public by somebody"}
+"""What became of a comment whose copy cannot be taken back."""
+
+_GUARDS = 4
+"""Times at most that a text is looked over again as its tracker would show it."""
 
 
 def plan_comments(
@@ -36,122 +43,203 @@ def plan_comments(
         here, there = link.view(origin).ticket, link.view(origin.other).ticket
         if here is None:
             continue
+        talk = _Talk(agreement, origin, inherited(here.comments), there, link.pairs)
         ours = {pair.copy_id for pair in link.pairs if pair.origin is origin.other}
         by_origin = {pair.origin_id: pair for pair in link.pairs if pair.origin is origin and pair.origin_id}
-        for comment in here.comments:
+        for comment in talk.comments:
             pair = by_origin.pop(comment.id, None)
             if pair is None:
-                if comment.id not in ours and _crosses(agreement, origin, comment):
-                    actions.append((comment.created, _add(agreement, origin, comment)))
+                if comment.id not in ours and may_cross(agreement, origin, comment):
+                    actions.append((comment.created, _add(talk, comment)))
                 continue
-            if pair.state in (PairState.ORIGIN_DELETED, PairState.HISTORY):
-                # Taken back because it was made private, and public again now; or older than the link.
-                dated = pair.state is PairState.HISTORY
-                if _crosses(agreement, origin, comment):
-                    actions.append((comment.created, _add(agreement, origin, comment, dated=dated)))
-                continue
-            act, found, kept = _follow(agreement, pair, comment, there)
+            act, found, kept = _follow(talk, pair, comment)
             actions.extend((comment.created, one) for one in act)
             findings.extend(found)
             pairs.extend(kept)
         if here.comments_complete:
             for pair in by_origin.values():
-                if pair.state is PairState.PAIRED and _deleted(pair, there):
+                ended = pair.state in {PairState.COPY_DELETED, PairState.WITHDRAWN}
+                if ended or (pair.state.live and _deleted(pair, there)):
                     pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
-                elif pair.state is PairState.PAIRED and agreement.scope(origin.other).edits_texts:
+                elif not pair.state.live:
+                    continue
+                elif agreement.scope(origin.other).edits_texts:
                     actions.append((0, DeleteComment(origin.other, pair, "deleted")))
-                elif pair.state is PairState.PAIRED:
+                else:
                     findings.append(_stays(origin.other, "deleted"))
-                elif pair.state is PairState.COPY_DELETED:
-                    pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
     actions.sort(key=lambda entry: entry[0])
     return [action for _, action in actions], findings, pairs
 
 
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """One side's comments, and what is known of their copies.
+
+    Attributes:
+        agreement: the terms.
+        origin: the side.
+        comments: its comments, each as private as what it answers.
+        there: the other side's ticket.
+        pairs: all pairs of the link.
+    """
+
+    agreement: Agreement
+    origin: Side
+    comments: tuple[Comment, ...]
+    there: Ticket | None
+    pairs: tuple[CommentPair, ...]
+
+    def answered(self, comment: Comment) -> Comment | None:
+        """The comment that this one answers, if people on the other side see that one as well."""
+        parent = next((one for one in self.comments if one.id == comment.parent), None)
+        if parent is None:
+            return None
+        for pair in self.pairs:
+            if pair.origin is self.origin and pair.origin_id == parent.id:
+                return parent if pair.state.live else None
+            if pair.origin is self.origin.other and pair.copy_id == parent.id:
+                # The copy of somebody's comment over there: that is whom it answers.
+                written = self.there.comments if self.there and pair.state.live else ()
+                said = next((one for one in written if one.id == pair.origin_id), None)
+                return said and replace(parent, author=said.author)
+        return parent if may_cross(self.agreement, self.origin, parent) else None
+
+
 def attributed(
-    agreement: Agreement, side: Side, comment: Comment, *, anew: bool = False, dated: bool = False
+    agreement: Agreement,
+    side: Side,
+    comment: Comment,
+    answers: str = "",
+    *,
+    anew: bool = False,
+    dated: bool = False,
 ) -> Document:
     """A comment's text under the name of its author, as the other side may see it.
 
     Args:
-        agreement: says how authors are named.
+        agreement: the terms.
         side: where it was written.
         comment: the comment.
+        answers: the name of whose comment it answers, where the other side has no threads; else "".
         anew: whether an earlier text of it stands there already and stays.
         dated: whether its date is told, because it is older than the link.
     """
-    author = comment.author.name if comment.author and comment.author.name else "Somebody"
-    told = {"{author}": author, "{company}": agreement.scope(side).company}
-    # In one go: a name that looks like a placeholder stays that name.
-    line = _PLACEHOLDER.sub(lambda found: told[found[0]], agreement.comments.attribute)
-    if dated:
-        line += datetime.fromtimestamp(comment.created / 1_000_000, UTC).strftime(", %Y-%m-%d %H:%M UTC")
-    said = (Text(line, (Mark("strong"),)), *((Text(" (edited)"),) if anew else ()))
-    return Document((Paragraph(said), *comment.body.blocks))
+    when = (
+        datetime.fromtimestamp(comment.created / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        if dated
+        else ""
+    )
+    first = banner(agreement, side, comment.author, answers, when=when)
+    if anew:
+        first = Paragraph((*first.children, Text(" (edited)")))
+    text = guarded(agreement, fit_text(agreement, comment.body, side.other))
+    dialect = agreement.scope(side.other).dialect
+    for _ in range(_GUARDS):
+        # What the tracker's markup cannot say becomes other lines, and those are read as well.
+        shown = Document(settle(dialect, Document((first, *text.blocks))).blocks[1:])
+        again = guarded(agreement, shown)
+        if again == shown:
+            break
+        text = again
+    return Document((first, *text.blocks))
 
 
-def _crosses(agreement: Agreement, origin: Side, comment: Comment) -> bool:
-    # A marker on an unpaired comment: a copy of ours whose pair was lost with a database.
-    return origin in agreement.comments.cross and not comment.private and not comment.marker
+def _carry(
+    talk: _Talk, comment: Comment, *, anew: bool = False, dated: bool = False
+) -> tuple[Document, str, str]:
+    """What to write, the digest of what will be shown, and the id of the comment that it answers in a thread."""
+    to = talk.agreement.scope(talk.origin.other)
+    parent = talk.answered(comment)
+    # In a thread a comment is as visible as what it answers.
+    threaded = parent is not None and to.threads and parent.private == comment.private
+    name = author_name(talk.agreement, parent.author) if parent is not None and not threaded else ""
+    body = attributed(talk.agreement, talk.origin, comment, name, anew=anew, dated=dated)
+    return body, digest(settle(to.dialect, body)), comment.parent if threaded else ""
 
 
-def _add(
-    agreement: Agreement, origin: Side, comment: Comment, *, anew: bool = False, dated: bool = False
-) -> AddComment:
-    text = attributed(agreement, origin, comment, anew=anew, dated=dated)
-    carried = carry_text(agreement, text, origin.other)
-    assert isinstance(carried.value, Document)
-    assert isinstance(carried.shown, Document)
-    return AddComment(origin.other, comment.id, digest(comment.body), carried.value, digest(carried.shown))
+def _add(talk: _Talk, comment: Comment, *, anew: bool = False, dated: bool = False) -> AddComment:
+    body, shown, answers = _carry(talk, comment, anew=anew, dated=dated)
+    to = talk.origin.other
+    return AddComment(to, comment.id, digest(comment.body), body, shown, comment.private, answers)
 
 
 def _follow(
-    agreement: Agreement, pair: CommentPair, comment: Comment, there: Ticket | None
+    talk: _Talk, pair: CommentPair, comment: Comment
 ) -> tuple[list[Action], list[Finding], list[CommentPair]]:
-    """What to do about a comment that already has a copy."""
-    if pair.state is not PairState.PAIRED:
+    """What to do about a comment that has, or had, a copy."""
+    if pair.state.live:
+        return _keep_up(talk, pair, comment)
+    settled = pair.state in {PairState.COPY_DELETED, PairState.SKIPPED}
+    if settled or not may_cross(talk.agreement, talk.origin, comment):
         return [], [], []
-    to = pair.origin.other
-    if comment.private:
-        return _hide(agreement, pair, there)
-    if _deleted(pair, there):
+    if pair.state is PairState.WITHDRAWN and not worth_another_try(talk.agreement, pair, comment):
+        return [], [withdrawn(pair)], []
+    # Taken back because it was not what it is now; or older than the link.
+    return [_add(talk, comment, dated=pair.state is PairState.HISTORY)], [], []
+
+
+def withdrawn(pair: CommentPair) -> Finding:
+    """The finding about a private comment whose copy came out public."""
+    side = pair.origin.other
+    return Finding(
+        "not-kept-private",
+        side,
+        "",
+        f"a private comment ({pair.origin} {pair.origin_id}) came out public on the {side} side, or could not be seen "
+        "to be private, and was taken back; it is tried again when it is edited or the agreement's private-role or "
+        "private-group changes",
+    )
+
+
+def _keep_up(
+    talk: _Talk, pair: CommentPair, comment: Comment
+) -> tuple[list[Action], list[Finding], list[CommentPair]]:
+    """What to do about a comment that has a copy."""
+    agreement, to, copy = talk.agreement, pair.origin.other, _copy(pair, talk.there)
+    why = misplaced(agreement, pair, comment, copy)
+    if why:
+        return _clear(talk, pair, comment, why)
+    if _deleted(pair, talk.there):
         finding = Finding("copy-deleted", to, "", f"the copy of a comment was deleted on the {to} side")
         return [], [finding], [replace(pair, state=PairState.COPY_DELETED)]
-    new, copy = digest(comment.body), _copy(pair, there)
+    new = digest(comment.body)
     changed = new != pair.origin_digest
     edited = copy is not None and digest(copy.body) != pair.copy_digest
     if not (changed or edited) or (changed and pair.origin not in agreement.comments.cross):
         return [], [], []
     if not agreement.scope(to).edits_texts:
         if changed:
-            return [_add(agreement, pair.origin, comment, anew=True)], [], []
+            return [_add(talk, comment, anew=True)], [], []
         assert copy is not None
         return [], [], [replace(pair, copy_digest=digest(copy.body))]
-    carried = carry_text(agreement, attributed(agreement, pair.origin, comment), to)
-    assert isinstance(carried.value, Document)
-    assert isinstance(carried.shown, Document)
+    body, shown, _ = _carry(talk, comment)
     loser = ""
     if copy is not None and edited:
-        reads_alike = words(copy.body) == words(carried.shown)
-        if digest(copy.body) == digest(carried.shown) or (reads_alike and not changed):
+        reads_alike = words(copy.body) == words(settle(agreement.scope(to).dialect, body))
+        if digest(copy.body) == shown or (reads_alike and not changed):
             # Our own write of a run that could not note it; or the tracker renders our text in its own way, and this
             # is how it looks from now on.
             return [], [], [replace(pair, origin_digest=new, copy_digest=digest(copy.body))]
         loser = "" if reads_alike else plain(copy.body)
-    why: Literal["changed", "restored"] = "changed" if changed else "restored"
-    return [EditComment(to, pair, carried.value, new, digest(carried.shown), why, loser)], [], []
+    reason: Literal["changed", "restored"] = "changed" if changed else "restored"
+    return [EditComment(to, pair, body, new, shown, reason, loser)], [], []
 
 
-def _hide(
-    agreement: Agreement, pair: CommentPair, there: Ticket | None
+def _clear(
+    talk: _Talk, pair: CommentPair, comment: Comment, why: Misplaced
 ) -> tuple[list[Action], list[Finding], list[CommentPair]]:
-    """What to do about the copy of a comment that is private now."""
+    """What to do about a copy that may not stay what it is."""
     to = pair.origin.other
-    if _deleted(pair, there):
+    if _deleted(pair, talk.there):
+        if may_cross(talk.agreement, talk.origin, comment):
+            return [_add(talk, comment)], [], []
         return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
-    if not agreement.scope(to).edits_texts:
-        return [], [_stays(to, "made private")], []
-    return [DeleteComment(to, pair, "private")], [], []
+    if talk.agreement.scope(to).edits_texts:
+        return [DeleteComment(to, pair, why)], [], []
+    # Nobody can take it back there. What is public now is said once more, beside the private copy.
+    return (
+        ([_add(talk, comment, anew=True)], [], []) if why == "public" else ([], [_stays(to, _MADE[why])], [])
+    )
 
 
 def _stays(side: Side, what: str) -> Finding:

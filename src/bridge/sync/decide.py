@@ -26,8 +26,10 @@ from bridge.sync.merge import (
     merge,
 )
 from bridge.sync.plan import (
+    Action,
     CreateTicket,
     Decision,
+    DeleteComment,
     Finding,
     LinkBack,
     LinkView,
@@ -47,12 +49,32 @@ def decide(agreement: Agreement, link: LinkView) -> Plan:
         away = _away(agreement, side, link.view(side))
         if away is not None:
             return Plan(findings=(away,))
+    restricted = _restricted(agreement, link)
+    if restricted is not None:
+        return restricted
     for side in Side:
         origin = link.view(side.other).ticket
         if not link.view(side).exists and origin is not None:
             # The agreement may have been narrowed since the ticket was found.
             return _create(agreement, link, side, origin) if side in agreement.create_on else Plan()
     return _reconcile(agreement, link)
+
+
+def _restricted(agreement: Agreement, link: LinkView) -> Plan | None:
+    """The plan while a ticket is private: nothing crosses either way, but what is taken back is taken back."""
+    tickets = {side: link.view(side).ticket for side in Side}
+    findings = [
+        Finding("private-ticket", side, "", f"the {side} ticket is private; nothing crosses while it is")
+        for side, ticket in tickets.items()
+        if ticket is not None and ticket.private
+    ]
+    if not findings:
+        return None
+    taken: list[Action] = []
+    if all(ticket is not None for ticket in tickets.values()):
+        actions, _, _ = plan_comments(agreement, link)
+        taken = [action for action in actions if isinstance(action, DeleteComment)]
+    return Plan(tuple(taken), tuple(findings))
 
 
 def _away(agreement: Agreement, side: Side, view: View) -> Finding | None:

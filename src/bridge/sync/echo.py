@@ -13,6 +13,7 @@ from bridge.markup import digest
 from bridge.sync.agreement import Agreement
 from bridge.sync.base import Base, CommentPair, PairState
 from bridge.sync.mapping import same
+from bridge.sync.privacy import inherited, may_cross, misplaced, worth_another_try
 from bridge.sync.relations import relation_keys
 from bridge.sync.ticket import Comment, Side, Ticket
 from bridge.sync.worklogs import worklog_keys
@@ -75,21 +76,19 @@ def _comments_known(agreement: Agreement, side: Side, ticket: Ticket, pairs: Seq
     written_here = {pair.origin_id: pair for pair in pairs if pair.origin is side and pair.origin_id}
     copied_here = {pair.copy_id: pair for pair in pairs if pair.origin is side.other}
     expected = {
-        comment
-        for known in (written_here, copied_here)
-        for comment, pair in known.items()
-        if pair.state is PairState.PAIRED
+        comment for known in (written_here, copied_here) for comment, pair in known.items() if pair.state.live
     }
-    for comment in ticket.comments:
+    for comment in inherited(ticket.comments):
         expected.discard(comment.id)
         if comment.id in written_here:
             if _owed(agreement, side, comment, written_here[comment.id]):
                 return False
         elif comment.id in copied_here:
             pair = copied_here[comment.id]
-            if pair.state is PairState.PAIRED and digest(comment.body) != pair.copy_digest:
+            exposed = pair.state is PairState.PRIVATE and not comment.private
+            if pair.state.live and (exposed or digest(comment.body) != pair.copy_digest):
                 return False
-        elif not comment.private and side in agreement.comments.cross:
+        elif may_cross(agreement, side, comment):
             return False
     return not expected
 
@@ -97,9 +96,14 @@ def _comments_known(agreement: Agreement, side: Side, ticket: Ticket, pairs: Seq
 def _owed(agreement: Agreement, side: Side, comment: Comment, pair: CommentPair) -> bool:
     """Whether a person's comment asks for something: a new text, to be taken back, or to cross again."""
     match pair.state:
-        case PairState.PAIRED:
-            return comment.private or digest(comment.body) != pair.origin_digest
+        case PairState.PAIRED | PairState.PRIVATE:
+            return (
+                misplaced(agreement, pair, comment, None) is not None
+                or digest(comment.body) != pair.origin_digest
+            )
         case PairState.ORIGIN_DELETED | PairState.HISTORY:
-            return not comment.private and side in agreement.comments.cross
+            return may_cross(agreement, side, comment)
+        case PairState.WITHDRAWN:
+            return may_cross(agreement, side, comment) and worth_another_try(agreement, pair, comment)
         case _:
             return False

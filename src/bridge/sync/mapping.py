@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 
 from bridge.markup import (
     Block,
@@ -27,6 +29,7 @@ from bridge.markup import (
     transform,
 )
 from bridge.sync.agreement import PERSON_FIELDS, Agreement, FieldRule
+from bridge.sync.naming import told_name
 from bridge.sync.ticket import Person, Side, Value
 
 _FILE = re.compile(r"^.*/")
@@ -135,13 +138,19 @@ def carry(agreement: Agreement, rule: FieldRule, value: Value, to: Side) -> Carr
 
 def carry_text(agreement: Agreement, text: Document, to: Side) -> Carried:
     """A text made fit to cross: nothing live, nothing foreign; ``shown`` is how the other tracker will show it."""
-    fit = fit_text(text)
+    fit = fit_text(agreement, text, to)
     return Carried(fit, settle(agreement.scope(to).dialect, fit))
 
 
-def fit_text(text: Document) -> Document:
-    """A text without anything that would be live or foreign on the other side."""
-    return transform(text, inline=_inert, block=_inert_block)
+def fit_text(agreement: Agreement, text: Document, to: Side) -> Document:
+    """A text without anything foreign on the other side, and nothing live but mentions of people who agreed to it."""
+    known = {
+        (internal if to is Side.VENDOR else vendor).person.casefold(): vendor
+        if to is Side.VENDOR
+        else internal
+        for internal, vendor in agreement.mentionable
+    }
+    return transform(text, inline=partial(_inert, known), block=_inert_block)
 
 
 def carry_set(rule: FieldRule, members: frozenset[str], to: Side) -> frozenset[str]:
@@ -185,6 +194,15 @@ def show(value: Value) -> str:
     if value is None or empty(value):
         return "(none)"
     return word(value)
+
+
+def show_change(before: Value, after: Value) -> str:
+    """A change in short, for people. Of a set only what comes and goes: the rest may not be for everybody."""
+    if isinstance(before, frozenset) or isinstance(after, frozenset):
+        old, new = (value if isinstance(value, frozenset) else frozenset() for value in (before, after))
+        signed = [*(f"+{name}" for name in sorted(new - old)), *(f"-{name}" for name in sorted(old - new))]
+        return ", ".join(signed) or "(none)"
+    return f"{show(before)} -> {show(after)}"
 
 
 def _lookup(rule: FieldRule, value: str, to: Side) -> str | None:
@@ -258,13 +276,14 @@ def _line(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _inert(node: Inline) -> Inline:
-    """An inline node without anything that would be live or foreign on the other side."""
+def _inert(known: Mapping[str, Mention], node: Inline) -> Inline:
+    """An inline node without anything foreign or live on the other side, but for the mentions that are known there."""
     match node:
+        case Mention(person=person) if person.casefold() in known:
+            return known[person.casefold()]
         case Mention(text=text, person=person):
             # The name that people see; never the account's id, which is a login or an e-mail address on some trackers.
-            name = text.lstrip("@")
-            return Text(f"@{name}" if name and name != person else "@somebody")
+            return Text(f"@{told_name(text.lstrip('@'), (person,)) or 'somebody'}")
         case Media(ref=ref, alt=alt):
             # Attachments do not cross yet; the reader must still learn that something was here, but no address.
             return Text(f"[{alt or (_FILE.sub('', ref) if '://' not in ref else 'image')}]")

@@ -25,7 +25,7 @@ from bridge.sync.mapping import (
     same,
     show,
 )
-from bridge.sync.textmerge import merge_blocks
+from bridge.sync.textmerge import Fit, merge_blocks
 from bridge.sync.ticket import Side, Value
 
 _NAMED_FIELDS = frozenset({"type", "priority", "status", "due"})
@@ -219,7 +219,7 @@ def cross(
     if isinstance(value, frozenset) or isinstance(now.value(to), frozenset):
         target = _replaced(rule, now, source)
         carried: Carried | Unmapped = Carried(target, target)
-    elif (edited := _edited_text(now, source)) is not None:
+    elif (edited := _edited_text(agreement, now, source)) is not None:
         carried = Carried(edited, settle(agreement.scope(to).dialect, edited))
     else:
         carried = carry(agreement, rule, value, to)
@@ -234,7 +234,7 @@ def cross(
     return Cross(writes={to: carried.value}, base=base, winner=source, why=why, loser=loser)
 
 
-def _edited_text(now: Now, source: Side) -> Document | None:
+def _edited_text(agreement: Agreement, now: Now, source: Side) -> Document | None:
     """The other side's own text with only the source's edit in it, or None when the edit cannot be told apart.
 
     A text that crossed has lost on the way what may not cross (an image, a mention). Sending the whole of it back for
@@ -243,7 +243,8 @@ def _edited_text(now: Now, source: Side) -> Document | None:
     value, base, other = now.value(source), now.base(source), now.base(source.other)
     if not (isinstance(value, Document) and isinstance(base, Document) and isinstance(other, Document)):
         return None
-    return merge_blocks(other, other, base, value, fit_text)
+    fit, fit_theirs = _fits(agreement, source.other)
+    return merge_blocks(other, other, base, value, fit, fit_theirs=fit_theirs)
 
 
 def _replaced(rule: FieldRule, now: Now, source: Side) -> frozenset[str]:
@@ -296,8 +297,9 @@ def _merge_texts(agreement: Agreement, now: Now) -> Outcome | None:
     assert isinstance(base_vendor, Document)
     assert isinstance(vendor, Document)
     # Each side keeps its own blocks as they are; only what the other side wrote is made fit to cross.
-    ours = merge_blocks(base_internal, internal, base_vendor, vendor, fit_text)
-    theirs = merge_blocks(base_vendor, vendor, base_internal, internal, fit_text)
+    fit, fit_theirs = _fits(agreement, Side.INTERNAL)
+    ours = merge_blocks(base_internal, internal, base_vendor, vendor, fit, fit_theirs=fit_theirs)
+    theirs = merge_blocks(base_vendor, vendor, base_internal, internal, fit_theirs, fit_theirs=fit)
     if ours is None or theirs is None:
         return None
     shown = [
@@ -309,6 +311,18 @@ def _merge_texts(agreement: Agreement, now: Now) -> Outcome | None:
         winner=None,
         why="merged",
     )
+
+
+def _fits(agreement: Agreement, to: Side) -> tuple[Fit, Fit]:
+    """What makes a text fit for a side, and what makes that side's own text fit for the other one."""
+
+    def here(text: Document) -> Document:
+        return fit_text(agreement, text, to)
+
+    def there(text: Document) -> Document:
+        return fit_text(agreement, text, to.other)
+
+    return here, there
 
 
 def _told(rule: FieldRule, value: Value) -> str:

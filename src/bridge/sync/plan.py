@@ -168,13 +168,25 @@ class SetStatus:
 
 @dataclass(frozen=True, slots=True)
 class AddComment:
-    """Carry a comment over to ``side``."""
+    """Carry a comment over to ``side``.
+
+    Attributes:
+        side: where.
+        origin_id: id of the original.
+        origin_digest: digest of its text.
+        body: what to write.
+        copy_digest: digest of what the tracker will show.
+        private: it is a private comment, and may only be written as one.
+        answers: id, on the original's side, of the comment that it answers; "" when it answers none that crosses.
+    """
 
     side: Side
     origin_id: str
     origin_digest: str
     body: Document
     copy_digest: str
+    private: bool = False
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +204,24 @@ class EditComment:
 
 @dataclass(frozen=True, slots=True)
 class DeleteComment:
-    """Take our copy on ``side`` back: the author deleted the original, or made it private."""
+    """Take our copy on ``side`` back.
+
+    ``why``: the author deleted the original, or made it private or public again; or the copy of a private comment
+    was exposed: it is not private any more.
+    """
 
     side: Side
     pair: CommentPair
-    why: Literal["deleted", "private"]
+    why: Literal["deleted", "private", "public", "exposed"]
+
+
+TAKEN_BACK: Mapping[str, str] = {
+    "deleted": "the original was deleted",
+    "private": "the original is private",
+    "public": "the original is public now",
+    "exposed": "it was not private any more",
+}
+"""Why a copy is taken back, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +405,7 @@ class Plan:
                 isinstance(act, DeleteComment | RemoveRelation | SetParent | DeleteWorklog)
                 for act in self.actions
             )
-            or any(pair.state is not PairState.PAIRED for pair in self.pairs)
+            or any(not pair.state.live for pair in self.pairs)
             or any(pair.state is not PairState.PAIRED for pair in self.parts)
             or bool(self.coincided)
         )

@@ -15,6 +15,9 @@ from difflib import SequenceMatcher
 
 from bridge.markup import Block, Document, words
 
+Fit = Callable[[Document], Document]
+"""Makes a text fit to cross to one side."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
@@ -36,10 +39,21 @@ def merge_blocks(
     our_text: Document,
     their_base: Document,
     their_text: Document,
-    fit: Callable[[Document], Document],
+    fit: Fit,
+    *,
+    fit_theirs: Fit,
 ) -> Document | None:
-    """Both edits applied to our base, theirs made fit for our side; None when they cannot be told apart."""
-    if not _aligned(fit(our_base), fit(their_base)):
+    """Both edits applied to our base, theirs made fit for our side; None when they cannot be told apart.
+
+    Args:
+        our_base: our text as both last knew it.
+        our_text: our text now.
+        their_base: the same text on the other side, as both last knew it.
+        their_text: theirs now.
+        fit: makes their text fit for our side.
+        fit_theirs: makes our text fit for theirs.
+    """
+    if not _aligned(fit_theirs(our_base), fit(their_base)):
         return None
     ours = _edits(our_base, our_text)
     theirs = _edits(their_base, their_text)

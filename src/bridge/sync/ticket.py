@@ -155,6 +155,7 @@ class Ticket:
         marker: the bridge's mark found on it, or "".
         attachments: its files, in order of creation.
         attachments_complete: False when the tracker did not send all of them: absence then proves nothing.
+        private: True when not everybody in the project may see it (a security level, a private issue).
         parent: id of the ticket that it is a part of, "" for none, None when the tracker did not say.
         relations: its links to other tickets.
         relations_complete: False when the tracker did not send all of them: absence then proves nothing.
@@ -176,6 +177,7 @@ class Ticket:
     marker: str = ""
     attachments: tuple[Attachment, ...] = ()
     attachments_complete: bool = False
+    private: bool = False
     parent: str | None = None
     relations: tuple[Relation, ...] = ()
     relations_complete: bool = False

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from bridge.markup import Document, digest
+from bridge.markup import Document, digest, settle
 from bridge.sync.agreement import Agreement
 from bridge.sync.base import PairState, PartKind, PartPair
 from bridge.sync.comments import attributed
-from bridge.sync.mapping import carry_text
 from bridge.sync.plan import Action, AddWorklog, DeleteWorklog, EditWorklog, Finding, LinkView
 from bridge.sync.ticket import Comment, Side, Ticket, Worklog
 
@@ -131,7 +130,5 @@ def _text(agreement: Agreement, origin: Side, one: Worklog) -> tuple[Document, s
     """The copy's text, and the digest of it as the other tracker will show it."""
     terms = replace(agreement, comments=replace(agreement.comments, attribute=agreement.worklogs.attribute))
     said = Comment(one.id, one.author, one.body, one.created, one.created)
-    carried = carry_text(agreement, attributed(terms, origin, said), origin.other)
-    assert isinstance(carried.value, Document)
-    assert isinstance(carried.shown, Document)
-    return carried.value, digest(carried.shown)
+    body = attributed(terms, origin, said)
+    return body, digest(settle(agreement.scope(origin.other).dialect, body))

@@ -96,16 +96,21 @@ def parse(content: bytes) -> tuple[Any, bool]:
         return None, False
 
 
+def phrase(status: int) -> str:
+    """What a status means, in HTTP's own words."""
+    try:
+        return f"HTTP {status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"HTTP {status}"
+
+
 def complaint(status: int, data: Any, *, readable: bool) -> tuple[str, dict[str, str]]:
     """What the tracker said, and its complaint per field.
 
     Shapes: Jira ``errorMessages`` and ``errors`` (a dict by field); Redmine ``errors`` (a list); problem+json
     ``title`` and ``detail`` (RFC 9457); ``message`` and ``errorMessage`` of gateways and service desks.
     """
-    try:
-        standard = f"HTTP {status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        standard = f"HTTP {status}"
+    standard = phrase(status)
     if not readable:
         return f"{standard}: not JSON, perhaps an HTML page", {}
     if not isinstance(data, dict):

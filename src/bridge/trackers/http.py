@@ -49,7 +49,7 @@ from bridge.errors import (
     Unintelligible,
     Unreachable,
 )
-from bridge.trackers.answers import Answer, complaint, http_date, parse
+from bridge.trackers.answers import Answer, complaint, http_date, parse, phrase
 from bridge.trackers.limits import Limiter
 from bridge.trackers.sessions import BODY_LIMIT, Fenced, Session, Sessions, TooMuch, describe, never_sent
 
@@ -279,7 +279,8 @@ class Http:
         data, readable = parse(content)
         words, fields = complaint(status, data, readable=readable)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
-            self._trouble(request, response, words)
+            # The words of a tracker in trouble may quote anything, our request included, and these reach the log.
+            self._trouble(request, response, phrase(status))
         if response.headers.get(_LOGIN_REASON, "").strip() in _DEAD_LOGINS:
             if not request.repeatable and response.ok:
                 raise OutcomeUnknown(self.tracker, "done as nobody: the login has failed")

@@ -84,8 +84,14 @@ class Project:
             ),
             create=create,
             missing_rights=self._missing_rights(),
+            private_notes=self._is_desk(),
             unfit=unfit,
         )
+
+    def _is_desk(self) -> bool:
+        """Whether the project is a service desk, whose comments can be internal by themselves."""
+        answer = self._http.call("GET", f"{self._api}/project/{{project}}", parts=self._parts)
+        return bool(answer.object().get("projectTypeKey") == "service_desk")
 
     def _priorities(self) -> tuple[str, ...]:
         if self._cloud:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from bridge.errors import Unauthorised
+from bridge.errors import Gone, Refused, Unauthorised
 from bridge.sync.ticket import Person
 from bridge.trackers.answers import Answer
 from bridge.trackers.http import Http
@@ -79,6 +79,16 @@ class People:
         with self._lock:
             self._found[handle] = chosen[0].id
         return chosen[0].id
+
+    def look_up(self, handle: str) -> Person | None:
+        """The active person behind a handle, with the name that people see; None when there is no such one."""
+        query = "accountId" if self._values.person_key == "accountId" else "username"
+        try:
+            found = self._http.call("GET", f"{self._api}/user", query={query: self.find(handle)})
+        except (WrongValue, Gone, Refused):  # the last: our account may not look people up
+            return None
+        person = self._values.person(found.object())
+        return person if person is not None and person.active else None
 
     def _search(self, handle: str) -> Answer:
         parameter = "query" if self._values.person_key == "accountId" else "username"

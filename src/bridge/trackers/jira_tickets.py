@@ -29,7 +29,9 @@ COMMENT_MARK = "bridge.comment"
 LINK_FACTS = "bridge.link"
 """Issue property that carries our mark once more, where nobody can take it off by editing labels."""
 
-_INTERNAL_NOTE = "sd.public.comment"
+INTERNAL_NOTE = "sd.public.comment"
+"""Comment property that makes an internal note of a comment in a service desk."""
+
 _SERVICE_DESK = "service_desk"
 
 _MARKER = re.compile(r"bridge-[0-9a-f]{16}")
@@ -47,6 +49,7 @@ ALWAYS = (
     "updated",
     "creator",
     "project",
+    "security",
     _ARCHIVED,
 )
 """Fields asked for with every ticket."""
@@ -123,21 +126,35 @@ class Reading:
         shown, total = len(listed.get("comments", ())), listed.get("total", 0)
         return bool(total > shown or (shown and self.hides_notes(raw)))
 
-    def comment(self, raw: Mapping[str, Any]) -> Comment:
+    def comment(self, raw: Mapping[str, Any], *, desk: bool = False) -> Comment:
         """A comment.
 
-        Any restriction makes it private: a role, a group, or the service desk's internal note.
+        Any restriction makes it private: a role, a group, the service desk's internal note, and whatever we cannot
+        read. In a service desk of Cloud, so does saying nothing.
         """
         created = moment(raw["created"])
+        public = raw.get("jsdPublic", not (desk and self.values.person_key == "accountId"))
         return Comment(
             id=str(raw["id"]),
             author=self.values.person(raw.get("author")),
             body=self.values.text(raw.get("body")),
             created=created,
             updated=moment(raw["updated"]) if raw.get("updated") else created,
-            private=bool(raw.get("visibility")) or raw.get("jsdPublic") is False or _internal_note(raw),
+            private=raw.get("visibility") is not None or public is not True or _internal_note(raw),
             marker=comment_mark(raw),
+            parent=str(raw.get("parentId") or ""),
         )
+
+    def surely_private(self, raw: Mapping[str, Any], *, desk: bool) -> bool:
+        """Whether a comment's JSON shows that not everybody may read it; the opposite of :meth:`comment` in doubt."""
+        limit = raw.get("visibility")
+        if isinstance(limit, dict) and limit.get("type") in {"role", "group"}:
+            return bool(limit.get("value") or limit.get("identifier"))
+        if not desk:
+            return False
+        if self.values.person_key == "accountId":
+            return raw.get("jsdPublic") is False
+        return INTERNAL_NOTE in _properties(raw) and _internal_note(raw)
 
     def stamp(self, raw: Mapping[str, Any]) -> Stamp:
         """An issue's identity and age."""
@@ -173,8 +190,10 @@ class Reading:
         if not told and self.hides_notes(raw):
             # Better none than one that may be for the inside only.
             total, listed = max(total, len(listed.get("comments", ()))), {}
+        desk = is_service_desk(fields)
         comments = sorted(
-            map(self.comment, listed.get("comments", ())), key=lambda c: (c.created, c.id.zfill(20))
+            (self.comment(one, desk=desk) for one in listed.get("comments", ())),
+            key=lambda c: (c.created, c.id.zfill(20)),
         )
         labels = fields.get("labels") or ()
         spent = fields.get("worklog") or {}
@@ -190,6 +209,7 @@ class Reading:
             comments_complete="comment" in fields and total <= len(comments),
             creator=self.values.person(fields.get("creator")),
             marker=next(iter(marks(labels)), ""),
+            private=fields.get("security") is not None,
             parent=str((fields.get("parent") or {}).get("id") or ""),
             relations=relations(fields.get("issuelinks") or ()),
             relations_complete="issuelinks" in fields,
@@ -224,6 +244,11 @@ class Reading:
         return found
 
 
+def is_service_desk(fields: Mapping[str, Any]) -> bool:
+    """Whether an issue's project says that it is a service desk."""
+    return (fields.get("project") or {}).get("projectTypeKey") == _SERVICE_DESK
+
+
 def marks(labels: Iterable[str]) -> list[str]:
     """The marks among the labels, sorted."""
     return sorted(label for label in labels if _MARKER.fullmatch(label))
@@ -243,9 +268,9 @@ def comment_mark(raw: Mapping[str, Any]) -> str:
 def _internal_note(raw: Mapping[str, Any]) -> bool:
     """Whether a service desk's property makes a comment an internal note; one that we cannot read does."""
     properties = _properties(raw)
-    if _INTERNAL_NOTE not in properties:
+    if INTERNAL_NOTE not in properties:
         return False
-    value = properties[_INTERNAL_NOTE]
+    value = properties[INTERNAL_NOTE]
     internal = value.get("internal", False) if isinstance(value, dict) else True
     return str(internal).lower() != "false"
 

@@ -18,8 +18,8 @@ import structlog
 
 from bridge.clock import SECOND, Clock
 from bridge.errors import Gone, OutcomeUnknown, Refused, Unintelligible
-from bridge.markup import Document, plain
-from bridge.sync.agreement import Scope
+from bridge.markup import Document, Mention, plain
+from bridge.sync.agreement import Privacy, Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
 from bridge.trackers.answers import Answer
 from bridge.trackers.http import Http
@@ -32,11 +32,13 @@ from bridge.trackers.jira_structure import JiraStructure
 from bridge.trackers.jira_tickets import (
     ALWAYS,
     COMMENT_MARK,
+    INTERNAL_NOTE,
     LINK_FACTS,
     Reading,
     Unreadable,
     comment_mark,
     foreign_labels,
+    is_service_desk,
 )
 from bridge.trackers.jira_values import Values, kind_of, lines, moment
 from bridge.trackers.protocol import (
@@ -117,6 +119,7 @@ class JiraTracker(abc.ABC):
         self.hooks = JiraHooks(http, cloud=flavour.cloud)
         self._labels: _Recent[frozenset[str]] = _Recent(REMEMBERED)
         self._screens: _Recent[Mapping[str, JiraField]] = _Recent(REMEMBERED)
+        self._desks: _Recent[bool] = _Recent(REMEMBERED)
 
     @property
     def structure(self) -> Structure:
@@ -300,19 +303,50 @@ class JiraTracker(abc.ABC):
 
     # -- comments --
 
-    def add_comment(self, ticket: str, body: Document, marker: str) -> tuple[str, int]:
+    def add_comment(
+        self, ticket: str, body: Document, marker: str, *, private: Privacy | None = None, parent: str = ""
+    ) -> tuple[str, int]:
         """See :meth:`bridge.trackers.protocol.Tracker.add_comment`.
 
-        The mark is a property within the request.
+        The mark is a property within the request, and so is what makes an internal note of a service desk: set
+        afterwards, it would come too late.
         """
-        content = {
-            "body": self._values.write_text(body),
-            "properties": [{"key": COMMENT_MARK, "value": {"marker": marker}}],
-        }
+        properties = [{"key": COMMENT_MARK, "value": {"marker": marker}}]
+        content: dict[str, Any] = {"body": self._values.write_text(body), "properties": properties}
+        if private is not None:
+            properties.append({"key": INTERNAL_NOTE, "value": {"internal": True}})
+            if not parent:
+                # A child has the visibility of its parent, and Jira takes no other.
+                content |= self._visibility(ticket, private)
+        if parent and self._flavour.cloud:
+            content["parentId"] = int(parent)
         answer = self._call("POST", "/issue/{id}/comment", {"id": ticket}, body=content)
         return self._made(answer, "id"), answer.at
 
-    def find_comment(self, ticket: str, body: Document, marker: str, since: int) -> str | None:
+    def is_private(self, ticket: str, comment: str) -> bool:
+        """See :meth:`bridge.trackers.protocol.Tracker.is_private`.
+
+        A property says nothing where the project is no service desk: there, only a role or a group hides a comment.
+        """
+        query = None if self._flavour.cloud else {"expand": "properties"}
+        parts = {"id": ticket, "comment": comment}
+        raw = self._call("GET", "/issue/{id}/comment/{comment}", parts, query=query).object()
+        return self._reading.surely_private(raw, desk=self._is_desk(ticket))
+
+    def find_mention(self, handle: str, project: str) -> Mention | None:  # noqa: ARG002 - accounts are the site's
+        """See :meth:`bridge.trackers.protocol.Tracker.find_mention`."""
+        person = self._people.look_up(handle)
+        return None if person is None else Mention(person.id, person.name)
+
+    def find_comment(
+        self,
+        ticket: str,
+        body: Document,
+        marker: str,
+        since: int,
+        *,
+        private: bool = False,  # noqa: ARG002 - the mark tells
+    ) -> str | None:
         """See :meth:`bridge.trackers.protocol.Tracker.find_comment`."""
         mine = self._people.me().id
         wanted = plain(self._values.text(self._values.write_text(body)))
@@ -367,6 +401,30 @@ class JiraTracker(abc.ABC):
             raise OutcomeUnknown(self.name, f"HTTP {answer.status}, but the answer names no {name}")
         return str(answer.data[name])
 
+    def _visibility(self, ticket: str, private: Privacy) -> dict[str, Any]:
+        """Who may read a private comment.
+
+        Raises:
+            Refused: nothing would make it private here.
+        """
+        if private.role:
+            return {"visibility": {"type": "role", "value": private.role}}
+        if private.group:
+            return {"visibility": {"type": "group", "value": private.group}}
+        if self._is_desk(ticket):
+            return {}
+        words = "the project is no service desk: a private comment needs the agreement's private-role or private-group"
+        raise Refused(self.name, words, status=0)
+
+    def _is_desk(self, ticket: str) -> bool:
+        """Whether a ticket is in a service desk, as its project says."""
+        known = self._desks.get(ticket)
+        if known is None:
+            raw = self._call("GET", "/issue/{id}", {"id": ticket}, query={"fields": "project"}).object()
+            known = is_service_desk(raw.get("fields") or {})
+            self._desks.put(ticket, known)
+        return known
+
     def _readable(self, found: Iterable[Raw], read: Callable[[Raw], Ticket]) -> list[Ticket]:
         """The tickets that can be read: one that cannot must not stop the others.
 
@@ -393,6 +451,7 @@ class JiraTracker(abc.ABC):
         labels = ticket.fields.get("labels")
         if isinstance(labels, frozenset):
             self._labels.put(ticket.id, labels)
+        self._desks.put(ticket.id, is_service_desk(raw["fields"]))
         return ticket
 
     def _label_changes(

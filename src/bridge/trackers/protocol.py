@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from bridge.markup import Dialect, Document
-from bridge.sync.agreement import Scope
+from bridge.markup import Dialect, Document, Mention
+from bridge.sync.agreement import Privacy, Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
 from bridge.trackers.structure import Structure
 
@@ -151,6 +151,8 @@ class ProjectMeta:
         fields: names of all fields of the site or project, built-in ones by canonical name.
         create: type name -> fields on its create screen.
         missing_rights: rights the account lacks here, in the tracker's words.
+        private_notes: whether a comment can be private here by itself; where False it takes a role or a group.
+        missing_private: rights that private comments would need, and the account lacks.
         link_types: names of the types of links between tickets.
         unfit: native names of mapped fields that cannot be used, and why: two fields bear the name, or the values of
             its type cannot cross.
@@ -162,6 +164,8 @@ class ProjectMeta:
     fields: tuple[str, ...]
     create: Mapping[str, tuple[FieldMeta, ...]] = field(default_factory=dict)
     missing_rights: tuple[str, ...] = ()
+    private_notes: bool = True
+    missing_private: tuple[str, ...] = ()
     unfit: Mapping[str, str] = field(default_factory=dict)
     link_types: tuple[str, ...] = ()
 
@@ -265,18 +269,52 @@ class Tracker(Protocol):
             OutcomeUnknown: read the status again.
         """
 
-    def add_comment(self, ticket: str, body: Document, marker: str) -> tuple[str, int]:
-        """Add a public comment; returns its id and the tracker's time of the write.
+    def add_comment(
+        self, ticket: str, body: Document, marker: str, *, private: Privacy | None = None, parent: str = ""
+    ) -> tuple[str, int]:
+        """Add a comment; returns its id and the tracker's time of the write.
+
+        Args:
+            ticket: its id.
+            body: the text.
+            marker: our mark.
+            private: None for a public comment; else it is private, from the first moment, and says to whom it is shown
+                where the tracker asks. Whoever calls looks at the result with ``is_private``.
+            parent: id of the comment on this ticket that it answers; "" for none, and ignored where the tracker has no
+                threads. The two are equally private.
 
         Raises:
-            Refused: with the tracker's words.
+            Refused: with the tracker's words; also when it cannot be made private here.
             OutcomeUnknown: it may exist; see ``find_comment``.
         """
 
-    def find_comment(self, ticket: str, body: Document, marker: str, since: int) -> str | None:
+    def find_comment(
+        self, ticket: str, body: Document, marker: str, since: int, *, private: bool = False
+    ) -> str | None:
         """The comment that we wrote since ``since`` with this marker or, failing markers, this body.
 
-        Returns its id.
+        Args:
+            ticket: its id.
+            body: the text that was written.
+            marker: the mark that was written.
+            since: the tracker's time, microseconds.
+            private: it was to be private; it is found whether or not it became so.
+
+        Returns:
+            Its id; None when there is none.
+        """
+
+    def is_private(self, ticket: str, comment: str) -> bool:
+        """Whether the tracker, asked anew, shows that a comment is private. In doubt it is not.
+
+        Raises:
+            Gone: no such comment.
+        """
+
+    def find_mention(self, handle: str, project: str) -> Mention | None:
+        """How texts of this tracker mention the person whom a configuration calls so.
+
+        None when that is nobody, several people, somebody who has left, or when texts here mention nobody.
         """
 
     def edit_comment(self, ticket: str, comment: str, body: Document) -> int:

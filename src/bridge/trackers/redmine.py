@@ -23,8 +23,8 @@ from typing import Any, TypeVar
 from bridge.clock import Clock
 from bridge.config.settings import TrackerSettings
 from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, Unintelligible
-from bridge.markup import Dialect, Document
-from bridge.sync.agreement import BUILT_IN_FIELDS, Scope
+from bridge.markup import Dialect, Document, Mention
+from bridge.sync.agreement import BUILT_IN_FIELDS, Privacy, Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
 from bridge.trackers.http import Http, open_http
 from bridge.trackers.protocol import (
@@ -282,13 +282,37 @@ class Redmine:
         meant = replace(meant, attributes={**meant.attributes, "status_id": int(step.id)})
         return instant(self._write(ticket, issue, meant)["updated_on"])
 
-    def add_comment(self, ticket: str, body: Document, marker: str) -> tuple[str, int]:  # noqa: ARG002 - a note has no room for it
+    def add_comment(
+        self,
+        ticket: str,
+        body: Document,
+        marker: str,  # noqa: ARG002 - a note has no room for it
+        *,
+        private: Privacy | None = None,
+        parent: str = "",  # noqa: ARG002 - notes answer nothing
+    ) -> tuple[str, int]:
         """See :class:`bridge.trackers.protocol.Tracker`."""
-        return self._notes.add(ticket, body)
+        return self._notes.add(ticket, body, private=private is not None)
 
-    def find_comment(self, ticket: str, body: Document, marker: str, since: int) -> str | None:  # noqa: ARG002 - likewise
+    def find_comment(
+        self,
+        ticket: str,
+        body: Document,
+        marker: str,  # noqa: ARG002 - a note has no room for it
+        since: int,
+        *,
+        private: bool = False,
+    ) -> str | None:
         """See :class:`bridge.trackers.protocol.Tracker`."""
-        return self._notes.find(ticket, body, since)
+        return self._notes.find(ticket, body, since, private=private)
+
+    def is_private(self, ticket: str, comment: str) -> bool:
+        """See :class:`bridge.trackers.protocol.Tracker`."""
+        return self._notes.is_private(ticket, comment)
+
+    def find_mention(self, handle: str, project: str) -> Mention | None:
+        """See :class:`bridge.trackers.protocol.Tracker`."""
+        return self._catalog.mention(handle, project)
 
     def edit_comment(self, ticket: str, comment: str, body: Document) -> int:
         """See :class:`bridge.trackers.protocol.Tracker`."""

@@ -12,12 +12,14 @@ they are kept for some minutes. Three things need more than a list:
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bridge.clock import SECOND
 from bridge.errors import Gone, Refused, Unauthorised, Unintelligible
+from bridge.markup import Mention
 from bridge.sync.ticket import Person
 from bridge.trackers.http import Http
 from bridge.trackers.keeping import Keeper
@@ -37,6 +39,7 @@ KEEP_LOGIN = 60 * SECOND
 _PROBED = 100
 _PROBED_AT_ONCE = 7  # so that all complaints fit into the words that the HTTP policy keeps of an answer
 _UNPROCESSABLE = 422
+_LOGIN = re.compile(r"\w(?:[\w.-]*\w)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +372,25 @@ class Catalog:
             answer = self._http.call("GET", "/roles/{id}.json", parts={"id": str(role)}).object()
             granted.update(map(str, (answer.get("role") or {}).get("permissions", ())))
         return frozenset(granted)
+
+    def lacking(self, project: str, rights: Iterable[str]) -> tuple[str, ...]:
+        """Those of the permissions that our roles in a project do not give us."""
+        granted = self._keeper.kept(("rights", project), KEEP, lambda: self.permissions(project))
+        return () if granted is None else tuple(right for right in rights if right not in granted)
+
+    def mention(self, handle: str, project: str) -> Mention | None:
+        """How a text mentions the person whom a configuration calls so: by the login, which is seldom shown to us."""
+        try:
+            number = self.assignee(handle, project)
+        except Refused:
+            # Without an administrator's rights a login can often not be looked up, but it may have been given.
+            return Mention(handle, handle) if _LOGIN.fullmatch(handle) and not handle.isdecimal() else None
+        person = self.person({"id": number})
+        handles = person.handles if person is not None and person.active else ()
+        login = next(
+            (one for one in (*handles, handle) if _LOGIN.fullmatch(one) and not one.isdecimal()), None
+        )
+        return None if login is None or person is None else Mention(login, person.name)
 
     # Keeping
 

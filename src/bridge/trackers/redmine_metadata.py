@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from bridge.sync.agreement import BUILT_IN_FIELDS
 from bridge.trackers.protocol import FieldMeta, ProjectMeta
 from bridge.trackers.redmine_catalog import Catalog
+from bridge.trackers.redmine_notes import PRIVATE_RIGHTS
 from bridge.trackers.redmine_structure import KINDS
 from bridge.trackers.redmine_values import ATTRIBUTES
 
@@ -59,6 +60,7 @@ def describe(catalog: Catalog, project: str, marker: str, wanted: Sequence[str] 
         fields=(*(name for name in BUILT_IN_FIELDS if name in ATTRIBUTES), *(field.name for field in custom)),
         create=dict.fromkeys(types, screen),
         missing_rights=tuple(_missing(catalog, project, marker)),
+        missing_private=catalog.lacking(project, PRIVATE_RIGHTS),
         link_types=KINDS,
     )
 

@@ -21,6 +21,9 @@ from bridge.trackers.redmine_clock import FarClock
 from bridge.trackers.redmine_payload import UNPROCESSABLE
 from bridge.trackers.redmine_values import Json, document, instant, lines, native, newest, same_text
 
+PRIVATE_RIGHTS = ("set_notes_private", "view_private_notes")
+"""What private notes take, beside the right to add notes."""
+
 _LOCKS = 64
 
 
@@ -50,17 +53,20 @@ class Notes:
         self._dialect = dialect
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
 
-    def add(self, ticket: str, body: Document) -> tuple[str, int]:
-        """Add a public note; returns its journal's number and time."""
+    def add(self, ticket: str, body: Document, *, private: bool = False) -> tuple[str, int]:
+        """Add a note; returns its journal's number and time."""
         text = native(body, self._dialect)
         self._insist_on_words(text)
         with self._locks[hash(ticket) % _LOCKS]:
-            before = newest(self._read(ticket))
+            issue = self._read(ticket)
+            if private:
+                self._insist_on_privacy(issue)
+            before = newest(issue)
             began = self._clock.here()
-            note = {"issue": {"notes": text, "private_notes": False}}
+            note = {"issue": {"notes": text, "private_notes": private}}
             self._http.call("PUT", "/issues/{id}.json", parts={"id": ticket}, body=note, repeatable=False)
             try:
-                journals = self._mine(self._read(ticket), text)
+                journals = self._mine(self._read(ticket), text, private=private)
             except TrackerError as trouble:
                 # The note was accepted; only its number is unknown. The caller looks for it by its text.
                 raise OutcomeUnknown(
@@ -78,15 +84,22 @@ class Notes:
             fields={"notes": "not kept"},
         )
 
-    def find(self, ticket: str, body: Document, since: int) -> str | None:
+    def find(self, ticket: str, body: Document, since: int, *, private: bool = False) -> str | None:
         """The newest of our notes with this text, written in the second of ``since`` or later."""
         floor = since // SECOND * SECOND
         found = [
             journal
-            for journal in self._mine(self._read(ticket), native(body, self._dialect))
+            for journal in self._mine(self._read(ticket), native(body, self._dialect), private=private)
             if instant(journal["created_on"]) >= floor
         ]
         return str(found[-1]["id"]) if found else None
+
+    def is_private(self, ticket: str, comment: str) -> bool:
+        """Whether Redmine shows that a note is private."""
+        journal = self._journal(ticket, comment)
+        if journal is None:
+            raise Gone(self._http.tracker, f"ticket {ticket} has no comment {comment}")
+        return journal.get("private_notes") is True
 
     def edit(self, ticket: str, comment: str, body: Document) -> int:
         """Replace a note's text. Redmine keeps no time of it and the issue does not look changed."""
@@ -137,19 +150,30 @@ class Notes:
                 return str(journal["id"])
         return self.add(ticket, body)[0]
 
-    def _mine(self, issue: Json, text: str) -> list[Json]:
-        """Our public notes with this text, oldest first."""
+    def _mine(self, issue: Json, text: str, *, private: bool = False) -> list[Json]:
+        """Our notes with this text, oldest first: public ones, or any when it was to be private."""
         me = self._catalog.account().person.id
         return [
             journal
             for journal in sorted(issue["journals"], key=lambda journal: int(journal["id"]))
             if _author(journal) == me
-            and not journal.get("private_notes")
+            and (private or not journal.get("private_notes"))
             and same_text(journal.get("notes"), text, self._dialect)
         ]
 
     def _journal(self, ticket: str, comment: str) -> Json | None:
         return next((item for item in self._read(ticket)["journals"] if str(item["id"]) == comment), None)
+
+    def _insist_on_privacy(self, issue: Json) -> None:
+        """Redmine ignores 'private' from whoever may not set it, and hides the note from whoever may not see it."""
+        lacking = self._catalog.lacking(self._catalog.project_key(issue["project"]), PRIVATE_RIGHTS)
+        if lacking:
+            raise Refused(
+                self._http.tracker,
+                f"our account may not write private notes here: it lacks {', '.join(lacking)}",
+                status=UNPROCESSABLE,
+                fields={"notes": "not private"},
+            )
 
     def _insist_on_words(self, text: str) -> None:
         """Redmine takes an empty note for no note, and deletes a note that becomes empty."""

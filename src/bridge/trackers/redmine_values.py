@@ -204,7 +204,7 @@ def to_comments(
             body=document(journal["notes"], dialect),
             created=instant(journal["created_on"]),
             updated=instant(journal.get("updated_on") or journal["created_on"]),
-            private=bool(journal.get("private_notes")),
+            private=journal.get("private_notes", False) is not False,
         )
         for journal in sorted(journals, key=lambda journal: int(journal["id"]))
         if (journal.get("notes") or "").strip()
@@ -292,6 +292,7 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
             comments_complete="journals" in issue,
             creator=shape.person(issue.get("author")),
             marker=str(marked[0] or "") if marked else "",
+            private=issue.get("is_private", False) is not False,
             parent=parent_of(issue),
             relations=to_relations(issue),
             relations_complete="journals" in issue,

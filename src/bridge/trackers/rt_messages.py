@@ -1,4 +1,4 @@
-"""Writing replies: what everybody on a ticket reads, and RT sends to its requestors by mail.
+"""Writing replies, which everybody on a ticket reads and RT sends to its requestors by mail, and comments for staff.
 
 A reply gets its transaction's number at once, but has no room for a mark: it is found again by our account, its text
 and its time. RT 5 lets nobody change or take back a reply.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from bridge.errors import OutcomeUnknown, TrackerError
+from bridge.errors import Gone, OutcomeUnknown, TrackerError
 from bridge.markup import Document
 from bridge.trackers.http import Http
 from bridge.trackers.rt_catalog import Catalog
@@ -36,38 +36,48 @@ class Messages:
         self._http = http
         self._catalog = catalog
 
-    def add(self, ticket: str, body: Document) -> tuple[str, int]:
-        """Add a reply; returns its transaction's number and time.
+    def add(self, ticket: str, body: Document, *, private: bool = False) -> tuple[str, int]:
+        """Add a reply, or a comment for staff; returns its transaction's number and time.
 
         Raises:
             Refused: the account may not reply, or there is no such ticket.
             OutcomeUnknown: it may be there.
         """
         reply = {"Content": native(body), "ContentType": "text/html"}
-        answer = self._http.call("POST", "/ticket/{id}/correspond", parts={"id": ticket}, body=reply)
+        path = "/ticket/{id}/comment" if private else "/ticket/{id}/correspond"
+        answer = self._http.call("POST", path, parts={"id": ticket}, body=reply)
         place = _TRANSACTION.search(answer.headers.get("Location", ""))
         if place is None:
             raise OutcomeUnknown(
                 self._http.tracker, "Request Tracker took a reply, but does not say as which"
             )
+        if private:
+            return place[1], answer.at  # no scrip moves a ticket because of a comment
         try:
             return place[1], self._aftermath(ticket, int(place[1])) or answer.at
         except TrackerError:
             # The reply is there and known. A status that a scrip moved stays so, and crosses like any other.
             return place[1], answer.at
 
-    def find(self, ticket: str, body: Document, since: int) -> str | None:
-        """The newest of our replies with this text, written in the second of ``since`` or later."""
+    def find(self, ticket: str, body: Document, since: int, *, private: bool = False) -> str | None:
+        """The newest of our replies (of comments as well, if it was to be one) with this text, since that second."""
         me, floor = self._catalog.account().person, second(since)
         found = [
             message.id
             for message in read_messages(self._http, [ticket])[ticket]
-            if message.kind == "Correspond"
+            if (message.kind == "Correspond" or (private and message.kind == "Comment"))
             and message.author == me
             and message.created >= floor
             and same_text(body, message.body)
         ]
         return found[-1] if found else None
+
+    def is_private(self, ticket: str, comment: str) -> bool:
+        """Whether what was said is a comment for staff."""
+        for message in read_messages(self._http, [ticket])[ticket]:
+            if message.id == comment:
+                return message.kind == "Comment"
+        raise Gone(self._http.tracker, f"ticket {ticket} has no comment {comment}")
 
     def _aftermath(self, ticket: str, reply: int) -> int:
         """Set back the status that scrips gave the ticket because of the reply; returns the time of our last write."""

@@ -21,8 +21,8 @@ from typing import Any, TypeVar
 from bridge.clock import Clock
 from bridge.config.settings import TrackerSettings
 from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError
-from bridge.markup import Document
-from bridge.sync.agreement import BUILT_IN_FIELDS, Scope
+from bridge.markup import Document, Mention
+from bridge.sync.agreement import BUILT_IN_FIELDS, Privacy, Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
 from bridge.trackers.http import Http, open_http
 from bridge.trackers.protocol import (
@@ -302,18 +302,42 @@ class RequestTracker:
         meant = Payload({**meant.attributes, "Status": step.id}, meant.custom)
         return instant(self._desk.write(ticket, meant)["LastUpdated"])
 
-    def add_comment(self, ticket: str, body: Document, marker: str) -> tuple[str, int]:  # noqa: ARG002 - a reply has no room for it
-        """See :class:`bridge.trackers.protocol.Tracker`. It is sent to the requestors by mail."""
+    def add_comment(
+        self,
+        ticket: str,
+        body: Document,
+        marker: str,  # noqa: ARG002 - a reply has no room for it
+        *,
+        private: Privacy | None = None,
+        parent: str = "",  # noqa: ARG002 - nor does it say what it answers
+    ) -> tuple[str, int]:
+        """See :class:`bridge.trackers.protocol.Tracker`. A reply goes to the requestors by mail, a comment does not."""
         self._desk.read(ticket)  # a reply to a ticket that was merged would silently go to the other one
         try:
-            return self._messages.add(ticket, body)
+            return self._messages.add(ticket, body, private=private is not None)
         finally:
             self._desk.forget(ticket)
 
-    def find_comment(self, ticket: str, body: Document, marker: str, since: int) -> str | None:  # noqa: ARG002 - likewise
+    def find_comment(
+        self,
+        ticket: str,
+        body: Document,
+        marker: str,  # noqa: ARG002 - a reply has no room for it
+        since: int,
+        *,
+        private: bool = False,
+    ) -> str | None:
         """See :class:`bridge.trackers.protocol.Tracker`."""
         self._desk.read(ticket)
-        return self._messages.find(ticket, body, since)
+        return self._messages.find(ticket, body, since, private=private)
+
+    def is_private(self, ticket: str, comment: str) -> bool:
+        """See :class:`bridge.trackers.protocol.Tracker`."""
+        return self._messages.is_private(ticket, comment)
+
+    def find_mention(self, handle: str, project: str) -> Mention | None:  # noqa: ARG002 - whoever it is
+        """See :class:`bridge.trackers.protocol.Tracker`. Texts of RT mention nobody."""
+        return None
 
     def edit_comment(self, ticket: str, comment: str, body: Document) -> int:  # noqa: ARG002 - refused in any case
         """See :class:`bridge.trackers.protocol.Tracker`. Always refused: RT keeps what was said."""
