@@ -70,6 +70,13 @@ class ShowsPrivateAsPublic(Whole):
         }
 
 
+class WritesPrivateInPublic(Whole):
+    """Forgets that a comment was for few eyes."""
+
+    def add_comment(self, ticket, body, marker, *, private=None, parent=""):
+        return self._tracker.add_comment(ticket, body, marker, parent=parent)
+
+
 class TellsTheWrongTime(Whole):
     """Reads the tracker's times in the wrong zone."""
 
@@ -157,6 +164,7 @@ TestLosesTheMarker = _over(LosesTheMarker)
 TestReadsStale = _over(ReadsStale)
 TestSwallowsRefusals = _over(SwallowsRefusals)
 TestShowsPrivateAsPublic = _over(ShowsPrivateAsPublic)
+TestWritesPrivateInPublic = _over(WritesPrivateInPublic)
 TestTellsTheWrongTime = _over(TellsTheWrongTime)
 TestSkipsTheFirstSecond = _over(SkipsTheFirstSecond)
 TestSendsTwice = _over(SendsTwice)

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from bridge.clock import Clock
 from bridge.config.settings import TrackerSettings
 from bridge.simulator import SimulatorServer, make_acme, make_home
+from bridge.sync.agreement import Privacy
 from bridge.testing import Asking, Samples, Selection
 from bridge.trackers import jira_cloud, jira_datacenter
 from bridge.trackers.protocol import FieldSpec, Tracker
@@ -37,6 +38,7 @@ def _samples(cloud: bool) -> Samples:
         selection=Selection(f"priority = {one}", {"priority": one}, {"priority": two}),
         nonsense=NONSENSE,
         part={"type": "Sub-task"},
+        private=Privacy(role="Developers"),
         asking=None if cloud else Asking("Resolved", {"resolution": "Fixed"}),
     )
 

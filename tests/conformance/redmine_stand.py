@@ -9,6 +9,7 @@ from redmine_server import RedmineServer
 
 from bridge.clock import Clock
 from bridge.config.settings import TrackerSettings
+from bridge.sync.agreement import Privacy
 from bridge.testing import Samples, Selection
 from bridge.trackers.protocol import FieldSpec, Tracker
 from bridge.trackers.redmine import open_tracker
@@ -79,6 +80,7 @@ class RedmineStand:
                 FieldSpec("effort", "Effort"): ("2.5", "3"),
             },
             part={},
+            private=Privacy(),
             selection=Selection("priority_id=3", {"priority": "High"}, {"priority": "Normal"}),
             nonsense=("no query", "project_id=1", "cf_77=S1", "sort=id"),
         )

@@ -9,6 +9,7 @@ from rt_server import RtServer
 
 from bridge.clock import Clock
 from bridge.config.settings import TrackerSettings
+from bridge.sync.agreement import Privacy
 from bridge.testing import Samples, Selection
 from bridge.trackers.protocol import FieldSpec, Tracker
 from bridge.trackers.rt_tracker import open_tracker
@@ -69,6 +70,7 @@ class RtStand:
                 FieldSpec("areas", "Areas"): (frozenset({"Network", "Storage"}), frozenset({"Printing"})),
                 FieldSpec("effort", "Effort"): ("2.5", "3"),
             },
+            private=Privacy(),
             selection=Selection("Priority = 70", {"priority": "70"}, {"priority": "20"}),
             nonsense=("Priority = 1) OR (id > 0", "Subject = 'x", "no such thing"),
         )

@@ -13,6 +13,7 @@ CAUGHT = {
     "ReadsStale": "test_a_read_is_strong",
     "SwallowsRefusals": "test_an_unknown_value_is_refused_and_changes_nothing",
     "ShowsPrivateAsPublic": "test_private_comments_are_read_as_private",
+    "WritesPrivateInPublic": "test_a_private_comment_is_written_as_private",
     "TellsTheWrongTime": "test_fields_are_set",
     "SkipsTheFirstSecond": "test_the_lower_bound_is_inclusive",
     "SendsTwice": "test_a_lost_create_is_done_once_and_found",

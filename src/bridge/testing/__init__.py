@@ -29,6 +29,7 @@ pytest.register_assert_rewrite(
             "desk",
             "failing",
             "finding",
+            "hushing",
             "knowing",
             "moving",
             "reading",

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from bridge.clock import Clock
 from bridge.config.settings import TrackerSettings
+from bridge.sync.agreement import Privacy
 from bridge.sync.ticket import Value
 from bridge.trackers.protocol import FieldSpec, Tracker
 
@@ -60,6 +61,8 @@ class Samples:
         nonsense: selections that the tracker cannot mean, or that reach outside the project; each must be refused.
         asking: a step that asks for something; None where the workflow has none.
         part: values with which a ticket may be created as a part of another one; None where tickets have no parts.
+        private: who may read the private comments that the bridge writes, where the tracker asks for somebody; None
+            where it can write none.
         absent: an id that no ticket has.
     """
 
@@ -72,6 +75,7 @@ class Samples:
     nonsense: tuple[str, ...] = ()
     asking: Asking | None = None
     part: Mapping[str, Value] | None = None
+    private: Privacy | None = None
     absent: str = "999999999"
 
 

@@ -10,6 +10,7 @@ from bridge.clock import SystemClock
 from bridge.testing.desk import Desk
 from bridge.testing.failing import Failing
 from bridge.testing.finding import Finding
+from bridge.testing.hushing import Hushing
 from bridge.testing.knowing import Knowing
 from bridge.testing.moving import Moving
 from bridge.testing.reading import Reading
@@ -21,7 +22,9 @@ from bridge.testing.writing import Writing
 from bridge.trackers.protocol import Tracker
 
 
-class TrackerConformance(Knowing, Finding, Reading, Writing, Moving, Talking, Texts, Relating, Failing):
+class TrackerConformance(
+    Knowing, Finding, Reading, Writing, Moving, Talking, Hushing, Texts, Relating, Failing
+):
     """Every promise of :class:`bridge.trackers.protocol.Tracker`, as tests.
 
     Inherit from it in a class whose name begins with ``Test``, and give it a fixture ``stand``
