@@ -36,6 +36,7 @@ class TrackerSettings:
         ca_file: PEM bundle for a private certificate authority; "" means the system's.
         marker_field: Redmine, RT: the text custom field that carries the bridge's mark.
         expires: ISO date when the token expires; "" when unknown.
+        media_hosts: hosts (``host`` or ``host:port``) outside the public internet to which a file may be redirected.
     """
 
     name: str
@@ -54,6 +55,7 @@ class TrackerSettings:
     ca_file: str = ""
     marker_field: str = ""
     expires: str = ""
+    media_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

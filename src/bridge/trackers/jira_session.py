@@ -18,6 +18,7 @@ from jira.exceptions import JIRAError
 from requests.auth import HTTPBasicAuth
 
 from bridge.config.settings import TrackerSettings
+from bridge.trackers.sessions import Body
 
 # At DEBUG the package logs the headers and bodies of failed requests.
 for _name in ("jira", "jira.client", "jira.resilientsession"):
@@ -62,7 +63,7 @@ class JiraSession:
         url: str,
         *,
         params: Mapping[str, Any],
-        data: bytes | None,
+        data: bytes | Body | None,
         headers: Mapping[str, str],
         hook: Callable[[requests.Response], None],
     ) -> requests.Response:

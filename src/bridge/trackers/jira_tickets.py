@@ -15,7 +15,9 @@ from typing import Any
 
 from bridge.errors import Unintelligible
 from bridge.sync.ticket import Comment, FieldChange, Ticket, Value
+from bridge.trackers.files import with_private
 from bridge.trackers.jira_fields import CANONICAL_NAMES, JIRA_NAMES, JiraField
+from bridge.trackers.jira_files import read_attachments
 from bridge.trackers.jira_values import Values, moment
 from bridge.trackers.protocol import Stamp
 
@@ -33,7 +35,7 @@ _SERVICE_DESK = "service_desk"
 
 _MARKER = re.compile(r"bridge-[0-9a-f]{16}")
 
-ALWAYS = (*JIRA_NAMES.values(), "comment", "created", "updated", "creator", "project")
+ALWAYS = (*JIRA_NAMES.values(), "comment", "attachment", "created", "updated", "creator", "project")
 """Fields asked for with every ticket."""
 
 
@@ -161,6 +163,8 @@ class Reading:
         comments = sorted(
             map(self.comment, listed.get("comments", ())), key=lambda c: (c.created, c.id.zfill(20))
         )
+        complete = "comment" in fields and total <= len(comments)
+        files = read_attachments(fields.get("attachment"), self.url, self.values)
         labels = fields.get("labels") or ()
         return Ticket(
             id=str(raw["id"]),
@@ -171,9 +175,12 @@ class Reading:
             updated=moment(fields["updated"]),
             fields=self._fields(fields, custom),
             comments=tuple(comments),
-            comments_complete="comment" in fields and total <= len(comments),
+            comments_complete=complete,
             creator=self.values.person(fields.get("creator")),
             marker=next(iter(marks(labels)), ""),
+            attachments=with_private(files, comments),
+            # Which of them are private only the comments tell.
+            attachments_complete=complete and "attachment" in fields,
         )
 
     def _fields(self, raw: Mapping[str, Any], custom: Mapping[str, JiraField]) -> dict[str, Value]:

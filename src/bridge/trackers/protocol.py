@@ -16,6 +16,7 @@ from typing import Protocol
 from bridge.markup import Dialect, Document
 from bridge.sync.agreement import Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
+from bridge.trackers.files import Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Abilities:
         coarse_stamps: ``updated`` is in whole seconds, so that two changes within one look alike.
         summary_limit: longest summary, in characters.
         text_limit: longest text, in characters of the native form.
+        attachments: files can be moved, see :class:`bridge.trackers.files.Files`.
     """
 
     dialect: Dialect
@@ -41,6 +43,7 @@ class Abilities:
     coarse_stamps: bool = False
     summary_limit: int = 255
     text_limit: int = 32_767
+    attachments: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +158,19 @@ class ProjectMeta:
 
 
 class Tracker(Protocol):
-    """One ticketing system. ``name`` is from the configuration, ``kind`` from the entry point."""
+    """One ticketing system.
+
+    ``name`` is from the configuration, ``kind`` from the entry point; ``files`` moves its files, and is
+    :class:`bridge.trackers.files.NoFiles` where the adapter cannot.
+    """
 
     name: str
     kind: str
     abilities: Abilities
+
+    @property
+    def files(self) -> Files:
+        """What moves its files."""
 
     def whoami(self) -> Person:
         """The account we are logged in as.

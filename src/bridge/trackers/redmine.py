@@ -39,6 +39,7 @@ from bridge.trackers.protocol import (
 )
 from bridge.trackers.redmine_catalog import Catalog
 from bridge.trackers.redmine_clock import FarClock
+from bridge.trackers.redmine_files import RedmineFiles
 from bridge.trackers.redmine_history import to_changes
 from bridge.trackers.redmine_lists import read_numbered, walk_all, walk_changes
 from bridge.trackers.redmine_metadata import describe
@@ -57,6 +58,10 @@ from bridge.trackers.redmine_values import (
     to_ticket,
 )
 from bridge.trackers.sessions import PlainSession
+from bridge.trackers.transfers import Transfers, open_transfers, patient_session
+
+FULL = "journals,attachments"
+"""What makes an issue's answer complete."""
 
 _Item = TypeVar("_Item")
 
@@ -71,7 +76,10 @@ def open_tracker(settings: TrackerSettings, clock: Clock) -> Tracker:
             ca_file=settings.ca_file,
         )
 
-    return Redmine(settings, open_http(settings, clock, session), clock)
+    http = open_http(settings, clock, session)
+    headers = {"X-Redmine-API-Key": settings.token.get_secret_value()}
+    transfers = open_transfers(settings, http, clock, lambda: patient_session(settings, headers))
+    return Redmine(settings, http, transfers, clock)
 
 
 class Redmine:
@@ -80,6 +88,7 @@ class Redmine:
     Args:
         settings: where it is.
         http: the way to it.
+        transfers: moves bytes.
         clock: the time.
     """
 
@@ -91,9 +100,10 @@ class Redmine:
         comment_edits_bump=False,
         read_back=True,
         coarse_stamps=True,
+        attachments=True,
     )
 
-    def __init__(self, settings: TrackerSettings, http: Http, clock: Clock) -> None:
+    def __init__(self, settings: TrackerSettings, http: Http, transfers: Transfers, clock: Clock) -> None:
         self.name = settings.name
         self._url = settings.url.rstrip("/")
         self._marker = settings.marker_field
@@ -102,6 +112,14 @@ class Redmine:
         self._catalog = Catalog(http, self._clock)
         self._payloads = Payloads(self.name, self._catalog)
         self._notes = Notes(http, self._catalog, self._clock, self._issue)
+        self.files = RedmineFiles(
+            self._url,
+            http=http,
+            transfers=transfers,
+            clock=self._clock,
+            me=lambda: self._catalog.account().person.id,
+            read=self._issue,
+        )
 
     def whoami(self) -> Person:
         """See :class:`bridge.trackers.protocol.Tracker`."""
@@ -224,7 +242,7 @@ class Redmine:
         self._clock.witness(instant(issue["created_on"]), began)
         self._catalog.learn(issue)
         self._verify(issue, project.id, meant, draft.marker)
-        ticket = to_ticket({**issue, "journals": ()}, self._shape(fields))
+        ticket = to_ticket({**issue, "journals": (), "attachments": ()}, self._shape(fields))
         return Created(ticket.id, ticket.key, ticket.url, ticket.created, ticket)
 
     def update(
@@ -300,7 +318,7 @@ class Redmine:
             project=self._catalog.project_key,
         )
 
-    def _issue(self, ticket: str, include: str = "journals") -> dict[str, Any]:
+    def _issue(self, ticket: str, include: str = FULL) -> dict[str, Any]:
         """An issue as Redmine sends it, with journals unless asked otherwise.
 
         Raises:
@@ -311,7 +329,7 @@ class Redmine:
             raise Gone(self.name, f"{ticket!r} is not the number of a ticket")
         answer = self._http.call("GET", "/issues/{id}.json", parts={"id": ticket}, query={"include": include})
         issue = answer.object().get("issue")
-        if not isinstance(issue, dict) or (include == "journals" and "journals" not in issue):
+        if not isinstance(issue, dict) or (include == FULL and "journals" not in issue):
             raise Unintelligible(self.name, "the answer lacks an issue with its journals")
         self._catalog.learn(issue)
         return issue

@@ -14,7 +14,7 @@ from typing import Any, Final
 from bridge.clock import SECOND
 from bridge.errors import Unintelligible
 from bridge.markup import Document, read, write
-from bridge.sync.ticket import Comment, Person, Ticket, Value
+from bridge.sync.ticket import Attachment, Comment, Person, Ticket, Value
 
 Json = Mapping[str, Any]
 
@@ -203,6 +203,36 @@ def to_comments(
     )
 
 
+def to_attachments(
+    issue: Json, url: str, person: Callable[[Json | None], Person | None]
+) -> tuple[Attachment, ...]:
+    """The files of an issue, in order of creation; private where the note that they came with is.
+
+    A file that came after the issue is recorded in a journal. Where we see no such journal, it is one that is hidden
+    from us.
+    """
+    told: dict[str, bool] = {}
+    for journal in issue.get("journals", ()):
+        for detail in journal.get("details", ()):
+            if detail.get("property") == "attachment":
+                number = str(detail.get("name"))
+                told[number] = told.get(number, False) or bool(journal.get("private_notes"))
+    born = instant(issue["created_on"])
+    return tuple(
+        Attachment(
+            id=str(raw["id"]),
+            name=str(raw["filename"]),
+            size=int(raw["filesize"]),
+            created=instant(raw["created_on"]),
+            author=person(raw.get("author")),
+            media_type=str(raw.get("content_type") or ""),
+            private=told.get(str(raw["id"]), instant(raw["created_on"]) > born),
+            url=f"{url}/attachments/{raw['id']}",
+        )
+        for raw in sorted(issue.get("attachments", ()), key=lambda raw: int(raw["id"]))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What turning an issue into a ticket needs beside the issue.
@@ -260,6 +290,8 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
             comments_complete="journals" in issue,
             creator=shape.person(issue.get("author")),
             marker=str(marked[0] or "") if marked else "",
+            attachments=to_attachments(issue, shape.url, shape.person) if "journals" in issue else (),
+            attachments_complete="journals" in issue and "attachments" in issue,
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise Unintelligible(

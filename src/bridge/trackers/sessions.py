@@ -25,6 +25,16 @@ ANSWER_SECONDS = 120.0
 """Seconds in which the whole of an answer must have arrived, however steadily it drips."""
 
 
+class Body(Protocol):
+    """A request's body that is read while it is sent."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, amount: int = ..., /) -> bytes: ...  # noqa: D102 - as of files
+
+    def close(self) -> None: ...  # noqa: D102 - as of files
+
+
 class Session(Protocol):
     """What sends a request: an object of one thread, with credentials, time-outs and TLS settings of its own.
 
@@ -37,7 +47,7 @@ class Session(Protocol):
         url: str,
         *,
         params: Mapping[str, Any],
-        data: bytes | None,
+        data: bytes | Body | None,
         headers: Mapping[str, str],
         hook: Callable[[requests.Response], None],
     ) -> requests.Response: ...
@@ -80,7 +90,7 @@ class PlainSession:
         url: str,
         *,
         params: Mapping[str, Any],
-        data: bytes | None,
+        data: bytes | Body | None,
         headers: Mapping[str, str],
         hook: Callable[[requests.Response], None],
     ) -> requests.Response:
