@@ -244,6 +244,12 @@ def test_redirects_end_after_two(jira):
     assert len(jira.reached("GET", where, since=before)) == 3
 
 
+def test_the_body_of_a_redirect_is_not_read(cloud):
+    _, file = attach(cloud, b"words")
+    cloud.server.faults.add(Fault("endless", "GET", "/attachment/content/"))
+    assert download(cloud, file) == b"words"
+
+
 def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_that_is_called(jira):
     """DNS rebinding: a second look at the name would give another answer."""
     _, file = attach(jira, b"words")
@@ -270,11 +276,11 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_that_is_call
             download(jira, file)
 
 
-@pytest.mark.parametrize(
-    "address",
-    "127.0.0.1 10.1.2.3 192.168.0.1 169.254.169.254 100.100.0.1 0.0.0.0 224.0.0.1 ::1 :: fe80::1%eth0 fd12::1 "
-    "::ffff:10.0.0.1 2002:7f00:1:: 64:ff9b::a00:1 x".split(),
-)
+INWARD = """127.0.0.1 10.1.2.3 192.168.0.1 169.254.169.254 100.100.0.1 0.0.0.0 224.0.0.1 ::1 :: fe80::1%eth0
+    fd12::1 ::ffff:10.0.0.1 2002:7f00:1:: 64:ff9b::a00:1 x"""
+
+
+@pytest.mark.parametrize("address", INWARD.split())
 def test_addresses_that_are_not_public(address):
     assert not public(address)
 

@@ -13,6 +13,7 @@ from bridge.cli.options import config_option, json_option, print_json, quiet, re
 from bridge.clock import SECOND
 from bridge.store.database import Store
 from bridge.store.rows import Intent, JournalEntry, Link
+from bridge.sync.attachments import megabytes
 from bridge.sync.base import Base, decode_value
 from bridge.sync.mapping import show
 from bridge.sync.ticket import Side
@@ -129,6 +130,11 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: PLR0911 - one return for each 
             return f"comment {entry['copy']} on the {entry['side']} side rewritten ({entry['why']})"
         case "comment.deleted":
             return f"comment {entry['copy']} on the {entry['side']} side taken back (the original was {entry['why']})"
+        case "file.added":
+            size = megabytes(entry["size"])
+            return f"file {entry['origin']} ({size}) carried to the {entry['side']} side as {entry['copy']}"
+        case "file.removed":
+            return f"file {entry['copy']} on the {entry['side']} side taken back (the original was {entry['why']})"
         case "finding.opened" | "finding.closed":
             return f"{'found' if entry['event'] == 'finding.opened' else 'settled'}: {entry['message']}"
         case event:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from bridge.config.field_checks import settle_fields
 from bridge.config.findings import did_you_mean
-from bridge.config.kinds import Kind
-from bridge.config.shape import AgreementShape, ScopeShape
+from bridge.config.kinds import TEXT_LIMIT, Kind
+from bridge.config.shape import AgreementShape, AttachmentShape, ScopeShape
 from bridge.config.source import Source
-from bridge.sync.agreement import Agreement, CommentRule, Scope
+from bridge.sync.agreement import Agreement, AttachmentRule, CommentRule, Scope
 from bridge.sync.ticket import Side
 
 _CREATE_ON = {
@@ -88,9 +88,20 @@ def settle_agreement(
         create_on=_CREATE_ON[shape.create],
         fields=fields,
         comments=CommentRule(cross=_CROSS_FROM[shape.comments.cross], attribute=shape.comments.attribute),
+        attachments=_attachments(shape.attachments),
         people=tuple((pair.internal, pair.vendor) for pair in shape.people),
     )
     return Draft(source=source, shape=shape, agreement=agreement, trackers=identities)
+
+
+def _attachments(shape: AttachmentShape) -> AttachmentRule:
+    return AttachmentRule(
+        cross=_CROSS_FROM["public" if shape.cross == "both" else shape.cross],
+        most=shape.max,
+        types=() if "*" in shape.types else shape.types,
+        names=shape.names,
+        deletes=shape.deletes,
+    )
 
 
 def _scope(shape: ScopeShape | None, kind: Kind | None) -> Scope:
@@ -103,6 +114,7 @@ def _scope(shape: ScopeShape | None, kind: Kind | None) -> Scope:
         dialect=kind.dialect if kind is not None else "markdown",
         select=shape.select.strip(),
         on_create=dict(shape.on_create),
+        text_limit=kind.text_limit if kind is not None else TEXT_LIMIT,
     )
 
 

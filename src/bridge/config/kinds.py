@@ -13,6 +13,9 @@ from types import MappingProxyType
 
 from bridge.markup import Dialect
 
+TEXT_LIMIT = 32_767
+"""Longest text that Jira takes, and that is safe to give to any other tracker."""
+
 
 class MarkerField(Enum):
     """Whether a kind keeps the bridge's mark in a text custom field that the operator must name."""
@@ -36,6 +39,7 @@ class Kind:
         takes_cloud_id: True when there is such a gateway.
         project: regular expression for a whole project key or identifier.
         project_example: what a project looks like, for messages.
+        text_limit: longest text, in characters of the native form.
     """
 
     dialect: Dialect
@@ -47,6 +51,7 @@ class Kind:
     takes_cloud_id: bool = False
     project: str = r"\S+"
     project_example: str = "OPS"
+    text_limit: int = TEXT_LIMIT
 
 
 _JIRA_PROJECT = r"[A-Z][A-Z0-9_]+"

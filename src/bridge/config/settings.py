@@ -69,6 +69,8 @@ class Settings:
         trackers: by name.
         agreements: in file order.
         sources: agreement name -> the file it came from, for messages.
+        spool: folder where files lie on their way from one tracker to the other.
+        spool_quota: bytes that may lie there.
     """
 
     database: str = field(repr=False)
@@ -77,3 +79,5 @@ class Settings:
     threads: int = 64
     census: float = 86_400.0
     sources: Mapping[str, str] = field(default_factory=dict)
+    spool: str = "spool"
+    spool_quota: int = 2_000_000_000

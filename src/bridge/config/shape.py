@@ -18,6 +18,7 @@ from bridge.config.words import (
     Seconds,
     SecondsOrNone,
     SecretName,
+    Size,
     Slots,
     Template,
     Text,
@@ -32,7 +33,6 @@ from bridge.sync.ticket import Side
 
 LATER = frozenset(
     {
-        "attachments",
         "calendars",
         "clocks",
         "digest",
@@ -100,6 +100,19 @@ def _address_alone(value: Any) -> Any:
     return {"url": value} if isinstance(value, str) else value
 
 
+def _folder_alone(value: Any) -> Any:
+    return {"folder": value} if isinstance(value, str) else value
+
+
+class SpoolShape(Shape):
+    """Where files lie on their way."""
+
+    folder: Text = "spool"
+    """folder for files on their way; the bridge's own, relative to the database's folder"""
+    quota: Size = 2_000_000_000
+    """bytes that may lie there at once"""
+
+
 class TrackerShape(Shape):
     """One ticketing system."""
 
@@ -131,6 +144,8 @@ class TrackerShape(Shape):
     """longest wait for an answer"""
     ca: Text = ""
     """PEM file of a private certificate authority, relative to this folder"""
+    media_hosts: TextList = ()
+    """hosts outside the public internet to which the tracker may redirect a download"""
     marker_field: Text = ""
     """Redmine: text custom field that carries the bridge's mark"""
 
@@ -146,6 +161,8 @@ class BridgeShape(Shape):
     """tickets that may be worked on at once"""
     census: Seconds = 86_400.0
     """time between two full comparisons of everything in scope"""
+    spool: Annotated[SpoolShape, BeforeValidator(_folder_alone)] = SpoolShape()
+    """where files lie on their way"""
     trackers: dict[Name, TrackerShape] = Field(default={}, json_schema_extra={"needed": True})
     """trackers by name, e.g. home: {kind: jira-datacenter, url: ..., token: {secret: home_token}}"""
     agreements: Text = "agreements/*.yaml"
@@ -238,6 +255,21 @@ class CommentShape(Shape):
     """how the author of a comment that crossed is named"""
 
 
+class AttachmentShape(Shape):
+    """How files cross."""
+
+    cross: Literal["both", "none", "to-vendor", "to-internal"] = "none"
+    """which files cross; those of private texts never do"""
+    max: Size = 25_000_000
+    """size of the largest file that crosses"""
+    types: TextList = ("image/*", "application/pdf", "text/*")
+    """patterns of the media types that cross"""
+    names: TextList = ()
+    """patterns of file names that do not cross"""
+    deletes: Literal["follow", "keep"] = "follow"
+    """what becomes of the copy when the original is deleted"""
+
+
 class AgreementShape(Shape):
     """One agreement file."""
 
@@ -255,3 +287,5 @@ class AgreementShape(Shape):
     """fields that cross, by canonical name"""
     comments: CommentShape = CommentShape()
     """how comments cross"""
+    attachments: AttachmentShape = AttachmentShape()
+    """how files cross"""

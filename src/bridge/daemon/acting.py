@@ -1,7 +1,7 @@
 """Carrying out a plan, action by action, and keeping the books of what succeeded.
 
-One refused action does not stop the others: its complaint is kept and parks the link, the rest goes on. Creating and
-commenting have files of their own.
+One refused action does not stop the others: its complaint is kept and parks the link, the rest goes on. Creating,
+commenting and attaching have files of their own.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from bridge.daemon.attaching import add_attachment, delete_attachment, spill_text
 from bridge.daemon.books import Books
 from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
@@ -20,15 +21,18 @@ from bridge.store.rows import IntentKind
 from bridge.sync.base import CommentPair, PairState, encode_value
 from bridge.sync.plan import (
     Action,
+    AddAttachment,
     AddComment,
     CreateTicket,
     Decision,
+    DeleteAttachment,
     DeleteComment,
     EditComment,
     Finding,
     LinkBack,
     Plan,
     SetStatus,
+    SpillText,
     UpdateFields,
 )
 from bridge.sync.ticket import Value
@@ -44,6 +48,8 @@ def act(run: Run, plan: Plan, books: Books) -> None:
     pending = Counter(name for action in plan.actions for name in _settling(action))
     books.settled.update(plan.settled)
     books.pairs.extend(plan.pairs)
+    books.parts.extend(plan.parts)
+    books.deferred = plan.deferred
     for action in plan.actions:
         try:
             done = _carry_out(run, action, books)
@@ -85,6 +91,12 @@ def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
             edit_comment(run, action, books)
         case DeleteComment():
             delete_comment(run, action, books)
+        case AddAttachment():
+            add_attachment(run, action, books)
+        case SpillText():
+            spill_text(run, action, books)
+        case DeleteAttachment():
+            delete_attachment(run, action, books)
         case LinkBack():
             _link_back(run, action, books)
     return frozenset()
@@ -184,7 +196,7 @@ def _refusal(action: Action, error: TrackerError) -> Finding:
     return Finding("refused", action.side, field_name, f"{_doing(action)}: {error.words}")
 
 
-def _doing(action: Action) -> str:
+def _doing(action: Action) -> str:  # noqa: PLR0911 - one return for each action
     match action:
         case CreateTicket():
             return "creating the ticket"
@@ -198,5 +210,11 @@ def _doing(action: Action) -> str:
             return "changing a comment"
         case DeleteComment():
             return "deleting a comment"
+        case AddAttachment():
+            return "attaching a file"
+        case SpillText():
+            return "attaching the whole of a text"
+        case DeleteAttachment():
+            return "deleting a file"
         case LinkBack():
             return "adding the link to the peer"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.sync.base import CommentPair
+from bridge.sync.base import CommentPair, PartPair
 from bridge.sync.plan import Finding
 from bridge.sync.ticket import Side, Value
 
@@ -23,8 +23,10 @@ class Books:
         pairs: comment pairs to be stored; ``id`` 0 means a new one.
         refused: what trackers refused, in their words.
         findings: findings that came up while acting.
+        parts: records of files to be stored; ``id`` 0 means a new one.
         writes: how many requests changed something.
         created: True when a ticket was created: the next round has more to do.
+        deferred: True when texts wait for files that have crossed by now: the link is looked at once more.
     """
 
     settled: dict[str, tuple[Value, Value]] = field(default_factory=dict)
@@ -34,8 +36,10 @@ class Books:
     pairs: list[CommentPair] = field(default_factory=list)
     refused: list[Finding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    parts: list[PartPair] = field(default_factory=list)
     writes: int = 0
     created: bool = False
+    deferred: bool = False
 
     def wrote(self, side: Side, at: int, event: str, data: Mapping[str, Any]) -> None:
         """Note one successful write."""

@@ -14,7 +14,7 @@ import structlog
 
 from bridge.clock import SECOND
 from bridge.daemon.house import House, field_specs
-from bridge.daemon.neighbours import own_comments
+from bridge.daemon.neighbours import without_neighbours
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
@@ -162,6 +162,7 @@ class Feed:
                 if t.id not in known or t.id in restamped or t.updated > bases[known[t.id].id][side].seen
             ]
             pairs = {known[t.id].id: tx.comments.list(known[t.id].id) for t in changed if t.id in known}
+            parts = {known[t.id].id: tx.parts.list(known[t.id].id) for t in changed if t.id in known}
         woken: list[int] = []
         new = 0
         with house.store.write(durable=False) as tx:
@@ -177,9 +178,10 @@ class Feed:
                 elif is_echo(
                     agreement,
                     side,
-                    own_comments(tx, terms, link, side, ticket),
+                    without_neighbours(tx, terms, link, side, ticket),
                     bases[link.id][side],
                     pairs[link.id],
+                    parts=parts[link.id],
                 ):
                     tx.bases.touch(link.id, side, seen=ticket.updated)
                     house.sightings.put(tracker.name, ticket, agreement.name)
@@ -205,7 +207,12 @@ class Feed:
         if before is None or before.updated != ticket.updated:
             return False
         whole = before.comments_complete and ticket.comments_complete
-        return before.fields != ticket.fields or (whole and before.comments != ticket.comments)
+        files = before.attachments_complete and ticket.attachments_complete
+        return (
+            before.fields != ticket.fields
+            or (whole and before.comments != ticket.comments)
+            or (files and before.attachments != ticket.attachments)
+        )
 
     def _discover(self, tx: Tx, agreement: Agreement, ticket: Ticket, me: str) -> Link | None:
         """The link of a ticket that has none yet: the one whose mark it carries, or a new one."""

@@ -10,18 +10,22 @@ from bridge.daemon.house import House, Terms, field_specs
 from bridge.daemon.run import Run
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
-from bridge.sync.base import Base, CommentPair
+from bridge.sync.attachments import megabytes
+from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.identity import marker_for
 from bridge.sync.mapping import show
 from bridge.sync.plan import (
     Action,
+    AddAttachment,
     AddComment,
     CreateTicket,
+    DeleteAttachment,
     DeleteComment,
     EditComment,
     LinkBack,
     Plan,
     SetStatus,
+    SpillText,
     UpdateFields,
 )
 from bridge.sync.ticket import Side, Ticket
@@ -65,10 +69,12 @@ def foresee(house: House, key: str | None = None) -> Iterator[Outlook]:
                 continue
             bases = {side: Base() for side in Side}
             pairs: tuple[CommentPair, ...] = ()
+            parts: tuple[PartPair, ...] = ()
             if link.id:
                 with house.store.read() as tx:
                     bases, pairs = tx.bases.get(link.id), tuple(tx.comments.list(link.id))
-            yield Outlook(link, Run(house, terms, agreement, link, bases, pairs).plan())
+                    parts = tuple(tx.parts.list(link.id))
+            yield Outlook(link, Run(house, terms, agreement, link, bases, pairs, parts).plan())
 
 
 def _links(house: House, terms: Terms, agreement: Agreement) -> list[Link]:
@@ -119,7 +125,7 @@ def _to_be(agreement: Agreement, side: Side, ticket: Ticket) -> Link:
     )
 
 
-def describe(action: Action) -> str:
+def describe(action: Action) -> str:  # noqa: PLR0911 - one return for each action
     """An action in words, without the words of the ticket's texts."""
     match action:
         case CreateTicket(values=values):
@@ -139,5 +145,11 @@ def describe(action: Action) -> str:
             return f"rewrite comment {pair.copy_id} ({why})"
         case DeleteComment(pair=pair, why=why):
             return f"take back comment {pair.copy_id} (the original was {why})"
+        case AddAttachment(file=file):
+            return f"attach a file ({megabytes(file.size)}, the other side's {file.id})"
+        case SpillText(name=name):
+            return f"attach the whole of a long text ({name})"
+        case DeleteAttachment(pair=pair, why=why):
+            return f"take back file {pair.copy_id} (the original was {why})"
         case LinkBack():
             return "show the link to the peer"

@@ -12,6 +12,7 @@ from dataclasses import replace
 import structlog
 
 from bridge.clock import SECOND
+from bridge.daemon.attaching import adopt_file
 from bridge.daemon.commenting import adopt_comment
 from bridge.daemon.creating import adopt_created
 from bridge.daemon.run import Run
@@ -57,6 +58,8 @@ def _settle(run: Run, intent: Intent) -> int | None:
         case IntentKind.COMMENT:
             # Comments are read by id, so no index is waited for; only a request that is still under way.
             found = _find_comment(run, intent)
+        case IntentKind.ATTACH:
+            found = _find_file(run, intent)
         case IntentKind.TRANSITION:
             _look_at_status(run, intent)
             return None
@@ -131,6 +134,21 @@ def _find_comment(run: Run, intent: Intent) -> bool:
     if comment is None or comment in known:
         return False
     adopt_comment(run, intent, comment, intent.detail["origin_digest"], intent.detail["copy_digest"])
+    run.views.pop(intent.side, None)
+    return True
+
+
+def _find_file(run: Run, intent: Intent) -> bool:
+    ticket = run.link.ticket(intent.side)
+    if ticket is None:
+        return False
+    told, since = intent.detail, intent.created_at - SKEW
+    found = run.tracker(intent.side).files.find(ticket, str(told["name"]), int(told["size"]), since)
+    known = {pair.copy_id for pair in run.parts if pair.origin is intent.side.other}
+    made = next((one for one in found if one.id not in known), None)
+    if made is None:
+        return False
+    adopt_file(run, intent, made)
     run.views.pop(intent.side, None)
     return True
 

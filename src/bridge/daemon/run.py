@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 from bridge.config.settings import TrackerSettings
 from bridge.daemon.house import House, Terms, field_specs
-from bridge.daemon.neighbours import own_comments
+from bridge.daemon.neighbours import without_neighbours
 from bridge.store.rows import Intent, Link
 from bridge.sync.agreement import Agreement, Scope
-from bridge.sync.base import Base, CommentPair
+from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.decide import decide
 from bridge.sync.plan import LinkView, Plan, View
 from bridge.sync.ticket import FieldChange, Side, Ticket
-from bridge.trackers.protocol import FieldSpec, Tracker
+from bridge.trackers.protocol import Abilities, FieldSpec, Tracker
 
 
 @dataclass(slots=True)
@@ -32,6 +32,7 @@ class Run:
         link: the link's row as it was at the start, renewed when the peer is created.
         bases: what each side looked like at the last agreement.
         pairs: its comment pairs.
+        parts: its files and other parts.
         intents: writes of earlier runs whose outcome is still owed.
         views: sides as read so far.
         read_at: side -> the tracker's time just before it was last read by id.
@@ -44,6 +45,7 @@ class Run:
     link: Link
     bases: dict[Side, Base]
     pairs: tuple[CommentPair, ...]
+    parts: tuple[PartPair, ...] = ()
     intents: tuple[Intent, ...] = ()
     views: dict[Side, View] = field(default_factory=dict)
     asked: set[Side] = field(default_factory=set)
@@ -57,6 +59,9 @@ class Run:
         """That side's tracker, to ask it something."""
         self.asked.add(side)
         return self.terms.trackers[self.scope(side).tracker]
+
+    def _abilities(self, side: Side) -> Abilities:
+        return self.terms.trackers[self.scope(side).tracker].abilities
 
     def settings(self, side: Side) -> TrackerSettings:
         """That side's tracker settings."""
@@ -99,7 +104,7 @@ class Run:
 
     def _own(self, side: Side, ticket: Ticket) -> Ticket:
         with self.house.store.read() as tx:
-            return own_comments(tx, self.terms, self.link, side, ticket)
+            return without_neighbours(tx, self.terms, self.link, side, ticket)
 
     def look(self, changed_at: Mapping[str, tuple[int, int]] | None = None) -> LinkView:
         """Both sides as read so far, for the core."""
@@ -111,6 +116,8 @@ class Run:
             pairs=self.pairs,
             linked=frozenset(side for side in Side if self.link.linked(side)),
             changed_at=changed_at or {},
+            parts=self.parts,
+            files_move=all(self._abilities(side).attachments for side in Side),
         )
 
     def plan(self) -> Plan:

@@ -107,8 +107,9 @@ class Worker:
                     link_id, "postponed", reason=f"no agreement '{link.agreement}' in the configuration"
                 )
             bases, pairs = tx.bases.get(link_id), tuple(tx.comments.list(link_id))
+            parts = tuple(tx.parts.list(link_id))
             open_intents = tuple(tx.intents.open(link_id))
-        run = Run(house, terms, agreement, link, bases, pairs, open_intents)
+        run = Run(house, terms, agreement, link, bases, pairs, parts, open_intents)
         books = Books()
         report = self._conduct(run, books)
         log.info(
@@ -221,9 +222,7 @@ class Worker:
                     link.id,
                     link.epoch,
                     link.gen,
-                    due_at=now + REVISIT * SECOND
-                    if any(one.kind == "unreachable" for one in every)
-                    else None,
+                    due_at=self._again_at(books, every, now),
                     state=self._state(link, every),
                     findings=rows,
                     synced_at=now,
@@ -237,6 +236,12 @@ class Worker:
         return Report(
             link.id, ending if held else "overtaken", books.writes, reason, told, run.agreement.name, keys
         )
+
+    def _again_at(self, books: Books, findings: Sequence[Finding], now: int) -> int | None:
+        """When a link that is done is looked at again by itself."""
+        if books.deferred:
+            return now
+        return now + REVISIT * SECOND if any(one.kind == "unreachable" for one in findings) else None
 
     def _postpone(self, run: Run, books: Books, until: int, reason: str) -> Report:
         """Keep what succeeded, leave the rest for later."""
@@ -266,6 +271,8 @@ class Worker:
                 tx.comments.update(pair)
             else:
                 tx.comments.add(run.link.id, pair)
+        for part in books.parts:
+            tx.parts.put(run.link.id, part)
 
     def _base(self, run: Run, books: Books, side: Side) -> Base:
         base = run.bases[side]

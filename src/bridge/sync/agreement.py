@@ -92,6 +92,7 @@ class Scope:
         company: how this party is called in texts that cross.
         dialect: the tracker's markup.
         on_create: field name -> value given to tickets that the bridge creates on this side.
+        text_limit: longest text that the tracker takes, in characters of its own form.
     """
 
     tracker: str
@@ -100,6 +101,7 @@ class Scope:
     dialect: Dialect
     select: str = ""
     on_create: Mapping[str, str] = field(default_factory=dict)
+    text_limit: int = 32_767
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,25 @@ class CommentRule:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentRule:
+    """Which files cross. Without a word in the agreement: none.
+
+    Attributes:
+        cross: sides whose files cross; those of private texts never do.
+        most: bytes of the largest file that crosses.
+        types: patterns of media types that cross; empty: all. What can act when opened must be named in full.
+        names: patterns of file names that do not cross.
+        deletes: what becomes of the copy of a file that was deleted: it goes too, or it is kept.
+    """
+
+    cross: frozenset[Side] = frozenset()
+    most: int = 25_000_000
+    types: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    deletes: Literal["follow", "keep"] = "follow"
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """What an organisation and one vendor agreed.
 
@@ -126,7 +147,10 @@ class Agreement:
         create_on: sides on which the bridge may create tickets (the mirrors of the other side's tickets).
         fields: the fields that cross; anything not named here never does.
         comments: how comments cross.
+        attachments: which files cross.
         people: (internal, vendor) pairs; each names a person by any id or handle of that side's tracker.
+        twins: what one link adds: side -> name or address of a file there -> ``name`` and ``url`` of its twin on the
+            other side. Empty in a configuration.
     """
 
     name: str
@@ -135,7 +159,9 @@ class Agreement:
     create_on: frozenset[Side] = frozenset(Side)
     fields: tuple[FieldRule, ...] = ()
     comments: CommentRule = CommentRule()
+    attachments: AttachmentRule = AttachmentRule()
     people: tuple[tuple[str, str], ...] = ()
+    twins: Mapping[Side, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""

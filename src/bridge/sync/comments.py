@@ -8,13 +8,14 @@ copy that others delete stays deleted. Pairs are recognised by their recorded id
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Literal
 
 from bridge.markup import Document, Mark, Paragraph, Text, digest, plain, words
 from bridge.sync.agreement import Agreement
 from bridge.sync.base import CommentPair, PairState
-from bridge.sync.mapping import carry_text
+from bridge.sync.mapping import carry_text, lacks_files, shows
 from bridge.sync.plan import Action, AddComment, DeleteComment, EditComment, Finding, LinkView
 from bridge.sync.ticket import Comment, Side, Ticket
 
@@ -22,9 +23,15 @@ _PLACEHOLDER = re.compile(r"\{author\}|\{company\}")
 
 
 def plan_comments(
-    agreement: Agreement, link: LinkView
+    agreement: Agreement, link: LinkView, coming: Mapping[Side, Collection[str]] | None = None
 ) -> tuple[list[Action], list[Finding], list[CommentPair]]:
-    """Actions, findings and silent changes of pair records that bring both sides' comments into agreement."""
+    """Actions, findings and silent changes of pair records that bring both sides' comments into agreement.
+
+    Args:
+        agreement: what crosses.
+        link: both sides.
+        coming: names of files that are about to cross; a comment that shows one is left for the next look.
+    """
     actions: list[tuple[int, Action]] = []
     findings: list[Finding] = []
     pairs: list[CommentPair] = []
@@ -36,13 +43,15 @@ def plan_comments(
         by_origin = {pair.origin_id: pair for pair in link.pairs if pair.origin is origin and pair.origin_id}
         for comment in here.comments:
             pair = by_origin.pop(comment.id, None)
+            if not comment.private and shows(comment.body, (coming or {}).get(origin, ())):
+                continue
             if pair is None:
-                if comment.id not in ours and _crosses(agreement, origin, comment):
+                if comment.id not in ours and crosses(agreement, origin, comment):
                     actions.append((comment.created, _add(agreement, origin, comment)))
                 continue
             if pair.state is PairState.ORIGIN_DELETED:
                 # Taken back because it was made private, and public again now.
-                if _crosses(agreement, origin, comment):
+                if crosses(agreement, origin, comment):
                     actions.append((comment.created, _add(agreement, origin, comment)))
                 continue
             act, found, kept = _follow(agreement, pair, comment, there)
@@ -70,7 +79,8 @@ def attributed(agreement: Agreement, side: Side, comment: Comment) -> Document:
     return Document((Paragraph((Text(line, (Mark("strong"),)),)), *comment.body.blocks))
 
 
-def _crosses(agreement: Agreement, origin: Side, comment: Comment) -> bool:
+def crosses(agreement: Agreement, origin: Side, comment: Comment) -> bool:
+    """Whether a comment that has no copy is to get one."""
     # A marker on an unpaired comment: a copy of ours whose pair was lost with a database.
     return origin in agreement.comments.cross and not comment.private and not comment.marker
 
@@ -99,7 +109,8 @@ def _follow(
     new, copy = digest(comment.body), _copy(pair, there)
     changed = new != pair.origin_digest
     edited = copy is not None and digest(copy.body) != pair.copy_digest
-    if not (changed or edited) or (changed and pair.origin not in agreement.comments.cross):
+    overdue = copy is not None and not (changed or edited) and _lacks_files(agreement, pair, comment, copy)
+    if not (changed or edited or overdue) or (changed and pair.origin not in agreement.comments.cross):
         return [], [], []
     carried = carry_text(agreement, attributed(agreement, pair.origin, comment), to)
     assert isinstance(carried.value, Document)
@@ -112,8 +123,13 @@ def _follow(
             # is how it looks from now on.
             return [], [], [replace(pair, origin_digest=new, copy_digest=digest(copy.body))]
         loser = "" if reads_alike else plain(copy.body)
-    why: Literal["changed", "restored"] = "changed" if changed else "restored"
+    why: Literal["changed", "restored"] = "restored" if edited and not changed else "changed"
     return [EditComment(to, pair, carried.value, new, digest(carried.shown), why, loser)], [], []
+
+
+def _lacks_files(agreement: Agreement, pair: CommentPair, comment: Comment, copy: Comment) -> bool:
+    text = attributed(agreement, pair.origin, comment)
+    return lacks_files(agreement, text, pair.origin.other, copy.body)
 
 
 def _copy(pair: CommentPair, there: Ticket | None) -> Comment | None:

@@ -10,13 +10,20 @@ from collections.abc import Sequence
 
 from bridge.markup import digest
 from bridge.sync.agreement import Agreement
-from bridge.sync.base import Base, CommentPair, PairState
+from bridge.sync.attachments import files_known
+from bridge.sync.base import Base, CommentPair, PairState, PartPair
 from bridge.sync.mapping import same
 from bridge.sync.ticket import Comment, Side, Ticket
 
 
 def is_echo(
-    agreement: Agreement, side: Side, ticket: Ticket, base: Base, pairs: Sequence[CommentPair]
+    agreement: Agreement,
+    side: Side,
+    ticket: Ticket,
+    base: Base,
+    pairs: Sequence[CommentPair],
+    *,
+    parts: Sequence[PartPair] = (),
 ) -> bool:
     """Whether this side shows exactly what is already known of it."""
     for rule in agreement.fields:
@@ -24,7 +31,7 @@ def is_echo(
             continue
         if rule.name not in base.fields or not same(ticket.fields[rule.name], base.fields[rule.name]):
             return False
-    return _comments_known(agreement, side, ticket, pairs)
+    return _comments_known(agreement, side, ticket, pairs) and files_known(agreement, side, ticket, parts)
 
 
 def _comments_known(agreement: Agreement, side: Side, ticket: Ticket, pairs: Sequence[CommentPair]) -> bool:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from bridge.markup import (
     Block,
+    Dialect,
     Document,
     Inline,
+    Mark,
     Media,
     Mention,
     Paragraph,
@@ -22,14 +25,25 @@ from bridge.markup import (
     UnknownBlock,
     UnknownInline,
     canonical,
+    read,
     settle,
     transform,
+    words,
+    write,
 )
 from bridge.sync.agreement import PERSON_FIELDS, Agreement, FieldRule
+from bridge.sync.shortening import native_length, shorten
 from bridge.sync.ticket import Person, Side, Value
 
 _FILE = re.compile(r"^.*/")
 """What stands before a file's bare name."""
+
+SPILT = "[Shortened: this tracker takes no longer texts. The whole of it is attached as a file.]"
+CUT = "[Shortened: this tracker takes no longer texts.]"
+"""How a text ends of which only the beginning fits."""
+
+MOST_SHOWN = 50
+"""Files in one text that are told apart when it is completed."""
 
 SUMMARY_LIMIT = 255
 """Longest summary that every supported tracker takes (Jira, Redmine: 255 characters)."""
@@ -42,10 +56,12 @@ class Carried:
     Attributes:
         value: what to write; a person as the handle that the people map names.
         shown: what that side will show afterwards, which becomes its base.
+        whole: the whole text, where only the beginning of it fits.
     """
 
     value: Value
     shown: Value
+    whole: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +136,44 @@ def carry(agreement: Agreement, rule: FieldRule, value: Value, to: Side) -> Carr
 
 def carry_text(agreement: Agreement, text: Document, to: Side) -> Carried:
     """A text made fit to cross: nothing live, nothing foreign; ``shown`` is how the other tracker will show it."""
-    fit = fit_text(text)
-    return Carried(fit, settle(agreement.scope(to).dialect, fit))
+    scope, fit = agreement.scope(to), fit_text(agreement, text, to)
+    native = write(scope.dialect, fit)
+    if native_length(native) <= scope.text_limit:
+        return Carried(fit, canonical(read(scope.dialect, native)))
+    note = SPILT if to.other in agreement.attachments.cross else CUT
+    short = shorten(scope.dialect, fit, scope.text_limit, note)
+    return Carried(short, settle(scope.dialect, short), fit)
 
 
-def fit_text(text: Document) -> Document:
+def fit_text(agreement: Agreement, text: Document, to: Side) -> Document:
     """A text without anything that would be live or foreign on the other side."""
-    return transform(text, inline=_inert, block=_inert_block)
+    known = agreement.twins.get(to.other, {})
+    dialect = agreement.scope(to).dialect
+    return transform(text, inline=lambda node: _inert(node, known, dialect), block=_inert_block)
+
+
+def shows(text: Value, names: Collection[str]) -> bool:
+    """Whether a text shows any of these files."""
+    return bool(names) and isinstance(text, Document) and any(key in names for key in _files_in(text))
+
+
+def lacks_files(agreement: Agreement, text: Document, to: Side, present: Document) -> bool:
+    """Whether what stands on ``to`` is this text as it crossed before some of the files in it had.
+
+    Then it is written again: files that have their twin by now are shown, where words stood for them.
+    """
+    here = to.other
+    known = agreement.twins.get(here, {})
+    keys = [key for key in known if key in set(_files_in(text))]
+    if not keys or same(carry_text(agreement, text, to).shown, present):
+        return False
+    for count in range(min(len(keys), MOST_SHOWN)):
+        fewer = {key: twin for key, twin in known.items() if key not in keys[count:]}
+        before = carry_text(replace(agreement, twins={**agreement.twins, here: fewer}), text, to).shown
+        assert isinstance(before, Document)
+        if same(before, present) or words(before) == words(present):
+            return True
+    return False
 
 
 def carry_set(rule: FieldRule, members: frozenset[str], to: Side) -> frozenset[str]:
@@ -229,20 +276,56 @@ def _line(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _inert(node: Inline) -> Inline:
+def _files_in(text: Document) -> list[str]:
+    """Names and addresses by which a text shows files."""
+    found: list[str] = []
+
+    def look(node: Inline) -> Inline:
+        match node:
+            case Media(ref=ref, alt=alt):
+                found.extend((ref, alt))
+            case Text(marks=marks):
+                found.extend(mark.value for mark in marks if mark.kind == "link")
+        return node
+
+    transform(text, inline=look)
+    return found
+
+
+def _shown_file(twin: Mapping[str, str], alt: str, dialect: Dialect) -> Inline:
+    """A file of the other side, as its own dialect shows it.
+
+    In ADF a file is shown by an id that no API tells; a link to it is the next best.
+    """
+    name, url = twin["name"], twin["url"]
+    if dialect != "adf":
+        return Media(name, alt if alt != name else "")
+    return Text(alt or name, (Mark("link", url),)) if url else Text(f"[{alt or name}]")
+
+
+def _inert(node: Inline, known: Mapping[str, Mapping[str, str]], dialect: Dialect) -> Inline:
     """An inline node without anything that would be live or foreign on the other side."""
     match node:
         case Mention(text=text, person=person):
             # The name that people see; never the account's id, which is a login or an e-mail address on some trackers.
             name = text.lstrip("@")
             return Text(f"@{name}" if name and name != person else "@somebody")
+        case Media(ref=ref, alt=alt) if known and (twin := known.get(ref) or known.get(alt)):
+            return _shown_file(twin, alt, dialect)
+        case Text(text=text, marks=marks) if known and (twin := _linked(marks, known)):
+            return _shown_file(twin, text, dialect)
         case Media(ref=ref, alt=alt):
-            # Attachments do not cross yet; the reader must still learn that something was here, but no address.
+            # The file has not crossed; the reader must still learn that something was here, but no address.
             return Text(f"[{alt or (_FILE.sub('', ref) if '://' not in ref else 'image')}]")
         case UnknownInline(text=text):
             return Text(text)
         case _:
             return node
+
+
+def _linked(marks: Iterable[Mark], known: Mapping[str, Mapping[str, str]]) -> Mapping[str, str] | None:
+    """The twin of the file that a link leads to."""
+    return next((known[mark.value] for mark in marks if mark.kind == "link" and mark.value in known), None)
 
 
 def _inert_block(node: Block) -> Block:

@@ -18,6 +18,7 @@ from bridge.sync.mapping import (
     agree,
     carry,
     carry_set,
+    carry_text,
     crossing,
     empty,
     fit_text,
@@ -215,7 +216,7 @@ def cross(
     if isinstance(value, frozenset) or isinstance(now.value(to), frozenset):
         target = _replaced(rule, now, source)
         carried: Carried | Unmapped = Carried(target, target)
-    elif (edited := _edited_text(now, source)) is not None:
+    elif (edited := _edited_text(agreement, now, source)) is not None:
         carried = Carried(edited, settle(agreement.scope(to).dialect, edited))
     else:
         carried = carry(agreement, rule, value, to)
@@ -230,7 +231,7 @@ def cross(
     return Cross(writes={to: carried.value}, base=base, winner=source, why=why, loser=loser)
 
 
-def _edited_text(now: Now, source: Side) -> Document | None:
+def _edited_text(agreement: Agreement, now: Now, source: Side) -> Document | None:
     """The other side's own text with only the source's edit in it, or None when the edit cannot be told apart.
 
     A text that crossed has lost on the way what may not cross (an image, a mention). Sending the whole of it back for
@@ -239,7 +240,15 @@ def _edited_text(now: Now, source: Side) -> Document | None:
     value, base, other = now.value(source), now.base(source), now.base(source.other)
     if not (isinstance(value, Document) and isinstance(base, Document) and isinstance(other, Document)):
         return None
-    return merge_blocks(other, other, base, value, fit_text)
+    if _too_long(agreement, source.other, value, base):
+        return None
+    edited = merge_blocks(other, other, base, value, lambda text: fit_text(agreement, text, source.other))
+    return None if edited is None or _too_long(agreement, source.other, edited) else edited
+
+
+def _too_long(agreement: Agreement, to: Side, *texts: Document) -> bool:
+    """Whether only the beginning of any of these texts fits on a side: such ones are not merged, but shortened."""
+    return any(carry_text(agreement, text, to).whole is not None for text in texts)
 
 
 def _replaced(rule: FieldRule, now: Now, source: Side) -> frozenset[str]:
@@ -290,9 +299,17 @@ def _merge_texts(agreement: Agreement, now: Now) -> Outcome | None:
     assert isinstance(base_vendor, Document)
     assert isinstance(vendor, Document)
     # Each side keeps its own blocks as they are; only what the other side wrote is made fit to cross.
-    ours = merge_blocks(base_internal, internal, base_vendor, vendor, fit_text)
-    theirs = merge_blocks(base_vendor, vendor, base_internal, internal, fit_text)
+    ours = merge_blocks(
+        base_internal, internal, base_vendor, vendor, lambda text: fit_text(agreement, text, Side.INTERNAL)
+    )
+    theirs = merge_blocks(
+        base_vendor, vendor, base_internal, internal, lambda text: fit_text(agreement, text, Side.VENDOR)
+    )
     if ours is None or theirs is None:
+        return None
+    if _too_long(agreement, Side.VENDOR, internal, theirs) or _too_long(
+        agreement, Side.INTERNAL, vendor, ours
+    ):
         return None
     shown = [
         settle(agreement.scope(side).dialect, text) for side, text in zip(Side, (ours, theirs), strict=True)

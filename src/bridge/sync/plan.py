@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bridge.markup import Document
-from bridge.sync.base import Base, CommentPair, PairState, encode_value
-from bridge.sync.ticket import Side, Ticket, Value
+from bridge.sync.base import Base, CommentPair, PairState, PartPair, encode_value
+from bridge.sync.ticket import Attachment, Side, Ticket, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class LinkView:
         pairs: comments that mirror each other.
         linked: sides that already carry the link back.
         changed_at: field -> (internal, vendor) times of its last change, for rules that need them.
+        parts: files and other parts that mirror each other.
+        files_move: whether the bridge can move the files of both trackers.
     """
 
     origin: Side
@@ -53,6 +55,8 @@ class LinkView:
     pairs: tuple[CommentPair, ...] = ()
     linked: frozenset[Side] = frozenset()
     changed_at: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    parts: tuple[PartPair, ...] = ()
+    files_move: bool = True
 
     def view(self, side: Side) -> View:
         """That side."""
@@ -169,13 +173,61 @@ class DeleteComment:
 
 
 @dataclass(frozen=True, slots=True)
+class AddAttachment:
+    """Carry a file over to ``side``. ``pair`` is its record so far, or a new one."""
+
+    side: Side
+    file: Attachment
+    pair: PartPair
+
+
+@dataclass(frozen=True, slots=True)
+class SpillText:
+    """Attach the whole of a text on ``side``, where only its beginning fits; an older such file goes.
+
+    Attributes:
+        side: where.
+        pair: its record so far, or a new one.
+        name: the file's name.
+        text: Markdown.
+        digest: SHA-256 of it, in hex.
+    """
+
+    side: Side
+    pair: PartPair
+    name: str
+    text: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAttachment:
+    """Take our copy of a file on ``side`` back: the original was deleted, or belongs to a private text now."""
+
+    side: Side
+    pair: PartPair
+    why: Literal["deleted", "private"]
+
+
+@dataclass(frozen=True, slots=True)
 class LinkBack:
     """Put a clickable link to the peer on ``side``."""
 
     side: Side
 
 
-Action = CreateTicket | UpdateFields | SetStatus | AddComment | EditComment | DeleteComment | LinkBack
+Action = (
+    CreateTicket
+    | UpdateFields
+    | SetStatus
+    | AddComment
+    | EditComment
+    | DeleteComment
+    | AddAttachment
+    | SpillText
+    | DeleteAttachment
+    | LinkBack
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +235,8 @@ class Finding:
     """Something people should know; the link's other work goes on.
 
     Attributes:
-        kind: stable name: ``unmapped``, ``held``, ``gone``, ``unreachable``, ``refused``, ``copy-deleted``, ...
+        kind: stable name: ``unmapped``, ``held``, ``gone``, ``unreachable``, ``refused``, ``copy-deleted``,
+            ``left-behind``, ``shortened``, ...
         side: where the cause is; None for the link as a whole.
         field: canonical name, or "".
         message: a sentence without the ticket's words.
@@ -215,6 +268,8 @@ class Plan:
         pairs: comment pairs whose record changes without any write.
         coincided: fields among ``settled`` that both sides had brought into agreement by themselves.
         unsure: fields that need the histories of both tickets before they can be decided.
+        parts: records of files whose state changes without any write.
+        deferred: a text waits for a file that it shows: the link has to be looked at once more.
     """
 
     actions: tuple[Action, ...] = ()
@@ -223,6 +278,8 @@ class Plan:
     pairs: tuple[CommentPair, ...] = ()
     coincided: frozenset[str] = frozenset()
     unsure: frozenset[str] = frozenset()
+    parts: tuple[PartPair, ...] = ()
+    deferred: bool = False
 
     def rests_on(self, side: Side) -> bool:
         """Whether that side must have been read by id before this plan is carried out.
@@ -231,7 +288,7 @@ class Plan:
         """
         for act in self.actions:
             match act:
-                case AddComment(side=to):
+                case AddComment(side=to) | AddAttachment(side=to) | SpillText(side=to):
                     needed = to.other is side
                 case EditComment():
                     needed = True
@@ -252,7 +309,8 @@ class Plan:
         older pass for one that came after it.
         """
         return (
-            any(isinstance(act, DeleteComment) for act in self.actions)
+            any(isinstance(act, DeleteComment | DeleteAttachment) for act in self.actions)
             or any(pair.state is not PairState.PAIRED for pair in self.pairs)
+            or any(part.state is not PairState.PAIRED for part in self.parts)
             or bool(self.coincided)
         )
