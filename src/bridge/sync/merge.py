@@ -26,6 +26,7 @@ from bridge.sync.mapping import (
     same,
     show,
 )
+from bridge.sync.shortening import surely_short
 from bridge.sync.textmerge import merge_blocks
 from bridge.sync.ticket import Side, Value
 
@@ -240,7 +241,7 @@ def _edited_text(agreement: Agreement, now: Now, source: Side) -> Document | Non
     value, base, other = now.value(source), now.base(source), now.base(source.other)
     if not (isinstance(value, Document) and isinstance(base, Document) and isinstance(other, Document)):
         return None
-    if _too_long(agreement, source.other, value, base):
+    if value == base or _too_long(agreement, source.other, value, base):
         return None
     edited = merge_blocks(other, other, base, value, lambda text: fit_text(agreement, text, source.other))
     return None if edited is None or _too_long(agreement, source.other, edited) else edited
@@ -248,7 +249,10 @@ def _edited_text(agreement: Agreement, now: Now, source: Side) -> Document | Non
 
 def _too_long(agreement: Agreement, to: Side, *texts: Document) -> bool:
     """Whether only the beginning of any of these texts fits on a side: such ones are not merged, but shortened."""
-    return any(carry_text(agreement, text, to).whole is not None for text in texts)
+    limit = agreement.scope(to).text_limit
+    return any(
+        not surely_short(text, limit) and carry_text(agreement, text, to).whole is not None for text in texts
+    )
 
 
 def _replaced(rule: FieldRule, now: Now, source: Side) -> frozenset[str]:

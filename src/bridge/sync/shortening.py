@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
-from bridge.markup import Block, CodeBlock, Dialect, Document, Mark, Paragraph, Text, plain, write
+from bridge.markup import Block, CodeBlock, Dialect, Document, Mark, Paragraph, Text, plain, to_json, write
+
+MOST_BLOWN_UP = 3
+"""How many times longer a tracker's form may be than ours."""
 
 SIGN = "\u2026"
 
@@ -16,6 +20,12 @@ def native_length(native: Any) -> int:
     return len(text) + sum(sign > "\uffff" for sign in text)  # Java and JavaScript count these double
 
 
+def surely_short(text: Document, limit: int) -> bool:
+    """Whether a text fits into any tracker's form, told without writing it: our own form is much the same length."""
+    return MOST_BLOWN_UP * len(json.dumps(to_json(text), ensure_ascii=False)) < limit
+
+
+@lru_cache(maxsize=64)
 def shorten(dialect: Dialect, text: Document, limit: int, note: str) -> Document:
     """As much of the beginning of a text as fits, whole blocks if possible, and a note that there was more.
 
@@ -30,7 +40,15 @@ def shorten(dialect: Dialect, text: Document, limit: int, note: str) -> Document
     def fits(blocks: tuple[Block, ...]) -> bool:
         return native_length(write(dialect, Document((*blocks, end)))) <= limit
 
-    kept = _most(len(text.blocks), lambda count: fits(text.blocks[:count]))
+    # Each block by itself tells nearly how long it is; so the whole is written once or twice, not many times.
+    kept, room = 0, limit - native_length(write(dialect, Document((end,))))
+    for block in text.blocks:
+        room -= native_length(write(dialect, Document((block,))))
+        if room < 0:
+            break
+        kept += 1
+    while kept and not fits(text.blocks[:kept]):
+        kept -= 1 + kept // 50
     blocks = text.blocks[:kept]
     if kept < len(text.blocks):
         rest = text.blocks[kept]

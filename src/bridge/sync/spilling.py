@@ -10,17 +10,18 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from bridge.markup import Document, plain, write
+from bridge.markup import Document, write
 from bridge.sync.agreement import Agreement
 from bridge.sync.attachments import TEXT, Planned, is_text, new_pair
 from bridge.sync.base import PairState, PartKind, PartPair
 from bridge.sync.comments import attributed, crosses
 from bridge.sync.mapping import carry_text
 from bridge.sync.plan import Action, DeleteAttachment, Finding, LinkView, SpillText
+from bridge.sync.shortening import surely_short
 from bridge.sync.ticket import Side, Ticket
 
-SHORT = 512
-"""Characters of words below which no text is too long for any tracker, in whatever form."""
+ROOM = 1_000
+"""Characters that a comment's attribution may add, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def is_long(agreement: Agreement, text: object, to: Side) -> bool:
     """Whether only the beginning of a text can cross."""
     return (
         isinstance(text, Document)
-        and len(plain(text)) > SHORT
+        and not surely_short(text, agreement.scope(to).text_limit)
         and carry_text(agreement, text, to).whole is not None
     )
 
@@ -97,16 +98,17 @@ def _one(long: _Long, side: Side, pair: PartPair, there: Ticket) -> Planned:
 
 def _long_texts(agreement: Agreement, link: LinkView, side: Side, here: Ticket) -> Iterator[_Long]:
     to = side.other
+    limit = agreement.scope(to).text_limit - ROOM
     for rule in agreement.fields:
         value = here.fields.get(rule.name)
-        if rule.owner is to or not isinstance(value, Document) or len(plain(value)) <= SHORT:
+        if rule.owner is to or not isinstance(value, Document) or surely_short(value, limit):
             continue
         whole = carry_text(agreement, value, to).whole
         if whole is not None:
             yield _Long(f"{TEXT}{rule.name}", rule.name, f"{rule.name}-full.md", whole)
     copies = {pair.copy_id for pair in link.pairs if pair.origin is to}
     for comment in here.comments:
-        if comment.id in copies or not crosses(agreement, side, comment) or len(plain(comment.body)) <= SHORT:
+        if comment.id in copies or not crosses(agreement, side, comment) or surely_short(comment.body, limit):
             continue
         whole = carry_text(agreement, attributed(agreement, side, comment), to).whole
         if whole is not None:
