@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError
+from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError, Unintelligible
 from bridge.sync.ticket import Attachment
 from bridge.trackers.files import Outgoing, Sink, Uploaded
 from bridge.trackers.http import Http
@@ -54,7 +54,12 @@ class RedmineFiles:
 
     def download(self, file: Attachment, sink: Sink, limit: int) -> None:
         """See :meth:`bridge.trackers.files.Files.download`."""
-        self._transfers.download("/attachments/download/{id}", {"id": file.id}, sink, limit)
+        try:
+            self._transfers.download("/attachments/download/{id}", {"id": file.id}, sink, limit)
+        except Unintelligible:
+            # What is gone is answered with a page for people here; the API says it plainly.
+            self._http.call("GET", "/attachments/{id}.json", parts={"id": file.id})
+            raise
 
     def upload(self, ticket: str, file: Outgoing) -> Uploaded:
         """See :meth:`bridge.trackers.files.Files.upload`."""

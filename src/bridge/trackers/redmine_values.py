@@ -15,6 +15,7 @@ from bridge.clock import SECOND
 from bridge.errors import Unintelligible
 from bridge.markup import Document, read, write
 from bridge.sync.ticket import Attachment, Comment, Person, Ticket, Value
+from bridge.trackers.files import with_private
 
 Json = Mapping[str, Any]
 
@@ -208,15 +209,17 @@ def to_attachments(
 ) -> tuple[Attachment, ...]:
     """The files of an issue, in order of creation; private where the note that they came with is.
 
-    A file that came after the issue is recorded in a journal. Where we see no such journal, it is one that is hidden
-    from us.
+    Redmine splits a private note with a file into two journals of one moment: the note alone is private. And a file
+    that came after the issue is always recorded in a journal: where we see none, it is hidden from us.
     """
+    hushed = [journal for journal in issue.get("journals", ()) if journal.get("private_notes")]
     told: dict[str, bool] = {}
     for journal in issue.get("journals", ()):
+        private = bool(journal.get("private_notes")) or any(_together(journal, one) for one in hushed)
         for detail in journal.get("details", ()):
             if detail.get("property") == "attachment":
                 number = str(detail.get("name"))
-                told[number] = told.get(number, False) or bool(journal.get("private_notes"))
+                told[number] = told.get(number, False) or private
     born = instant(issue["created_on"])
     return tuple(
         Attachment(
@@ -231,6 +234,13 @@ def to_attachments(
         )
         for raw in sorted(issue.get("attachments", ()), key=lambda raw: int(raw["id"]))
     )
+
+
+def _together(one: Json, other: Json) -> bool:
+    """Whether two journals were written by one person in one moment."""
+    apart = abs(instant(one["created_on"]) - instant(other["created_on"]))
+    same = (one.get("user") or {}).get("id") == (other.get("user") or {}).get("id")
+    return same and apart <= SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +288,8 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
             for field in raw:
                 if is_field(field, name):
                     fields[canonical] = custom_value(field.get("value"), shape.format(field))
+        comments = to_comments(issue.get("journals", ()), shape.person)
+        files = to_attachments(issue, shape.url, shape.person) if "journals" in issue else ()
         return Ticket(
             id=str(issue["id"]),
             key=str(issue["id"]),
@@ -286,11 +298,11 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
             created=instant(issue["created_on"]),
             updated=instant(issue["updated_on"]),
             fields=fields,
-            comments=to_comments(issue.get("journals", ()), shape.person),
+            comments=comments,
             comments_complete="journals" in issue,
             creator=shape.person(issue.get("author")),
             marker=str(marked[0] or "") if marked else "",
-            attachments=to_attachments(issue, shape.url, shape.person) if "journals" in issue else (),
+            attachments=with_private(files, comments),
             attachments_complete="journals" in issue and "attachments" in issue,
         )
     except (KeyError, TypeError, ValueError) as problem:
