@@ -45,15 +45,17 @@ check: $(VENV)/.dev  ## format, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev  ## calls per change, and throughput beside a bare loop
+bench: $(VENV)/.dev  ## calls per change, throughput beside a bare loop, how soon a webhook brings a change
 	$(BIN)/python bench/calls.py
+	$(BIN)/python bench/webhooks.py
 
 soak: $(VENV)/.dev  ## the planner's properties, many more examples
 	BRIDGE_EXAMPLES=$${BRIDGE_EXAMPLES:-1000000} $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 0 tests/sync/test_planner_properties.py
 
 lock: $(VENV)/.dev  ## make the lock files anew
 	$(BIN)/python -m pip --quiet install pip-tools
-	cd requirements && $(COMPILE) build.txt build.in && $(COMPILE) run.txt ../pyproject.toml && $(COMPILE) dev.txt dev.in
+	cd requirements && $(COMPILE) build.txt build.in && $(COMPILE) run.txt ../pyproject.toml && \
+	  $(COMPILE) postgresql.txt --constraint run.txt --extra postgresql ../pyproject.toml && $(COMPILE) dev.txt dev.in
 
 clean:  ## forget the installation and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info

@@ -1,3 +1,3 @@
-"""Fixtures for all tests: the real Redmine, which the first test that wants it starts."""
+"""Fixtures for all tests: real servers, each started by the first test that wants it."""
 
-pytest_plugins = ("redmine_server",)
+pytest_plugins = ("postgres_server", "redmine_server", "rt_server")

@@ -5,6 +5,7 @@
     ├── StoreError               our own database cannot be used
     │   └── AlreadyRunning       another bridge works on it
     ├── OtherSite                an agreement with links points to another site
+    ├── CannotListen             the web server's address is taken
     ├── ForgottenMirrors         the database knows nothing of mirrors that are there: it was lost
     └── TrackerError             a tracker said no, or said nothing
         ├── Unreachable          no connection, DNS, TLS, time-out on a read: try again later
@@ -82,6 +83,13 @@ class AlreadyRunning(StoreError):
 
     exit_code = 1
     next_step = "Let that one work, or stop it first."
+
+
+class CannotListen(BridgeError):
+    """The address that the web server is to listen on is taken, or not this machine's."""
+
+    exit_code = 2
+    next_step = "Give another address or port in 'web: {listen: ...}', or stop what listens there."
 
 
 class ForgottenMirrors(BridgeError):

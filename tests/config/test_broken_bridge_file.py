@@ -40,6 +40,8 @@ CASES = {
     "cloud-id elsewhere": ("    poll: 15s", "    cloud-id: a-b", "cloud-id", "trackers.home.cloud-id", "jira-datacenter has no use for 'cloud-id'", "remove it"),
     "gateway without cloud-id": ("    user: bridge@example.com", "    user: b\n    gateway: https://x.example", "gateway", "trackers.acme.gateway", "no effect without 'cloud-id'", "give the cloud-id"),
     "user of redmine": ("    marker-field: External ID", "    marker-field: External ID\n    user: me", "user: me", "trackers.shop.user", "redmine has no use for 'user'", "remove it"),
+    "formatting of jira": ("    poll: 15s", "    formatting: textile", "formatting", "trackers.home.formatting", "jira-datacenter has no use for 'formatting'", "remove it"),
+    "formatting": ("    marker-field: External ID", "    marker-field: External ID\n    formatting: textil", "textil", "trackers.shop.formatting", "'textil'", "did you mean 'textile'?"),
     "expiry": ("    poll: 15s", "    expires: 31.1.2027", "expires", "trackers.home.expires", "'31.1.2027' is not a date", "2027-01-31"),
     "api key": ("    poll: 15s", "    api_key: x", "api_key", "trackers.home.api_key", "'api_key' is not a key here", "token: {secret: some_name}"),
     "database": ("sqlite:///bridge.db", "bridge.db", "database", "database", "is not a database address", "sqlite:///bridge.db"),

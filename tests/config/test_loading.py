@@ -173,6 +173,20 @@ def test_a_kind_from_elsewhere(folder):
     assert any("'rt'" in problem.message for problem in folder.problems())
 
 
+def test_a_redmine_that_is_set_to_textile(folder):
+    folder.replace(folder.acme, "  tracker: acme\n  project: CUST", "  tracker: shop\n  project: web")
+    folder.replace(folder.acme, '  labels: {only: ["sev-*"]}\n', "")
+    assert load(folder.path, environ={}, secrets=False).agreements[0].vendor.dialect == "markdown"
+    folder.replace(
+        folder.bridge,
+        "    marker-field: External ID",
+        "    marker-field: External ID\n    formatting: textile",
+    )
+    settings = load(folder.path, environ={}, secrets=False)
+    assert settings.trackers["shop"].formatting == "textile"
+    assert settings.agreements[0].vendor.dialect == "textile"
+
+
 def test_the_file_or_its_folder(folder):
     assert load(folder.bridge, environ={}, secrets=False) == load(str(folder.path), environ={}, secrets=False)
 

@@ -76,6 +76,20 @@ def test_a_link_that_was_done_can_be_woken_again(bench, dispatcher):
         time.sleep(0.3)  # a wake-up during the work may be dropped: the store has counted it
 
 
+def test_a_link_woken_during_its_work_is_worked_on_once_more_and_one_swept_up_is_not(bench, dispatcher):
+    bench.gate.clear()
+    dispatcher.wake([3, 4])
+    eventually(lambda: len(bench.calls) == 2)
+    for _ in range(5):
+        dispatcher.wake([3])
+        dispatcher.wake([4], swept=True)
+    bench.gate.set()
+    eventually(lambda: bench.calls[3] == 2 and not sum(bench.at_once.values()))
+    time.sleep(0.3)
+    assert (bench.calls[3], bench.calls[4]) == (2, 1)
+    assert not bench.twice
+
+
 def test_wake_ups_from_many_threads_all_arrive(bench, dispatcher):
     threads = [threading.Thread(target=dispatcher.wake, args=(range(at, 400, 8),)) for at in range(8)]
     for thread in threads:

@@ -326,6 +326,7 @@ def write_config(
     select: str = "",
     tracker: str = "",
     top: str = "",
+    database: str = "sqlite:///bridge.db",
 ) -> dict[str, str]:
     """A configuration of the two trackers; returns the environment with its secrets.
 
@@ -334,7 +335,7 @@ def write_config(
     (folder / "agreements").mkdir(exist_ok=True)
     usual = f"rate: 1000, concurrency: 16, search-lag: {lag}, poll: 1s{tracker and ', '}{tracker}"
     (folder / "bridge.yaml").write_text(f"""
-database: sqlite:///bridge.db
+database: "{database}"
 {top}
 trackers:
   home: {{kind: jira-datacenter, url: "{home_url}", token: {{secret: home_token}}, {usual}}}

@@ -171,6 +171,71 @@ BOTH_WAYS = [
             )
         ),
     ),
+    ("html", "<h2>Title</h2>", doc(Heading(2, (Text("Title"),)))),
+    ("html", "<p>one<br>two</p>\n<p>three</p>", doc(para("one", HardBreak(), "two"), "three")),
+    (
+        "html",
+        "<p><strong><em>a</em></strong> <s>b</s> <u>c</u> x<sup>2</sup> H<sub>2</sub>O</p>",
+        doc(
+            para(
+                marked("a", "strong", "em"),
+                " ",
+                marked("b", "strike"),
+                " ",
+                marked("c", "underline"),
+                " x",
+                marked("2", "sup"),
+                " H",
+                marked("2", "sub"),
+                "O",
+            )
+        ),
+    ),
+    ("html", "<p><code>a_b \u00a0c&lt;</code></p>", doc(para(marked("a_b  c<", "code")))),
+    ("html", '<p><span style="color:#ff0000">x</span> y</p>', doc(para(marked("x", color="#ff0000"), " y"))),
+    (
+        "html",
+        '<p><a href="http://e.org/x?a=1&amp;b">t</a></p>',
+        doc(para(marked("t", link="http://e.org/x?a=1&b"))),
+    ),
+    (
+        "html",
+        '<p>see <a href="http://e.org/x_y">http://e.org/x_y</a> now</p>',
+        doc(para("see ", marked("http://e.org/x_y", link="http://e.org/x_y"), " now")),
+    ),
+    ("html", '<p>on <time datetime="2024-01-01">2024-01-01</time></p>', doc(para("on ", Date("2024-01-01")))),
+    ("html", '<p><span class="attachment" title="log.txt">log.txt</span></p>', doc(para(Media("log.txt")))),
+    (
+        "html",
+        '<p><img src="https://e.org/a.png" alt="a &quot;shot&quot;"></p>',
+        doc(para(Media("https://e.org/a.png", 'a "shot"'))),
+    ),
+    ("html", "<ul>\n<li>a\n<ol>\n<li>b</li>\n<li>c</li>\n</ol></li>\n<li>d</li>\n</ul>", LISTS),
+    ("html", '<ol start="7">\n<li>a</li>\n</ol>', doc(OrderedList((item("a"),), 7))),
+    (
+        "html",
+        "<ul>\n<li>\u2611 a</li>\n<li>\u2610 b</li>\n</ul>",
+        doc(BulletList((item("a", checked=True), item("b", checked=False)))),
+    ),
+    (
+        "html",
+        "<table>\n<tr><th>h</th><th>i</th></tr>\n<tr><td>a|b</td><td>c</td></tr>\n</table>",
+        TABLE,
+    ),
+    (
+        "html",
+        "<table>\n<tr><td><p>a</p>\n<p>b</p></td><td></td></tr>\n</table>",
+        doc(Table(((Cell((para("a"), para("b"))), Cell(())),))),
+    ),
+    (
+        "html",
+        '<pre><code class="language-java">  if (a &lt; b) {\n\n  }</code></pre>',
+        doc(CodeBlock("  if (a < b) {\n\n  }", "java")),
+    ),
+    ("html", "<blockquote>\n<p>a</p>\n<p>b</p>\n</blockquote>", doc(Quote((para("a"), para("b"))))),
+    ("html", '<div style="background-color:#fffae6">\n<p>a</p>\n</div>', doc(Panel("warning", (para("a"),)))),
+    ("html", "<details>\n<summary>T</summary>\n<p>a</p>\n</details>", doc(Expand("T", (para("a"),)))),
+    ("html", "<p>a</p>\n<hr>\n<p>b</p>", doc("a", Rule(), "b")),
 ]
 
 
@@ -220,6 +285,48 @@ ONLY_READ = [
     ("markdown", "Title\n===", doc(Heading(1, (Text("Title"),)))),
     ("markdown", "@\u2060bob #\u2060123", doc("@bob #123")),
     ("markdown", "bob@e.org", doc("bob@e.org")),
+    ("html", "plain &lt;words&gt;\n and more", doc("plain <words> and more")),
+    ("html", "<p>a<p>b", doc("a", "b")),
+    ("html", "<div>a<div>b</div>c</div>", doc("a", "b", "c")),
+    ("html", "a<script>alert(1)</script><style>p {}</style>b<!-- c -->", doc("ab")),
+    ("html", "a <!-- never closed", doc("a <!-- never closed")),
+    ("html", "From <ann@e.org>: a < b", doc("From <ann@e.org>: a < b")),
+    ("html", '<a href="javascript:alert(1)">x</a>', doc("x (javascript:alert(1))")),
+    ("html", '<p onclick="alert(1)">x<object>y</object></p>', doc("xy")),
+    ("html", "see http://e.org/x.", doc(para("see ", marked("http://e.org/x", link="http://e.org/x"), "."))),
+    (
+        "html",
+        "<ul><li>a<ul><li>b</ul><li>c</ul>",
+        doc(BulletList((item("a", BulletList((item("b"),))), item("c")))),
+    ),
+    (
+        "html",
+        "<ul><li>a</li><ul><li>b</li></ul></ul>",
+        doc(BulletList((item("a", BulletList((item("b"),))),))),
+    ),
+    (
+        "html",
+        '<ul><li><input type="checkbox" checked> a</li><li><input type="checkbox"> b</li></ul>',
+        doc(BulletList((item("a", checked=True), item("b", checked=False)))),
+    ),
+    ("html", '<img src="cid:a.png"> <img src="data:x" alt="b">', doc(para(Media("a.png"), " b"))),
+    (
+        "html",
+        '<span style="color: rgb(255, 0, 0); font-weight: bold">x</span>',
+        doc(para(marked("x", "strong", color="#ff0000"))),
+    ),
+    (
+        "html",
+        "<b><p>a</p><i>b</b>c</i>",
+        doc(para(marked("a", "strong")), para(marked("b", "strong", "em"), "c")),
+    ),
+    ("html", "<pre>a\n  b<br>c</pre>", doc(CodeBlock("a\n  b\nc"))),
+    (
+        "html",
+        "<table><tr><th colspan=2>a<tr><td>b<td>c</table>",
+        doc(Table(((cell("a", header=True), Cell((), header=True)), (cell("b"), cell("c"))))),
+    ),
+    ("html", "<dl><dt>a<dd>b</dl>", doc(para(marked("a", "strong")), "b")),
 ]
 
 
@@ -322,7 +429,7 @@ def test_cards_become_links():
     assert read("adf", adf(node("blockCard", url="https://e.org"))) == doc(link)
 
 
-@pytest.mark.parametrize("dialect", ["adf", "wiki", "markdown"])
+@pytest.mark.parametrize("dialect", ["adf", "wiki", "markdown", "html"])
 def test_the_empty_text(dialect):
     assert read(dialect, None) == Document()
     assert settle(dialect, Document()) == Document()
@@ -342,6 +449,16 @@ INSTEAD = [
     ("markdown", doc(Panel("info", (para("a"),), "T")), "> **T**\n>\n> a"),
     ("markdown", doc(Table(((Cell((para("a"), para("b"))),),))), "| a / b |\n| --- |"),
     ("markdown", doc(para(Mention("557058:ab", "Bo B"), " did")), "@\u2060Bo B did"),
+    (
+        "html",
+        doc(para(Status("DONE", "green"), " by ", Mention("5b1", "Bo B"))),
+        "<p>DONE by @\u2060Bo B</p>",
+    ),
+    (
+        "html",
+        doc(Panel("info", (para("a"),), "T")),
+        '<div style="background-color:#deebff">\n<p><strong>T</strong></p>\n<p>a</p>\n</div>',
+    ),
     (
         "adf",
         doc(Panel("info", (para("a"),), "T")),
@@ -376,6 +493,8 @@ HOSTILE = [
     ("markdown", "<b> [x](y) https://e.org", "\\<b\\> \\[x\\](y) https\u2060://e.org"),
     ("markdown", "1. x", "1\\. x"),
     ("markdown", "snake_case &lt;", "snake_case \\&lt;"),
+    ("html", "<b> &lt; @admin #12", "<p>&lt;b&gt; &amp;lt; @\u2060admin #\u206012</p>"),
+    ("html", "https://e.org a@e.org", "<p>https\u2060://e.org a@e.org</p>"),
 ]
 
 

@@ -63,16 +63,45 @@ PIECES = [
     "[a]: b\n",
     "|a\n",
     "|a|\n|-|\n",
+    "<!--",
+    "<!-- -->",
+    "<![CDATA[",
+    "<?",
+    "</",
+    "</a",
+    "</a>",
+    "</p>",
+    "<p>",
+    '<a b="',
+    '<a b="c" ',
+    "<a b='",
+    "<a =",
+    "<a/",
+    "<b>",
+    "<div>",
+    "<p><b>a",
+    "<li>a",
+    "<ul><li>a",
+    "<table>",
+    "<td>",
+    "<script>",
+    "<style>a</style>",
+    "<textarea>",
+    "<title>",
+    "<pre>\n",
+    '<a style="a:b;',
+    "&#",
+    "&a",
 ]
 
 
-@pytest.mark.parametrize("dialect", ["wiki", "markdown"])
+@pytest.mark.parametrize("dialect", ["wiki", "markdown", "textile", "html"])
 def test_four_times_the_text_is_about_four_times_the_work(dialect):
     slow = []
     for piece in PIECES:
         took = []
         for size in (SIZE // 4, SIZE):
-            text = (piece * (size // len(piece) + 1))[:size]
+            text = (piece * (size // len(piece) + 1))[:size] + (">" if dialect == "html" else "")
             start = time.process_time()
             read(dialect, text)
             took.append(time.process_time() - start)
@@ -90,13 +119,13 @@ def test_depth_is_no_danger():
     unknown = {"type": "odd", "content": [node]}
     assert "deep" in str(settle("wiki", read("adf", {"type": "doc", "content": [unknown]})))
     for text in ("> " * 3000 + "deep", "- " * 3000 + "deep", "*" * 3000 + " deep", "**a *b " * 2000 + "deep"):
-        for dialect in ("wiki", "markdown"):
+        for dialect in ("wiki", "markdown", "textile", "html"):
             assert "deep" in str(settle("adf", read(dialect, text)))
 
 
 def test_a_text_of_the_largest_size_is_read():
     text = ("word *bold* [text|http://e.org/x] {{mono}} snake_case-9 (see @bob, `x`)\n" * 6000)[:300_000]
-    for dialect in ("wiki", "markdown"):
+    for dialect in ("wiki", "markdown", "textile", "html"):
         start = time.process_time()
         assert read(dialect, text)
         assert time.process_time() - start < 60

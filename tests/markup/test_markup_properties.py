@@ -25,7 +25,7 @@ from bridge.markup import (
     write,
 )
 
-DIALECTS = ("adf", "wiki", "markdown")
+DIALECTS = ("adf", "wiki", "markdown", "textile", "html")
 many = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 JSON = st.recursive(
@@ -129,7 +129,7 @@ def test_no_word_is_lost_between_two_dialects(first, second, document):
     assert not Counter(words(here)) - Counter(words(settle(second, here)))
 
 
-@pytest.mark.parametrize("dialect", ["wiki", "markdown"])
+@pytest.mark.parametrize("dialect", ["wiki", "markdown", "textile", "html"])
 @many
 @given(
     text=st.one_of(

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.markup import read, settle, words, write
 
-DIALECTS = ("adf", "wiki", "markdown")
+DIALECTS = ("adf", "wiki", "markdown", "textile", "html")
 
 
 @pytest.fixture(scope="module")

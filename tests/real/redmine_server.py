@@ -1,21 +1,18 @@
 """A real Redmine for the tests: the fixture ``redmine``, one server for all workers of a test run.
 
 The server is Debian's package in a private instance (``redmine.sh``), on a port of its own, with a fresh
-database. The first worker that needs it starts it, the last one that lets go stops it. Tests share it and
-stay apart by working in projects of their own (``RedmineServer.new_project``).
+database (``shared_server``). Tests share it and stay apart by working in projects of their own
+(``RedmineServer.new_project``).
 """
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import json
 import os
 import secrets
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,7 @@ from typing import Any
 import pytest
 import requests
 from pydantic import SecretStr
+from shared_server import common_folder, shared_server
 
 from bridge.config.settings import TrackerSettings
 
@@ -126,47 +124,6 @@ def redmine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedmineServer]
     """A running Redmine; skips where it is not installed."""
     if not (PACKAGE.is_dir() and os.access(TEMPLATE, os.R_OK) and shutil.which("puma")):
         pytest.skip("Redmine is not installed: run tests/real/redmine.sh install as root")
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    with _shared_server(shared / "redmine") as server:
-        yield server
-
-
-@contextmanager
-def _shared_server(folder: Path) -> Iterator[RedmineServer]:
-    """Start the server unless another worker has; stop it when no worker uses it any more."""
-    folder.mkdir(exist_ok=True)
-    users = folder / "users"
-    with _locked(folder):
-        count = int(users.read_text()) if users.exists() else 0
-        if count == 0:
-            _start(folder)
-        users.write_text(str(count + 1))
-        url = (folder / "url").read_text()
-        instance = (folder / "instance").read_text()
-    try:
-        seed = json.loads(Path(instance, "keys.json").read_text())
+    with shared_server(common_folder(tmp_path_factory, "redmine"), SCRIPT) as (url, instance):
+        seed = json.loads((instance / "keys.json").read_text())
         yield RedmineServer(url=url, **seed)
-    finally:
-        with _locked(folder):
-            count = int(users.read_text()) - 1
-            users.write_text(str(count))
-            if count == 0:
-                subprocess.run([SCRIPT, "stop", instance], check=True)
-
-
-def _start(folder: Path) -> None:
-    """Start a fresh instance and note where it is."""
-    instance = folder / f"instance-{secrets.token_hex(4)}"
-    started = subprocess.run([SCRIPT, "start", instance], check=False, capture_output=True, text=True)
-    assert started.returncode == 0, started.stderr
-    (folder / "url").write_text(started.stdout.strip())
-    (folder / "instance").write_text(str(instance))
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the kernel lets go of it if the process dies."""
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -1,12 +1,7 @@
 """What the tests of the store have in common: a present, and a way to make links."""
 
-import os
-
 from bridge.store import Link, LinkState, Store
 from bridge.sync.ticket import Side
-
-POSTGRES = os.environ.get("BRIDGE_TEST_POSTGRES", "")
-"""Where PostgreSQL is, if anywhere; see conftest.py."""
 
 NOW = 1_800_000_000_000_000
 """A present in 2027, far beyond 32 bits."""

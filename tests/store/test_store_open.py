@@ -6,7 +6,8 @@ import stat
 import threading
 
 import pytest
-from making import NOW, POSTGRES, get, make
+from making import NOW, get, make
+from postgres_server import AT_HAND, MISSING
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
@@ -18,8 +19,8 @@ from bridge.sync.ticket import Side
 
 def test_postgresql_is_tried_as_well():
     """Says aloud in the report whether this run knows anything about PostgreSQL."""
-    if not POSTGRES:
-        pytest.skip("BRIDGE_TEST_POSTGRES is not set: these tests ran on SQLite only")
+    if not AT_HAND:
+        pytest.skip(f"{MISSING}; these tests ran on SQLite only")
 
 
 # --- opening -------------------------------------------------------------------------
@@ -128,7 +129,6 @@ def test_a_url_that_leads_nowhere(url, words):
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.skipif(not POSTGRES, reason="BRIDGE_TEST_POSTGRES is not set")
 def test_a_postgresql_that_does_not_answer():
     with pytest.raises(StoreError, match=r"u:\*\*\*@127\.0\.0\.1:9/x cannot be reached") as caught:
         Store.open("postgresql+psycopg://u:secret@127.0.0.1:9/x")

@@ -169,3 +169,49 @@ def test_people_who_work_under_our_account_are_heard() -> None:
     (action,), _, _ = planned([said])
     assert isinstance(action, AddComment)
     assert said.author != ANN
+
+
+# A tracker that keeps every text as it was written (Request Tracker)
+
+KEPT = replace(TERMS, vendor=replace(TERMS.vendor, edits_texts=False))
+
+
+def test_a_corrected_comment_stands_beside_its_first_copy_where_copies_cannot_change() -> None:
+    edited = replace(SAID, body=doc("hello again"))
+    actions, findings, pairs = planned([edited], [COPY], [PAIR], terms=KEPT)
+    (add,) = actions
+    assert isinstance(add, AddComment)
+    assert (add.side, add.origin_id, add.origin_digest) == (Side.VENDOR, "10", digest(edited.body))
+    assert plain(add.body) == "Ann (Home) (edited)\n\nhello again"
+    assert (findings, pairs) == ([], [])
+    # Once it is there, it is the copy; the first one is a note of ours that mirrors nothing.
+    second = comment("91", add.body, author=Person("bot"))
+    renewed = replace(PAIR, copy_id="91", origin_digest=add.origin_digest, copy_digest=add.copy_digest)
+    first = CommentPair(2, Side.INTERNAL, "", "90", state=PairState.NOTE)
+    assert planned([edited], [COPY, second], [renewed, first], terms=KEPT) == ([], [], [])
+
+
+@pytest.mark.parametrize("ours", [[], [replace(SAID, private=True)]])
+def test_what_cannot_be_taken_back_is_told_as_long_as_it_stands_there(ours) -> None:
+    actions, findings, pairs = planned(ours, [COPY], [PAIR], terms=KEPT)
+    assert (actions, pairs) == ([], [])
+    assert [(found.kind, found.side) for found in findings] == [("fixed", Side.VENDOR)]
+    # Gone after all (an administrator can): the pair is over, or known as deleted there.
+    _, findings, pairs = planned(ours, [], [PAIR], terms=KEPT)
+    assert not findings
+    assert [pair.state for pair in pairs] == [PairState.ORIGIN_DELETED]
+
+
+def test_a_copy_that_shows_other_words_is_let_be_where_it_cannot_change() -> None:
+    odd = replace(COPY, body=doc("cut short by its tracker"))
+    actions, findings, pairs = planned([SAID], [odd], [PAIR], terms=KEPT)
+    assert (actions, findings) == ([], [])
+    assert [pair.copy_digest for pair in pairs] == [digest(odd.body)]
+
+
+def test_the_side_that_can_change_its_texts_still_does() -> None:
+    theirs = comment("95", doc("hej"), author=BO)
+    body = attributed(KEPT, Side.VENDOR, theirs)
+    pair = CommentPair(3, Side.VENDOR, "95", "15", digest(doc("hi")), digest(settle("adf", body)))
+    actions, _, _ = planned([comment("15", settle("adf", body))], [theirs], [pair], terms=KEPT)
+    assert [type(act) for act in actions] == [EditComment]

@@ -216,3 +216,24 @@ def test_findings_have_stable_names() -> None:
         "message": "m",
     }
     assert ANN.active
+
+
+def test_a_description_stays_where_its_tracker_keeps_it_and_the_difference_is_told() -> None:
+    rule = FieldRule("description", Rule.MERGE)
+    terms = agreement(SUMMARY, rule)
+    terms = replace(terms, vendor=replace(terms.vendor, edits_texts=False))
+    before = {"summary": "a", "description": doc("first")}
+    edited = {"summary": "b", "description": doc("second")}
+    view = link(ticket(Side.INTERNAL, edited), ticket(Side.VENDOR, before), bases=(before, before))
+    plan = decide(terms, view)
+    (update,) = plan.actions
+    assert isinstance(update, UpdateFields)
+    assert update.values == {"summary": "b"}
+    assert [(found.kind, found.side, found.field) for found in plan.findings] == [
+        ("fixed", Side.VENDOR, "description")
+    ]
+    # Towards the side that can change its texts they cross as ever.
+    back = link(ticket(Side.INTERNAL, before), ticket(Side.VENDOR, edited), bases=(before, before))
+    (update,) = decide(terms, back).actions
+    assert isinstance(update, UpdateFields)
+    assert (update.side, update.values) == (Side.INTERNAL, edited)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from makings import ANN, BO, agreement, doc
 
 from bridge.markup import Document, Media, Mention, Paragraph, Text, UnknownBlock, UnknownInline, plain
 from bridge.sync.agreement import FieldRule, Otherwise, Rule
 from bridge.sync.mapping import (
-    SUMMARY_LIMIT,
     Carried,
     Unmapped,
     agree,
@@ -27,6 +28,7 @@ MANY = FieldRule(
     "status", values=(("Open", "New"), ("Resolved", "Done"), ("Closed", "Done"), ("Open", "Waiting"))
 )
 TERMS = agreement(MANY)
+LIMIT = 255
 
 
 def test_the_first_pair_wins_where_one_must_be_chosen() -> None:
@@ -79,14 +81,23 @@ def test_a_summary_crosses_on_one_line_within_every_tracker_s_limit() -> None:
     assert isinstance(carried, Carried)
     assert isinstance(carried.value, str)
     assert carried.value.startswith("a b x")
-    assert len(carried.value) == SUMMARY_LIMIT
+    assert len(carried.value) == LIMIT
     assert agree(agreement(rule), rule, " a\n b " + "x" * 300, carried.shown)
+
+
+def test_a_summary_is_cut_where_its_tracker_would_cut_it() -> None:
+    rule = FieldRule("summary")
+    terms = agreement(rule)
+    terms = replace(terms, vendor=replace(terms.vendor, summary_limit=200))
+    assert carry(terms, rule, "x" * 255, Side.VENDOR) == Carried("x" * 200, "x" * 200)
+    assert carry(terms, rule, "x" * 255, Side.INTERNAL) == Carried("x" * 255, "x" * 255)
+    assert agree(terms, rule, "x" * 255, "x" * 200)
 
 
 def test_a_cut_summary_never_ends_in_a_space() -> None:
     rule = FieldRule("summary")
-    carried = carry(agreement(rule), rule, "x" * (SUMMARY_LIMIT - 1) + " tail", Side.VENDOR)
-    assert carried == Carried("x" * (SUMMARY_LIMIT - 1), "x" * (SUMMARY_LIMIT - 1))
+    carried = carry(agreement(rule), rule, "x" * (LIMIT - 1) + " tail", Side.VENDOR)
+    assert carried == Carried("x" * (LIMIT - 1), "x" * (LIMIT - 1))
 
 
 def test_spaces_and_composed_characters_make_no_difference() -> None:

@@ -86,8 +86,8 @@ def test_times_are_whole_seconds_with_z():
 
 def test_line_ends_do_not_make_two_texts_differ():
     assert lines("a\r\nb\rc") == "a\nb\nc"
-    assert same_text("one\r\n\r\ntwo\r\n", "one\n\ntwo")
-    assert not same_text("one", "two")
+    assert same_text("one\r\n\r\ntwo\r\n", "one\n\ntwo", "markdown")
+    assert not same_text("one", "two", "markdown")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_line_ends_do_not_make_two_texts_differ():
     ],
 )
 def test_custom_values_are_written_as_redmine_takes_them(value, raw):
-    assert raw_custom(value) == raw
+    assert raw_custom(value, "markdown") == raw
 
 
 @pytest.mark.parametrize(

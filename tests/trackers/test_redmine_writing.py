@@ -442,3 +442,20 @@ def test_a_follow_on_write_tells_the_time_of_redmine(redmine, tracker, project):
     issue = redmine.new_issue(project, "time")
     number, at = tracker.add_comment(issue, text("tick"), "")
     assert at <= tracker.edit_comment(issue, number, text("tock")) <= tracker.now()
+
+
+def test_a_redmine_that_is_set_to_textile_is_written_and_read_as_such(redmine, project):
+    adapter = open_tracker(replace(redmine.settings(), formatting="textile"), SystemClock())
+    body = read("wiki", "h2. Steps\n\n* *one*\n*# two\n\n{code:ruby}\nputs 1\n{code}")
+    created = adapter.create(
+        Draft(project, {"summary": "T", "description": body, "type": "Bug"}, "bridge:t:1"), SPECS
+    )
+    comment, _ = adapter.add_comment(created.id, body, "")
+    raw = redmine.call("bridge", "GET", f"/issues/{created.id}.json", include="journals")["issue"]
+    textile = 'h2. Steps\n\n* *one*\n*# two\n\n<pre><code class="ruby">\nputs 1\n</code></pre>'
+    assert raw["description"].replace("\r\n", "\n") == textile
+    ticket = adapter.fetch([created.id], SPECS)[created.id]
+    adapter.close()
+    assert adapter.abilities.dialect == "textile"
+    assert ticket.fields["description"] == body
+    assert next(note for note in ticket.comments if note.id == comment).body == body

@@ -28,6 +28,7 @@ COMMANDS = {
     "simulator": "Run a Jira-compatible server by itself, for trying things out.",
     "status": "Show links, lag, what is parked or held, and why.",
     "sync": "Make one pass over everything, for cron.",
+    "webhooks": "Register, see and remove the webhooks that tell of changes.",
 }
 """Command -> its line in the help; the command itself is in the module of the same name."""
 

@@ -36,4 +36,9 @@ def command(*, anew: bool, moved: bool, config: Path) -> None:
     except BaseException:
         close_house(house)
         raise
-    Service(house, clock, lambda: read_settings(config)).run()
+    listener = None
+    if house.terms.settings.web is not None:
+        from bridge.web.server import WebServer
+
+        listener = WebServer(house, house.terms.settings.web)
+    Service(house, clock, lambda: read_settings(config), listener=listener).run()

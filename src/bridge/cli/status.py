@@ -21,7 +21,7 @@ from bridge.sync.ticket import Side
 def command(*, config: Path, as_json: bool) -> None:
     """Show links, feeds, what is parked or held, and why; works while the daemon runs.
 
-    Ends with 1 when something is parked, held or found, or a feed is in trouble.
+    Ends with 1 when something is parked, held or found, a feed is in trouble, or a webhook has fallen silent.
     """
     with quiet():
         settings = read_settings(config, secrets=False)
@@ -35,6 +35,7 @@ def command(*, config: Path, as_json: bool) -> None:
                 link for link in tx.links.list(states=(LinkState.ACTIVE, LinkState.NEW)) if link.findings
             ]
             feeds = tx.cursors.notes("feed/")
+            hooks = tx.cursors.notes("hook/")
             waiting = len(tx.links.due(now, 100_000))
     finally:
         store.close()
@@ -49,6 +50,11 @@ def command(*, config: Path, as_json: bool) -> None:
             }
             for one in settings.agreements
         ],
+        "webhooks": [
+            _hook(name, hooks.get(f"hook/{name}") or {}, now)
+            for name, tracker in settings.trackers.items()
+            if tracker.webhook is not None
+        ],
         "waiting": waiting,
         "parked": [_stuck(link, now) for link in stuck if link.state is LinkState.PARKED],
         "held": [_stuck(link, now) for link in stuck if link.state is LinkState.HELD],
@@ -59,13 +65,24 @@ def command(*, config: Path, as_json: bool) -> None:
     else:
         _show(data)
     troubled = any(feed["trouble"] for one in data["agreements"] for feed in one["feeds"].values())
-    sys.exit(1 if stuck or remarked or troubled else 0)
+    silent = any(hook["silent"] for hook in data["webhooks"])
+    sys.exit(1 if stuck or remarked or troubled or silent else 0)
 
 
 def _feed(note: dict[str, Any] | None, now: int) -> dict[str, Any]:
     if note is None:
         return {"seconds_ago": None, "trouble": ""}
     return {"seconds_ago": round((now - note["at"]) / SECOND, 1), "trouble": note["trouble"]}
+
+
+def _hook(name: str, note: dict[str, Any], now: int) -> dict[str, Any]:
+    heard, silent = note.get("heard"), note.get("silent_since")
+    return {
+        "tracker": name,
+        "heard_seconds_ago": None if heard is None else round((now - heard) / SECOND),
+        "silent": silent is not None,
+        "silent_seconds": None if silent is None else round((now - silent) / SECOND),
+    }
 
 
 def _stuck(link: Link, now: int) -> dict[str, Any]:
@@ -97,6 +114,15 @@ def _show(data: dict[str, Any]) -> None:
         )
     console.print(table)
     console.print(f"{data['waiting']} waiting to be looked at")
+    for hook in data["webhooks"]:
+        ago = hook["heard_seconds_ago"]
+        heard = "never heard" if ago is None else f"heard {ago} s ago"
+        silent = (
+            f"; silent for {hook['silent_seconds']} s: the polls find changes that it did not announce"
+            if hook["silent"]
+            else ""
+        )
+        console.print(f"webhooks of {hook['tracker']}: {heard}{silent}", markup=False, highlight=False)
     for title, rows in (("parked", data["parked"]), ("held", data["held"]), ("findings", data["findings"])):
         if rows:
             console.print(f"\n{title}:")

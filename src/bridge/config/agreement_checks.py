@@ -112,6 +112,8 @@ def _scope(shape: ScopeShape | None, kind: Kind | None) -> Scope:
         project=shape.project,
         company=shape.company,
         dialect=kind.dialect if kind is not None else "markdown",
+        edits_texts=kind.edits_texts if kind is not None else True,
+        summary_limit=kind.summary_limit if kind is not None else 255,
         select=shape.select.strip(),
         on_create=dict(shape.on_create),
         text_limit=kind.text_limit if kind is not None else TEXT_LIMIT,

@@ -128,6 +128,8 @@ def _secret_place(path: Path) -> Path:
     """The part of the path down to the key that stands for a secret; empty when there is none."""
     if path[:1] == ("trackers",) and path[2:3] == ("token",):
         return path[:3]
+    if path[:1] == ("trackers",) and path[2:3] == ("webhook",) and path[3:4] in {("secret",), ("previous",)}:
+        return path[:4]
     return path[:2] if path[:2] == ("database", "password") else ()
 
 

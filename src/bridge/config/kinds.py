@@ -33,10 +33,13 @@ class Kind:
         dialect: the markup of its texts.
         search_lag: seconds by which its search may trail the truth, unless the file says otherwise.
         lacks: built-in fields that it does not have.
+        edits_texts: whether a text that was written can be changed or taken back (RT keeps what was said).
+        summary_limit: longest summary, in characters.
         marker_field: whether ``marker-field`` must, may or must not be given.
         needs_user: True when a token alone is no login, unless it goes through a gateway with ``cloud-id``.
         takes_user: False when the token is the whole login.
         takes_cloud_id: True when there is such a gateway.
+        formattings: markups that it may be set to in place of the usual one; empty when there is no choice.
         project: regular expression for a whole project key or identifier.
         project_example: what a project looks like, for messages.
         text_limit: longest text, in characters of the native form.
@@ -45,10 +48,13 @@ class Kind:
     dialect: Dialect
     search_lag: float = 120.0
     lacks: frozenset[str] = frozenset()
+    edits_texts: bool = True
+    summary_limit: int = 255
     marker_field: MarkerField = MarkerField.OPTIONAL
     needs_user: bool = False
     takes_user: bool = True
     takes_cloud_id: bool = False
+    formattings: frozenset[Dialect] = frozenset()
     project: str = r"\S+"
     project_example: str = "OPS"
     text_limit: int = TEXT_LIMIT
@@ -78,8 +84,21 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
             lacks=frozenset({"labels"}),
             marker_field=MarkerField.NEEDED,
             takes_user=False,
+            formattings=frozenset({"markdown", "textile"}),
             project=r"[a-z0-9][a-z0-9_-]{0,99}",
             project_example="web-shop",
+        ),
+        "request-tracker": Kind(
+            dialect="html",
+            search_lag=5.0,
+            lacks=frozenset({"labels", "type"}),
+            edits_texts=False,
+            summary_limit=200,
+            text_limit=10_000_000,
+            marker_field=MarkerField.NEEDED,
+            takes_user=False,
+            project=r"\S(.*\S)?",
+            project_example="Customer Support",
         ),
     }
 )

@@ -7,6 +7,7 @@ again and keep its old settings when the new files have mistakes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from bridge.config.agreement_checks import KnownTracker, settle_agreement
@@ -14,11 +15,12 @@ from bridge.config.findings import Findings
 from bridge.config.fitting import fit
 from bridge.config.kinds import BUILT_IN_KINDS, Kind
 from bridge.config.overlap import check_overlap
-from bridge.config.settings import Settings, TrackerSettings
+from bridge.config.settings import Settings, TrackerSettings, WebSettings
 from bridge.config.shape import AgreementShape, BridgeShape
 from bridge.config.source import Source, read
 from bridge.config.tracker_checks import settle_database, settle_spool, settle_trackers
 from bridge.config.vault import Vault
+from bridge.config.web_checks import settle_web
 
 
 def load(
@@ -49,7 +51,9 @@ def load(
     vault = Vault(main.parent, environ) if secrets else None
     trackers: dict[str, TrackerSettings] = {}
     database = ""
+    web: WebSettings | None = None
     if shape is not None:
+        web = settle_web(shape, source)
         trackers = settle_trackers(shape, source, kinds, main.parent, vault)
         database = settle_database(shape, source, main.parent, vault)
     known = _known(source, trackers, kinds) if shape is not None else None
@@ -70,6 +74,7 @@ def load(
         spool=settle_spool(shape, database, main.parent),
         spool_quota=shape.spool.quota,
         sources={draft.agreement.name: draft.source.file for draft in drafts},
+        web=web,
     )
 
 
@@ -82,7 +87,9 @@ def _known(
         return None
     known = {str(name): KnownTracker(None, "") for name in named}
     for name, tracker in trackers.items():
-        known[name] = KnownTracker(kinds.get(tracker.kind), tracker.url)
+        kind = kinds.get(tracker.kind)
+        chosen = next((way for way in kind.formattings if way == tracker.formatting), None) if kind else None
+        known[name] = KnownTracker(replace(kind, dialect=chosen) if kind and chosen else kind, tracker.url)
     return known
 
 

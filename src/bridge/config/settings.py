@@ -14,6 +14,43 @@ from bridge.sync.agreement import Agreement
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """How a tracker's webhooks prove themselves.
+
+    Attributes:
+        secrets: any of these may have signed a webhook: the present one, and during a rotation the one before it.
+        path: last part of the webhook's address.
+        secret_name: name of the present secret, for people.
+    """
+
+    secrets: tuple[SecretStr, ...]
+    path: str
+    secret_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The web server: webhooks, health, metrics.
+
+    Attributes:
+        host: numeric address to listen on.
+        port: 0 takes a free one.
+        public_url: address under which the trackers reach it; "" when nobody said.
+        proxies: addresses or networks of reverse proxies, whose word on a caller's address is believed.
+    """
+
+    host: str
+    port: int
+    public_url: str = ""
+    proxies: tuple[str, ...] = ()
+
+    def hook_url(self, webhook: WebhookSettings) -> str:
+        """The address that a tracker posts its webhooks to."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.public_url or f'http://{host}:{self.port}'}/hooks/{webhook.path}"
+
+
+@dataclass(frozen=True, slots=True)
 class TrackerSettings:
     """One tracker: where it is and how to be a good guest there.
 
@@ -35,8 +72,10 @@ class TrackerSettings:
         read_timeout: seconds.
         ca_file: PEM bundle for a private certificate authority; "" means the system's.
         marker_field: Redmine, RT: the text custom field that carries the bridge's mark.
+        formatting: Redmine: how its texts are written, ``markdown`` or ``textile``; "" means the kind's usual way.
         expires: ISO date when the token expires; "" when unknown.
         media_hosts: hosts (``host`` or ``host:port``) outside the public internet to which a file may be redirected.
+        webhook: how its webhooks prove themselves; None when none are taken.
     """
 
     name: str
@@ -54,8 +93,10 @@ class TrackerSettings:
     read_timeout: float = 30.0
     ca_file: str = ""
     marker_field: str = ""
+    formatting: str = ""
     expires: str = ""
     media_hosts: tuple[str, ...] = ()
+    webhook: WebhookSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +112,7 @@ class Settings:
         sources: agreement name -> the file it came from, for messages.
         spool: folder where files lie on their way from one tracker to the other.
         spool_quota: bytes that may lie there.
+        web: the web server; None when nothing listens.
     """
 
     database: str = field(repr=False)
@@ -81,3 +123,4 @@ class Settings:
     sources: Mapping[str, str] = field(default_factory=dict)
     spool: str = "spool"
     spool_quota: int = 2_000_000_000
+    web: WebSettings | None = None

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from bridge.config.words import (
     IsoDate,
+    Listen,
     Name,
     Rate,
     Seconds,
@@ -43,8 +44,6 @@ LATER = frozenset(
         "redact",
         "roles",
         "vendor-may",
-        "webhooks",
-        "web",
     }
 )
 """Keys of the design that a later version brings."""
@@ -113,11 +112,22 @@ class SpoolShape(Shape):
     """bytes that may lie there at once"""
 
 
+class WebhookShape(Shape):
+    """How a tracker's webhooks prove themselves."""
+
+    secret: SecretReference | None = Field(default=None, json_schema_extra={"needed": True})
+    """secret that the tracker signs its webhooks with: {secret: name}"""
+    previous: SecretReference | None = None
+    """the secret before it, while it is being replaced: both are accepted"""
+    path: Name = ""
+    """last part of the webhook's address; by default the tracker's name"""
+
+
 class TrackerShape(Shape):
     """One ticketing system."""
 
     kind: Text = needed()
-    """kind of tracker, e.g. jira-cloud, jira-datacenter or redmine"""
+    """kind of tracker, e.g. jira-cloud, jira-datacenter, redmine or request-tracker"""
     url: WebAddress = needed()
     """base address, e.g. https://jira.example.com"""
     token: SecretReference | None = Field(default=None, json_schema_extra={"needed": True})
@@ -147,7 +157,22 @@ class TrackerShape(Shape):
     media_hosts: TextList = ()
     """hosts outside the public internet to which the tracker may redirect a download"""
     marker_field: Text = ""
-    """Redmine: text custom field that carries the bridge's mark"""
+    """Redmine, Request Tracker: text custom field that carries the bridge's mark"""
+    formatting: Literal["", "markdown", "textile"] = ""
+    """Redmine: how its texts are written: markdown or textile"""
+    webhook: WebhookShape | None = None
+    """webhooks of this tracker are taken, signed with this: {secret: {secret: name}}"""
+
+
+class WebShape(Shape):
+    """The bridge's own small web server: webhooks, health, metrics."""
+
+    listen: Listen = "127.0.0.1:8765"
+    """address and port to listen on"""
+    public_url: WebAddress = ""
+    """address under which the trackers reach it, e.g. https://bridge.example.com"""
+    proxies: TextList = ()
+    """addresses of the reverse proxies in front of it, which add TLS"""
 
 
 class BridgeShape(Shape):
@@ -163,6 +188,8 @@ class BridgeShape(Shape):
     """time between two full comparisons of everything in scope"""
     spool: Annotated[SpoolShape, BeforeValidator(_folder_alone)] = SpoolShape()
     """where files lie on their way"""
+    web: WebShape | None = None
+    """the bridge's own small web server, for webhooks, health and metrics; without it, nothing listens"""
     trackers: dict[Name, TrackerShape] = Field(default={}, json_schema_extra={"needed": True})
     """trackers by name, e.g. home: {kind: jira-datacenter, url: ..., token: {secret: home_token}}"""
     agreements: Text = "agreements/*.yaml"
@@ -175,7 +202,7 @@ class ScopeShape(Shape):
     tracker: Text = needed()
     """name of a tracker in bridge.yaml"""
     project: Text = needed()
-    """project key (Jira) or identifier (Redmine)"""
+    """project key (Jira), identifier (Redmine) or queue (Request Tracker)"""
     company: Text = needed()
     """how this party is called in texts that cross"""
     select: str = ""

@@ -12,12 +12,15 @@ from sqlalchemy.exc import ArgumentError
 from bridge.config.findings import Path as Place
 from bridge.config.findings import did_you_mean
 from bridge.config.kinds import Kind, MarkerField
-from bridge.config.settings import TrackerSettings
+from bridge.config.settings import TrackerSettings, WebhookSettings
 from bridge.config.shape import BridgeShape, SecretShape, TrackerShape
 from bridge.config.source import Source
 from bridge.config.vault import NoSecret, Vault
 
 _DATABASES = ("sqlite", "postgresql")
+
+_SHORTEST_SECRET = 16
+"""Characters: with fewer, a signature could be forged by trying (Standard Webhooks asks for 24 bytes)."""
 
 
 def settle_trackers(
@@ -72,8 +75,10 @@ def settle_trackers(
             read_timeout=tracker.read_timeout,
             ca_file=ca_file,
             marker_field=tracker.marker_field,
+            formatting=tracker.formatting,
             expires=tracker.expires,
             media_hosts=tracker.media_hosts,
+            webhook=_webhook(name, tracker, source, at, vault),
         )
     return result
 
@@ -120,6 +125,13 @@ def _check_kind(tracker: TrackerShape, kind: Kind, source: Source, at: Place) ->
             "remove it: only jira-cloud has a gateway",
             key=True,
         )
+    if tracker.formatting and tracker.formatting not in kind.formattings:
+        source.problem(
+            (*at, "formatting"),
+            f"{what} has no use for 'formatting'",
+            "remove it: only redmine can be set to another",
+            key=True,
+        )
     if tracker.user and not kind.takes_user:
         source.problem(
             (*at, "user"), f"{what} has no use for 'user'", "remove it: the key is the whole login", key=True
@@ -144,6 +156,29 @@ def _check_kind(tracker: TrackerShape, kind: Kind, source: Source, at: Place) ->
             "service account's token",
             key=True,
         )
+
+
+def _webhook(
+    name: str, tracker: TrackerShape, source: Source, at: Place, vault: Vault | None
+) -> WebhookSettings | None:
+    """How the tracker's webhooks prove themselves."""
+    shape = tracker.webhook
+    if shape is None:
+        return None
+    secrets = []
+    for key, reference in (("secret", shape.secret), ("previous", shape.previous)):
+        if reference is None:
+            continue
+        place = (*at, "webhook", key, "secret")
+        value = reveal(reference, source, place, vault)
+        if 0 < len(value.get_secret_value()) < _SHORTEST_SECRET:
+            source.problem(
+                place,
+                f"the secret '{reference.secret}' is too short to sign webhooks with",
+                f"use at least {_SHORTEST_SECRET} characters, e.g. the output of 'openssl rand -hex 32'",
+            )
+        secrets.append(value)
+    return WebhookSettings(tuple(secrets), shape.path or name, shape.secret.secret if shape.secret else "")
 
 
 def reveal(reference: SecretShape | None, source: Source, at: Place, vault: Vault | None) -> SecretStr:

@@ -145,6 +145,19 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _listen(value: str) -> str:
+    right = "write address:port, e.g. 127.0.0.1:8765"
+    try:
+        parts = urlsplit(f"//{value}")
+        host, port = parts.hostname, parts.port
+        ip_address(host or "")
+    except ValueError:
+        raise misfit("is not an address and a port", right) from None
+    if port is None or parts.path or parts.username is not None:
+        raise misfit("is not an address and a port", right)
+    return value
+
+
 def _iso_date(value: str) -> str:
     try:
         return date.fromisoformat(value).isoformat()
@@ -203,6 +216,9 @@ SecretName = Annotated[Text, AfterValidator(_secret_name)]
 
 WebAddress = Annotated[Text, AfterValidator(_web_address)]
 """A base address without login, query or trailing slash."""
+
+Listen = Annotated[Text, AfterValidator(_listen)]
+"""A numeric address of this machine and a port; port 0 takes a free one."""
 
 IsoDate = Annotated[Text, AfterValidator(_iso_date)]
 """A calendar date."""

@@ -60,7 +60,12 @@ def adopt_comment(run: Run, intent: Intent, comment: str, origin_digest: str, co
             tx.comments.update(pair)
         data = {"side": intent.side.value, "origin": intent.subject, "copy": comment}
         tx.journal.add(now, run.agreement.name, run.link.id, "comment.added", data)
-    run.pairs = (*(one for one in run.pairs if one is not known), pair)
+        renewed = [pair]
+        if known is not None and known.state is PairState.PAIRED and known.copy_id != comment:
+            # A text that follows beside the first copy, which nobody can change: that stays ours, and stays here.
+            first = CommentPair(0, origin, "", known.copy_id, state=PairState.NOTE)
+            renewed.append(tx.comments.add(run.link.id, first))
+    run.pairs = (*(one for one in run.pairs if one is not known), *renewed)
 
 
 def comment_marker(run: Run, side: Side, origin_id: str) -> str:

@@ -1,9 +1,9 @@
 """Who works on which link when: wake-ups in, one worker per link at a time.
 
 The queue carries wake-ups only and may be lost at any moment: the store's due index is the truth, and the sweep puts
-back whatever is due. So a wake-up that arrives while its link is being worked on may be dropped here without harm:
-the store has counted it. The protocol is small, so that a simulated world can drive the same worker with a seeded
-scheduler.
+back whatever is due. So a wake-up that arrives while its link is being worked on could be dropped here without harm:
+the store has counted it; it is answered by a second run at once only because that is sooner. The protocol is small, so
+that a simulated world can drive the same worker with a seeded scheduler.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from pgqueuer.models import Job
 
 log = structlog.get_logger(__name__)
 
+MOST_AGAIN = 3
+"""Times that a link woken during its own run is worked on again at once; then others have their turn first."""
+
 Handle = Callable[[int], object]
 """Works on one link, by its row id; its errors are its own affair."""
 
@@ -28,8 +31,12 @@ Handle = Callable[[int], object]
 class Dispatcher(Protocol):
     """Takes wake-ups, calls the handler, never twice at once for one link."""
 
-    def wake(self, links: Sequence[int]) -> None:
-        """Have these links worked on soon; those already waiting or under way are left as they are."""
+    def wake(self, links: Sequence[int], *, swept: bool = False) -> None:
+        """Have these links worked on soon; those already waiting are left as they are.
+
+        One under way is worked on once more at its end, unless it was only ``swept`` up: it looks due as long as it is
+        under way.
+        """
 
     def stop(self, grace: float) -> bool:
         """Take nothing more and wait for what is under way; False when the grace (seconds) was too short."""
@@ -50,6 +57,7 @@ class QueueDispatcher:
         self._ready = threading.Event()
         self._idle = threading.Condition()
         self._under_way: set[int] = set()
+        self._again: set[int] = set()
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queue: PgQueuer | None = None
@@ -58,11 +66,14 @@ class QueueDispatcher:
         self._thread.start()
         self._ready.wait()
 
-    def wake(self, links: Sequence[int]) -> None:
+    def wake(self, links: Sequence[int], *, swept: bool = False) -> None:
         """See :class:`Dispatcher`."""
         loop = self._loop
         if not links or self._stopping or loop is None or loop.is_closed():
             return
+        if not swept:
+            with self._idle:
+                self._again.update(self._under_way.intersection(links))
         asyncio.run_coroutine_threadsafe(self._enqueue(list(links)), loop)
 
     def stop(self, grace: float) -> bool:
@@ -119,11 +130,18 @@ class QueueDispatcher:
             self._under_way.add(link)
         try:
             self._handle(link)
+            for _ in range(MOST_AGAIN):
+                with self._idle:
+                    if link not in self._again or self._stopping:
+                        break
+                    self._again.discard(link)
+                self._handle(link)
         except Exception:  # the handler keeps its own books; the sweep brings the link back
             log.exception("dispatch_failed", link=link)
         finally:
             with self._idle:
                 self._under_way.discard(link)
+                self._again.discard(link)
                 self._idle.notify_all()
 
     def _run(self) -> None:

@@ -192,6 +192,9 @@ class Feed:
                     )  # which of the two is newer only a read by id can tell
                 else:
                     house.sightings.put(tracker.name, ticket, agreement.name)
+                if terms.settings.trackers[tracker.name].webhook is not None:
+                    ours = ticket.updated - tracker.now() + house.clock.now()
+                    house.hooks.found(tracker.name, ticket.id, ours, now)
                 woken.append(link.id)
             tx.links.wake(woken, now)
         return woken, new

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from bridge.clock import Clock
 from bridge.config.settings import Settings
 from bridge.daemon.health import Health
+from bridge.daemon.listening import HookWatch
 from bridge.daemon.sightings import Sightings
 from bridge.daemon.spool import Spool
 from bridge.daemon.steps import StepMemory
@@ -52,6 +53,7 @@ class House:
         health: which trackers are out of reach.
         steps: workflow steps seen so far.
         stumbles: links that meet the same trouble again and again.
+        hooks: which webhooks still speak.
     """
 
     terms: Terms
@@ -64,6 +66,7 @@ class House:
     health: Health = field(default_factory=Health)
     steps: StepMemory = field(default_factory=StepMemory)
     stumbles: Stumbles = field(default_factory=Stumbles)
+    hooks: HookWatch = field(default_factory=HookWatch)
     _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

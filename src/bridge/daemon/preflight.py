@@ -159,11 +159,11 @@ def _check_creation(agreement: Agreement, side: Side, meta: ProjectMeta, source:
             f"'{kind}' is no type of ticket in {scope.project}",
             _meant(kind, meta.types),
         )
-    if kind is None and agreement.field("type") is None:
+    if meta.types and kind is None and agreement.field("type") is None:
         source.problem(
             (side.value,),
             f"new tickets in {scope.project} need a type, which nothing gives",
-            f"map the field type, or add on-create: {{type: {meta.types[0] if meta.types else '...'}}}",
+            f"map the field type, or add on-create: {{type: {meta.types[0]}}}",
         )
     lacking: dict[str, tuple[FieldMeta, list[str]]] = {}
     for kind in _created_types(agreement, side, meta):
@@ -222,14 +222,14 @@ def _check_map(rule: FieldRule, metas: Mapping[Side, ProjectMeta], source: Sourc
 
 
 def _vocabulary(rule: FieldRule, side: Side, meta: ProjectMeta) -> set[str] | None:
-    """The values that a field of this side can have; None when that is not a closed list."""
+    """The values that a field of this side can have; None when that is not a closed list, or not told."""
     match rule.name:
         case "status":
-            return {status for statuses in meta.statuses.values() for status in statuses}
+            return {status for statuses in meta.statuses.values() for status in statuses} or None
         case "priority":
-            return set(meta.priorities)
+            return set(meta.priorities) or None
         case "type":
-            return set(meta.types)
+            return set(meta.types) or None
         case _:
             return _options(rule.name_on(side), meta)
 

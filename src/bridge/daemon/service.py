@@ -10,20 +10,24 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
+from typing import Protocol
 
 import structlog
 
 from bridge.clock import SECOND, SystemClock
 from bridge.config.settings import Settings
+from bridge.daemon.alarm import Alarm
 from bridge.daemon.census import census_due, take_census
 from bridge.daemon.dispatch import QueueDispatcher
 from bridge.daemon.feed import Feed
+from bridge.daemon.hints import HintDesk
 from bridge.daemon.house import House
+from bridge.daemon.nudges import Nudges
 from bridge.daemon.opening import close_house, close_trackers, greet, open_terms
 from bridge.daemon.preflight import expiring, require
 from bridge.daemon.remembering import check_sites, renew
@@ -50,12 +54,31 @@ STALLED = 120.0
 """Seconds without a sweep after which the watchdog is no longer fed: systemd then restarts us."""
 
 
+HOOK_REVIEW = 2.0
+"""Seconds between looks at whether webhooks still speak."""
+
+FORGETTING = 3_600.0
+"""Seconds between two times that old ids of deliveries are forgotten."""
+
+
+class Listener(Protocol):
+    """What listens for hints from outside: a room above this one, handed in."""
+
+    def open(self, desk: HintDesk, ready: Callable[[], bool]) -> None:
+        """Begin to listen. ``ready`` tells whether the daemon does its work."""
+
+    def close(self) -> None:
+        """Take nothing more, and return when what was taken is stored."""
+
+
 @dataclass(slots=True)
 class _Loop:
-    """One feed's thread and the flag that ends it."""
+    """One feed's thread, the flag that ends it, what cuts its pause short, and its polls out of turn."""
 
     thread: threading.Thread
     over: threading.Event
+    alarm: Alarm
+    nudges: Nudges
 
 
 class Service:
@@ -66,6 +89,7 @@ class Service:
         clock: the same clock as the house's, whose sleeps this service ends.
         load: reads the configuration again, for a reload.
         environ: the environment, for the service manager.
+        listener: takes hints from outside; None when nobody listens.
     """
 
     def __init__(
@@ -74,6 +98,7 @@ class Service:
         clock: SystemClock,
         load: Callable[[], Settings],
         environ: Mapping[str, str] | None = None,
+        listener: Listener | None = None,
     ) -> None:
         self._house = house
         self._clock = clock
@@ -87,6 +112,11 @@ class Service:
         self._reload = threading.Event()
         self._wake = threading.Event()
         self._swept_at = clock.now()
+        self._listener = listener
+        self._sweeping = Alarm(clock)
+        self._desk = HintDesk(house, wake=self._wake_links, later=self._sweeping.at, nudge=self._nudge)
+        self._hooks_at = self._forgot_at = 0
+        self._begun = False
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT.
@@ -101,10 +131,14 @@ class Service:
         log.info("daemon_started", agreements=[one.name for one in self._house.terms.settings.agreements])
         for tracker, days in expiring(self._house.terms, self._clock.now()):
             log.warning("token_expiring", tracker=tracker, days=days)
+        self._hear()
         sweeper = self._thread("sweep", self._sweep_forever)
         self._start_feeds()
-        self._notify.ready()
         try:
+            if self._listener is not None:
+                self._listener.open(self._desk, self._ready)
+            self._begun = True
+            self._notify.ready()
             self._watch()
         finally:
             self._shut_down(sweeper)
@@ -138,8 +172,7 @@ class Service:
             if self._reload.is_set():
                 self._reload.clear()
                 self._read_again()
-            stalled = (self._clock.now() - self._swept_at) / SECOND > STALLED
-            alive = all(lane.alive for lane in list(self._lanes.values()))
+            stalled, alive = self._stalled(), self._alive()
             if alive and not stalled:
                 self._notify.alive()
             elif not alive:
@@ -149,18 +182,83 @@ class Service:
             self._wake.wait(pause)
             self._wake.clear()
 
+    def _stalled(self) -> bool:
+        return (self._clock.now() - self._swept_at) / SECOND > STALLED
+
+    def _alive(self) -> bool:
+        return all(lane.alive for lane in list(self._lanes.values()))
+
+    def _ready(self) -> bool:
+        return self._begun and not self._over.is_set() and self._alive() and not self._stalled()
+
+    # --- hints ---------------------------------------------------------------------------------------------------
+
+    def _hear(self) -> None:
+        """Begin to watch whether the webhooks speak, with what is remembered of them."""
+        with self._house.store.read() as tx:
+            notes = tx.cursors.notes("hook/")
+        self._house.hooks.begin(
+            self._clock.now(), {key.removeprefix("hook/"): note for key, note in notes.items()}
+        )
+
+    def _wake_links(self, agreement: str, links: Sequence[int]) -> None:
+        lane = self._lanes.get(agreement)
+        if lane is not None:
+            lane.wake(links)
+
+    def _nudge(self, tracker: str, tickets: Collection[str]) -> None:
+        """Have the feeds of a tracker poll soon."""
+        terms = self._house.terms
+        for (name, side), loop in list(self._loops.items()):
+            agreement = terms.agreement(name)
+            if agreement is not None and agreement.scope(side).tracker == tracker:
+                lag = terms.settings.trackers[tracker].search_lag
+                loop.nudges.nudge(self._clock.now(), tickets, lag)
+
+    def _answer_nudges(self, feed: Feed, nudges: Nudges, pause: float) -> None:
+        """After a poll: which of the tickets that it was nudged for have a link by now."""
+        unknown = nudges.unknown()
+        known: Collection[str] = ()
+        if unknown:
+            with self._house.store.read() as tx:
+                known = tx.links.by_ticket(feed.agreement, feed.side, unknown).keys()
+        nudges.polled(self._clock.now(), known, pause)
+
+    def _mind_hooks(self) -> None:
+        """Notice webhooks that have fallen silent, remember how they fare, forget old deliveries."""
+        now = self._clock.now()
+        if (now - self._hooks_at) / SECOND < HOOK_REVIEW:
+            return
+        self._hooks_at = now
+        hooks = self._house.hooks
+        for tracker, missed in hooks.review(now).items():
+            log.warning("webhook_silent", tracker=tracker, missed=missed)
+        notes = hooks.notes()
+        if notes:
+            with self._house.store.write(durable=False) as tx:
+                for tracker, note in notes.items():
+                    tx.cursors.set_note(f"hook/{tracker}", note)
+        if (now - self._forgot_at) / SECOND >= FORGETTING:
+            self._forgot_at = now
+            self._desk.forget_old()
+
     # --- feeds ---------------------------------------------------------------------------------------------------
 
     def _start_feeds(self) -> None:
         wanted = {(one.name, side) for one in self._house.terms.settings.agreements for side in Side}
         for key in sorted(self._loops.keys() - wanted):
-            self._loops.pop(key).over.set()
+            loop = self._loops.pop(key)
+            loop.over.set()
+            loop.alarm.close()
         self._open_lanes()
         for name, side in sorted(wanted - self._loops.keys()):
-            over = threading.Event()
+            over, alarm = threading.Event(), Alarm(self._clock)
+            nudges = Nudges(alarm)
             feed = Feed(self._house, name, side, self._lanes[name].wake)
-            thread = self._thread(f"feed-{name}-{side}", partial(self._feed_forever, feed, over))
-            self._loops[name, side] = _Loop(thread, over)
+            thread = self._thread(
+                f"feed-{name}-{side}", partial(self._feed_forever, feed, over, alarm, nudges)
+            )
+            self._loops[name, side] = _Loop(thread, over, alarm, nudges)
 
     def _open_lanes(self) -> None:
         """A dispatcher with threads of its own for each agreement: one vendor that hangs must not use up all threads.
@@ -172,7 +270,7 @@ class Service:
         for name in sorted(names - self._lanes.keys()):
             self._lanes[name] = QueueDispatcher(self._worker.sync, threads)
 
-    def _feed_forever(self, feed: Feed, over: threading.Event) -> None:
+    def _feed_forever(self, feed: Feed, over: threading.Event, alarm: Alarm, nudges: Nudges) -> None:
         while not over.is_set() and not self._over.is_set():
             terms = self._house.terms
             agreement = terms.agreement(feed.agreement)
@@ -182,6 +280,7 @@ class Service:
             pause = settings.poll
             try:
                 feed.poll()
+                self._answer_nudges(feed, nudges, pause)
                 if census_due(self._house, feed):
                     take_census(self._house, feed, self._lanes[feed.agreement].wake)
                 record_answer(self._house, settings.name)
@@ -198,7 +297,7 @@ class Service:
             except Exception as error:  # a feed must outlive any failure, our own bugs included
                 log.exception("feed_failed", agreement=feed.agreement, side=feed.side.value)
                 self._note(feed, f"internal error ({type(error).__name__}); see the log")
-            self._clock.sleep(pause)
+            alarm.wait(pause)
 
     def _sit_out(self, tracker: str, until: int) -> None:
         """Wait until a tracker may be asked again, but no longer than its trouble lasts: others may see it recover."""
@@ -218,13 +317,14 @@ class Service:
         while not self._over.is_set():
             try:
                 for name, due in self._due().items():
-                    self._lanes[name].wake(due)
+                    self._lanes[name].wake(due, swept=True)
                 self._swept_at = self._clock.now()
+                self._mind_hooks()
             except BridgeError as error:
                 log.error("store_failed", words=str(error))
             except Exception:  # the sweep is what makes everything else recover
                 log.exception("sweep_failed")
-            self._clock.sleep(SWEEP)
+            self._sweeping.wait(SWEEP)
 
     def _due(self) -> dict[str, list[int]]:
         """What is due, by lane: one agreement's long queue keeps no other one waiting.
@@ -256,6 +356,8 @@ class Service:
         else:
             if settings.database != before.settings.database:
                 log.warning("reload_partial", kept="database", needs="a restart")
+            if settings.web != before.settings.web:
+                log.warning("reload_partial", kept="web", needs="a restart")
             self._house.terms = terms
             renew(self._house)
             self._start_feeds()
@@ -267,9 +369,13 @@ class Service:
         self._notify.stopping()
         log.info("daemon_stopping")
         self._over.set()
+        if self._listener is not None:
+            self._listener.close()
         with ThreadPoolExecutor(len(self._lanes)) as pool:
             finished = all(pool.map(lambda lane: lane.stop(GRACE), list(self._lanes.values())))
         self._clock.stop()
+        for alarm in (self._sweeping, *(loop.alarm for loop in self._loops.values())):
+            alarm.close()
         for thread in (sweeper, *(loop.thread for loop in self._loops.values())):
             thread.join(timeout=5)
         close_house(self._house)

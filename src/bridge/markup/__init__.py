@@ -12,9 +12,13 @@ from typing import Any, Literal, assert_never
 from bridge.markup.adf_reader import read_adf
 from bridge.markup.adf_writer import write_adf
 from bridge.markup.canonical import canonical
+from bridge.markup.html_reader import read_html
+from bridge.markup.html_writer import write_html
 from bridge.markup.markdown_reader import read_markdown
 from bridge.markup.markdown_writer import write_markdown
 from bridge.markup.serial import digest, from_json, to_json
+from bridge.markup.textile_reader import read_textile
+from bridge.markup.textile_writer import write_textile
 from bridge.markup.tree import (
     Block,
     BulletList,
@@ -47,7 +51,7 @@ from bridge.markup.walk import plain, transform, words
 from bridge.markup.wiki_reader import read_wiki
 from bridge.markup.wiki_writer import write_wiki
 
-Dialect = Literal["adf", "wiki", "markdown"]
+Dialect = Literal["adf", "wiki", "markdown", "textile", "html"]
 
 
 def read(dialect: Dialect, native: Any) -> Document:
@@ -67,6 +71,10 @@ def read(dialect: Dialect, native: Any) -> Document:
             return read_wiki(native if isinstance(native, str) else None)
         case "markdown":
             return read_markdown(native if isinstance(native, str) else None)
+        case "textile":
+            return read_textile(native if isinstance(native, str) else None)
+        case "html":
+            return read_html(native if isinstance(native, str) else None)
         case _:
             assert_never(dialect)
 
@@ -88,6 +96,10 @@ def write(dialect: Dialect, document: Document) -> Any:
             return write_wiki(document)
         case "markdown":
             return write_markdown(document)
+        case "textile":
+            return write_textile(document)
+        case "html":
+            return write_html(document)
         case _:
             assert_never(dialect)
 

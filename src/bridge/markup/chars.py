@@ -1,4 +1,4 @@
-"""What characters may stand in a tree, and the small alphabets that several readers and writers share.
+"""What characters may stand in a tree, and the small alphabets and colours that several dialects share.
 
 Trackers, databases and XML each refuse or silently change some characters. The tree holds none of those, so
 a text that was written and read again can be compared with what was meant.
@@ -12,6 +12,16 @@ import unicodedata
 # Invisible, joins nothing, breaks nothing: put inside "#123" or "@name" it stops a tracker from making a
 # link of foreign text. Every such character is removed on reading, so it never reaches the tree.
 BREAK = "\u2060"
+
+# Jira's own colours for what Cloud calls the kinds of a panel.
+PANEL_COLORS = {
+    "info": "#deebff",
+    "note": "#eae6ff",
+    "tip": "#e6fcff",
+    "success": "#e3fcef",
+    "warning": "#fffae6",
+    "error": "#ffebe6",
+}
 
 CHECKED = "\u2611 "
 UNCHECKED = "\u2610 "

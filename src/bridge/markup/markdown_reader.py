@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bridge.markup.canonical import canonical, is_safe_link
+from bridge.markup.canonical import canonical
 from bridge.markup.chars import readable_source
+from bridge.markup.redmine_text import live_nodes
 from bridge.markup.tree import (
     Block,
     BulletList,
@@ -28,28 +29,17 @@ from bridge.markup.tree import (
     Mark,
     MarkKind,
     Media,
-    Mention,
     OrderedList,
     Paragraph,
     Quote,
     Rule,
     Table,
     Text,
-    UnknownInline,
 )
 
-LOGIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
-LINK_TAIL = ".,;:!?)'*_~"
 MAX_NESTING = 60
 
 _MARKS: dict[str, MarkKind] = {"strong": "strong", "em": "em", "s": "strike"}
-_LIVE = re.compile(
-    r"(?P<macro>\{\{\w+(?:\([^(){}\n]*\))?\}\})"
-    r"|(?P<page>\[\[[^\[\]\n|]+(?:\|[^\[\]\n|]+)?\]\])"
-    r"|(?<!\w)attachment:(?:\"(?P<quoted>[^\"\n]+)\"|(?P<file>[\w-]+(?:\.[\w-]+)+))"
-    r"|(?<![\w@])@(?P<person>[A-Za-z0-9_][A-Za-z0-9_.-]*)"
-    r"|(?<!\w)(?P<link>https?://[^\s<>\"\\^`{|}\[\]]+)"
-)
 _TASK = re.compile(r"\[([ xX])\] ")
 
 
@@ -180,7 +170,9 @@ def _inlines(tokens: Sequence[Token]) -> Iterator[Inline]:
         match token.type:
             case "text":
                 yield from (
-                    _plain(token.content, tuple(marks)) if not linked else [Text(token.content, tuple(marks))]
+                    live_nodes(token.content, tuple(marks), "markdown")
+                    if not linked
+                    else [Text(token.content, tuple(marks))]
                 )
             case "text_special":
                 yield Text(token.content, tuple(marks))
@@ -214,28 +206,3 @@ def _alt(tokens: Sequence[Token]) -> str:
         else:
             parts.append(" " if token.type in {"softbreak", "hardbreak"} else token.content)
     return "".join(parts)
-
-
-def _plain(text: str, marks: tuple[Mark, ...]) -> Iterator[Inline]:
-    here = 0
-    for found in _LIVE.finditer(text):
-        node, end = _live(found, marks)
-        if node is None:
-            continue
-        yield Text(text[here : found.start()], marks)
-        yield node
-        here = end
-    yield Text(text[here:], marks)
-
-
-def _live(found: re.Match[str], marks: tuple[Mark, ...]) -> tuple[Inline | None, int]:
-    if person := found["person"]:
-        login = person.rstrip(".-")
-        return Mention(login, login), found.start() + 1 + len(login)
-    if url := found["link"]:
-        url = url.rstrip(LINK_TAIL)
-        node = Text(url, (*marks, Mark("link", url))) if is_safe_link(url) else None
-        return node, found.start() + len(url)
-    if ref := found["quoted"] or found["file"]:
-        return Media(ref), found.end()
-    return UnknownInline("markdown", found[0], found[0]), found.end()

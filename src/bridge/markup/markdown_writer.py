@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 
 from bridge.markup.canonical import titled
 from bridge.markup.chars import BREAK, lowered, raised
-from bridge.markup.markdown_reader import LOGIN, read_markdown
+from bridge.markup.markdown_reader import read_markdown
+from bridge.markup.redmine_text import FILE, LOGIN, breakable
 from bridge.markup.shape import Shape, as_text, free, has, without
 from bridge.markup.tree import (
     Block,
@@ -43,17 +44,6 @@ _UNSAYABLE = ("underline", "color", "sub", "sup")
 _ALWAYS = frozenset("\\`*[]<>~|#")
 _NUMBER = re.compile(r"\d{1,9}(?=[.)])")
 _TICKS = re.compile(r"`+")
-_TRACKER = re.compile(
-    r"(?P<hash>#)(?=[#\d])"
-    r"|(?P<at>@)"
-    r"|(?P<brace>\{)(?=\{)"
-    r"|(?P<bracket>\[)(?=\[)"
-    r"|(?<![^\W_])(?P<revision>r)(?=\d)"
-    r"|(?<![^\W_])(?P<word>attachment|document|version|forum|news|message|project|commit|source|export|user|sprint"
-    r"|https?|ftps?|sftp|mailto|www)(?=[:.])",
-    re.IGNORECASE,
-)
-_FILE = re.compile(r"[^\"\n\\<>&`|]+")
 
 
 class MarkdownShape(Shape):
@@ -98,7 +88,7 @@ class MarkdownShape(Shape):
                 live = LOGIN.fullmatch(person) and free(before, after)
                 return Mention(person, person) if live else Text(f"@{text or person}")
             case Media(ref, alt):
-                sayable = IMAGE.fullmatch(ref) or (not alt and free(before, after) and _FILE.fullmatch(ref))
+                sayable = IMAGE.fullmatch(ref) or (not alt and free(before, after) and FILE.fullmatch(ref))
                 return node if sayable and not ref.startswith("<") else as_text(node)
             case UnknownInline():
                 return node if free(before, after) and self.keeps(node) else as_text(node)
@@ -186,12 +176,6 @@ def _table(rows: Iterable[tuple[Cell, ...]]) -> Iterator[str]:
             yield f"|{' --- |' * len(cells)}"
 
 
-def _cell(cell: Cell) -> str:
-    return " ".join(
-        _inlines(block.children, in_cell=True) for block in cell.blocks if isinstance(block, Paragraph)
-    )
-
-
 # --- inline
 # -----------------------------------------------------------------------------------------------------
 
@@ -277,10 +261,10 @@ def escape(text: str, *, first: bool = False) -> str:
     number = _NUMBER.match(text) if first else None
     out: list[str] = []
     here = 0
-    for found in _TRACKER.finditer(text):
-        out.append(_escaped(text, here, found.end(), first=first, number=number))
+    for place in breakable(text):
+        out.append(_escaped(text, here, place, first=first, number=number))
         out.append(BREAK)
-        here = found.end()
+        here = place
     out.append(_escaped(text, here, len(text), first=first, number=number))
     return "".join(out)
 

@@ -13,17 +13,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from bridge.markup.canonical import canonical, titled
-from bridge.markup.chars import CHECKED, UNCHECKED, tidy
+from bridge.markup.chars import CHECKED, PANEL_COLORS, UNCHECKED, tidy
+from bridge.markup.marked_lists import MarkedLists
 from bridge.markup.tree import (
     Block,
-    BulletList,
     Cell,
     CodeBlock,
     Document,
-    HardBreak,
     Heading,
     ListItem,
-    OrderedList,
     Panel,
     Paragraph,
     Quote,
@@ -32,17 +30,6 @@ from bridge.markup.tree import (
     UnknownBlock,
 )
 from bridge.markup.wiki_inline import UNKNOWN, read_inline
-
-# Jira's own colours for what Cloud calls the kinds of a panel.
-PANEL_COLORS = {
-    "info": "#deebff",
-    "note": "#eae6ff",
-    "tip": "#e6fcff",
-    "success": "#e3fcef",
-    "warning": "#fffae6",
-    "error": "#ffebe6",
-}
-MAX_LIST_DEPTH = 40
 
 _KIND_OF_COLOR = {shade: kind for kind, shade in PANEL_COLORS.items()}
 _MARK = "\x00"  # cannot be in a text: tidy drops it
@@ -158,7 +145,7 @@ class _Source:
     def unboxed(self, text: str) -> Iterator[Block]:
         """Read lines that hold no other macros than the tokens of code."""
         words: list[str] = []
-        listed: _Lists | None = None
+        listed: MarkedLists | None = None
         lines = text.split("\n")
         number = 0
         while number < len(lines):
@@ -167,7 +154,7 @@ class _Source:
             found = _LIST.fullmatch(row) if not _RULE.fullmatch(row) else None
             if found:
                 yield from self._paragraphs(words)
-                listed = listed or _Lists()
+                listed = listed or MarkedLists()
                 listed.add(found[1], self._item(found[2], found[1]))
                 continue
             special = _starts_block(row)
@@ -228,52 +215,6 @@ class _Source:
         for header, text in cells:
             inside = text.strip()
             yield Cell(tuple(self.unboxed(inside)), header)
-
-
-class _Lists:
-    """The list that is being read: one open item per level."""
-
-    def __init__(self) -> None:
-        self._finished: list[Block] = []
-        self._kinds = ""
-        self._levels: list[list[tuple[list[Block], bool | None]]] = []
-
-    def add(self, markers: str, item: ListItem) -> None:
-        kinds = markers[:MAX_LIST_DEPTH].replace("-", "*")
-        common = 0
-        while common < min(len(kinds), len(self._kinds)) and kinds[common] == self._kinds[common]:
-            common += 1
-        self._close(common)
-        while len(self._levels) < len(kinds):
-            self._levels.append([])
-            if len(self._levels) < len(kinds):
-                self._levels[-1].append(([], None))
-        self._kinds = kinds
-        self._levels[-1].append((list(item.blocks), item.checked))
-
-    def extend(self, blocks: tuple[Block, ...]) -> None:
-        """Add a line that goes on in the last item."""
-        into = self._levels[-1][-1][0]
-        for block in blocks:
-            if into and isinstance(into[-1], Paragraph) and isinstance(block, Paragraph):
-                into[-1] = Paragraph((*into[-1].children, HardBreak(), *block.children))
-            else:
-                into.append(block)
-
-    def done(self) -> list[Block]:
-        self._close(0)
-        return self._finished
-
-    def _close(self, depth: int) -> None:
-        while len(self._levels) > depth:
-            items = tuple(ListItem(tuple(blocks), checked) for blocks, checked in self._levels.pop())
-            numbered = self._kinds[len(self._levels)] == "#"
-            made = OrderedList(items) if numbered else BulletList(items)
-            if self._levels:
-                self._levels[-1][-1][0].append(made)
-            else:
-                self._finished.append(made)
-        self._kinds = self._kinds[:depth]
 
 
 def _is_escaped(text: str, here: int) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bridge.markup.canonical import titled
-from bridge.markup.chars import CHECKED, SMILEY, SMILEY_NAMES, SMILEY_TEXTS, UNCHECKED
+from bridge.markup.chars import CHECKED, PANEL_COLORS, SMILEY, SMILEY_NAMES, SMILEY_TEXTS, UNCHECKED
 from bridge.markup.shape import Shape, as_text, free, has, merged_breaks
 from bridge.markup.tree import (
     Block,
@@ -38,7 +38,7 @@ from bridge.markup.tree import (
     UnknownInline,
 )
 from bridge.markup.wiki_inline import ACCOUNT, BARE_LINK, ENTITY, FILE, LINK_TAIL, PERSON, PICTURE
-from bridge.markup.wiki_reader import PANEL_COLORS, read_wiki
+from bridge.markup.wiki_reader import read_wiki
 
 # Jira shows an error above code in any other language.
 LANGUAGES = frozenset(
@@ -140,7 +140,7 @@ class WikiShape(Shape):
     def items(self, items: Iterable[ListItem], depth: int) -> Iterator[ListItem]:
         """See Shape; lines cannot follow a nested list but as part of it."""
         for item in super().items(items, depth):
-            yield ListItem(_gathered(item.blocks), item.checked)
+            yield ListItem(gathered(item.blocks), item.checked)
 
     def box(self, block: Panel | Expand, where: str, depth: int) -> Iterator[Block]:
         """See Shape; what folds becomes a panel."""
@@ -196,13 +196,14 @@ def _is_picture(ref: str) -> bool:
     return IMAGE.fullmatch(ref) is not None or ref.startswith(("http://", "https://"))
 
 
-def _gathered(blocks: Iterable[Block]) -> tuple[Block, ...]:
+def gathered(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """The blocks of an item where nothing can follow a nested list but as part of its last item."""
     out: list[Block] = []
     for block in blocks:
         last = out[-1] if out else None
         if isinstance(last, BulletList | OrderedList) and not isinstance(block, BulletList | OrderedList):
             *items, item = last.items
-            item = ListItem(_gathered((*item.blocks, block)), item.checked)
+            item = ListItem(gathered((*item.blocks, block)), item.checked)
             out[-1] = type(last)((*items, item))
         elif isinstance(last, Paragraph) and isinstance(block, Paragraph):
             out[-1] = Paragraph((*last.children, HardBreak(), *block.children))

@@ -13,7 +13,7 @@ the claim comes from, and which test holds it, is in ``LEDGER.md`` beside this f
 The parts: `model` and `state` (what a site is), `fields`, `issues`, `comments`, `links`, `properties`,
 `workflow`, `meta` (the rules), `jql`, `jql_eval`, `search` (finding), `render` (the wire), `exchange`,
 `routes_issue`, `routes_site`, `engine` (a request's way), `faults`, `calllog`, `control` (for tests),
-`server` (the socket), `loader`, `presets` (contents).
+`webhooks` (told to others), `server` (the socket), `loader`, `presets` (contents).
 """
 
 from bridge.simulator.calllog import CallLog, LoggedCall
@@ -36,13 +36,16 @@ from bridge.simulator.presets import add_person, add_project, make_acme, make_ho
 from bridge.simulator.render import dump
 from bridge.simulator.server import SimulatorServer, serve
 from bridge.simulator.state import Site
+from bridge.simulator.webhooks import Delivery, Hooks, Webhook
 
 __all__ = [
     "Answer",
     "CallLog",
     "CustomField",
+    "Delivery",
     "Fault",
     "FaultBook",
+    "Hooks",
     "IssueType",
     "LoggedCall",
     "Named",
@@ -54,6 +57,7 @@ __all__ = [
     "Status",
     "Transition",
     "User",
+    "Webhook",
     "Workflow",
     "add_person",
     "add_project",

@@ -34,6 +34,7 @@ def add(view: View, issue: Issue, body: Any) -> Comment:
     fresh = Comment(str(site.new_id("part")), author, text, now, now, author, visibility, held)
     issue.comments = [*issue.comments, fresh]
     touch(site, issue)
+    site.tell("comment_created", issue, author, {"comment": {"id": fresh.id}})
     return fresh
 
 
@@ -69,6 +70,7 @@ def edit(view: View, issue: Issue, comment: Comment, body: Any) -> Comment:
         )
     _put(issue, changed)
     touch(site, issue)
+    site.tell("comment_updated", issue, view.me.id, {"comment": {"id": comment.id}})
     return changed
 
 
@@ -77,6 +79,7 @@ def delete(view: View, issue: Issue, comment: Comment) -> None:
     _may_touch(view, issue, comment, "DELETE", "delete")
     issue.comments = [one for one in issue.comments if one.id != comment.id]
     touch(view.site, issue)
+    view.site.tell("comment_deleted", issue, view.me.id, {"comment": {"id": comment.id}})
 
 
 def set_properties(view: View, issue: Issue, comment: Comment, held: Json) -> None:

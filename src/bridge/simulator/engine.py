@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from bridge.simulator import control, routes_files, routes_issue, routes_site
+from bridge.simulator import control, routes_files, routes_issue, routes_site, webhooks
 from bridge.simulator.attachments import MEDIA
 from bridge.simulator.calllog import CallLog, LoggedCall
 from bridge.simulator.exchange import NO_BODY, ROUTES, Answer, Call, Request, Route
@@ -27,7 +27,8 @@ from bridge.simulator.state import Site
 REST = re.compile(r"(?:/ex/jira/(?P<cloud>[^/]+))?/rest/api/(?P<api>2|3|latest)(?P<rest>/.*)?")
 BAD_LOGIN = "Client must be authenticated to access this resource."
 JSON_TYPE = "application/json;charset=UTF-8"
-MODULES = (routes_issue, routes_site, routes_files)  # importing them fills the table of routes
+HOOKS = re.compile(r"/rest/(webhooks|jira-webhook)/1\.0/.*")
+MODULES = (routes_issue, routes_site, routes_files, webhooks)  # importing them fills the table of routes
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class Simulator:
         self.site = site
         self.faults = FaultBook(seed)
         self.calls = CallLog()
+        self.hooks = site.hooks = webhooks.Hooks(site)
 
     def handle(self, request: Request) -> Answer:
         """Answer a request at once, leaving waits out: for use inside the process."""
@@ -132,6 +134,9 @@ class Simulator:
             path = path[len(site.context_path) :]
         if not site.cloud and path.startswith("/secure/"):
             found = ROUTES.find(request.method, path, site.flavour)
+            return (found[0], found[1], "2") if found else (None, {}, "")
+        if HOOKS.fullmatch(path):
+            found = ROUTES.find(request.method, path.rstrip("/"), site.flavour)
             return (found[0], found[1], "2") if found else (None, {}, "")
         match = REST.fullmatch(path.rstrip("/") or "/")
         if match is None:

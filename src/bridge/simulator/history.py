@@ -18,6 +18,7 @@ def record(
     entry = Change(str(site.new_id("part")), author, now, tuple(items), metadata)
     issue.history = [*issue.history, entry]
     touch(site, issue)
+    site.tell("jira:issue_updated", issue, author, {"changelog": {"id": entry.id, "items": items}})
 
 
 def touch(site: Site, issue: Issue) -> None:

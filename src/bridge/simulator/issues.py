@@ -121,6 +121,7 @@ def create(view: View, body: Any) -> Issue:
     )
     put_all(fresh, properties)
     site.put(fresh)
+    site.tell("jira:issue_created", fresh, view.me.id)
     for one in notes:
         comments.add(view, fresh, one)
     return fresh
@@ -237,9 +238,9 @@ def delete(view: View, issue: Issue, *, subtasks: bool) -> None:
     if below and not subtasks:
         message = f"The issue '{issue.key}' has subtasks.  You must specify the 'deleteSubtasks' parameter."
         raise Refusal(400, f"{message} to delete this issue and all its subtasks.")
-    for one in below:
+    for one in (*below, issue):
+        site.tell("jira:issue_deleted", one, view.me.id)
         site.forget(one)
-    site.forget(issue)
 
 
 def move(site: Site, id_or_key: str | int, project_key: str, by: str) -> Issue:

@@ -134,8 +134,8 @@ def server_info(call: Call) -> Answer:
         200,
         {
             "baseUrl": site.base_url + site.context_path,
-            "version": "1001.0.0-SNAPSHOT" if site.cloud else "10.3.0",
-            "versionNumbers": [1001, 0, 0] if site.cloud else [10, 3, 0],
+            "version": site.version,
+            "versionNumbers": [int(part) for part in site.version.partition("-")[0].split(".")],
             "deploymentType": "Cloud" if site.cloud else "DataCenter",
             "buildNumber": 100_282 if site.cloud else 10_030_000,
             "buildDate": "2026-10-01T00:00:00.000+0000",

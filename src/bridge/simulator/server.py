@@ -145,7 +145,7 @@ class SimulatorServer:
     Attributes:
         media_port: True serves the media host on a port of its own.
         url: where it listens; also the site's base URL unless it had one.
-        site, calls, faults: the simulator's parts, for tests in the same process.
+        site, calls, faults, hooks: the simulator's parts, for tests in the same process.
     """
 
     def __init__(
@@ -157,6 +157,7 @@ class SimulatorServer:
         self.site = self.simulator.site
         self.calls = self.simulator.calls
         self.faults = self.simulator.faults
+        self.hooks = self.simulator.hooks
         self._address = (host, port)
         self.media_port = media_port
         self._sockets: list[socket.socket] = []
@@ -186,6 +187,7 @@ class SimulatorServer:
 
     def stop(self) -> None:
         """Stop listening and wait for the thread."""
+        self.simulator.hooks.close()
         if self._server is not None and self._thread is not None:
             self._server.finish()
             self._thread.join(START_SECONDS)

@@ -12,19 +12,23 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bridge.simulator.blobs import Blob, Folder
 from bridge.simulator.model import (
     CustomField,
     Issue,
     IssueType,
+    Json,
     Named,
     Project,
     Status,
     User,
 )
 from bridge.simulator.refusal import not_found
+
+if TYPE_CHECKING:
+    from bridge.simulator.webhooks import Hooks  # which needs a site to belong to
 
 CONTENTS = ("issues", "index", "moved", "_by_key", "_next")
 Clock = Callable[[], int]
@@ -94,6 +98,7 @@ class Site:
         media_url: root of the media host; empty: the site itself serves the media host's addresses.
         misdirected_logins: requests to the media host that carried a login.
         blobs: attachment id -> its bytes.
+        version: what the server says it is.
         scoped_tokens: Cloud tokens that work at the gateway (``/ex/jira/{cloudId}``) only.
     """
 
@@ -116,6 +121,7 @@ class Site:
         self.context_path = context_path.rstrip("/")
         self.cloud_id = f"00000000-0000-4000-8000-{sum(map(ord, name)):012d}"
         self.lock = threading.RLock()
+        self.hooks: Hooks | None = None
 
         self.users: dict[str, User] = {}
         self.tokens: dict[str, str] = {}
@@ -149,8 +155,16 @@ class Site:
         self.misdirected_logins = 0
         self.blobs: dict[str, Blob] = {}
         self.folder = Folder()
+        self.version = "1001.0.0-SNAPSHOT" if self.cloud else "10.3.0"
         self._next: dict[str, int] = {"issue": 10_400, "part": 20_000, "thing": 10_000}
         self._by_key: dict[str, int] = {}
+
+    # -- what others are told -----------------------------------------------------------------------
+
+    def tell(self, event: str, issue: Issue, by: str, more: Json | None = None) -> None:
+        """Tell the webhooks what a person did to an issue; ``more`` is what the event says beside the issue."""
+        if self.hooks is not None:
+            self.hooks.happened(event, issue, by, more)
 
     # -- identifiers and time -----------------------------------------------------------------------
 

@@ -87,12 +87,14 @@ class Scope:
 
     Attributes:
         tracker: name of the tracker in the configuration.
-        project: project key (Jira) or identifier (Redmine).
+        project: project key (Jira), identifier (Redmine) or name of a queue (Request Tracker).
         select: which tickets of the project come into scope, in the tracker's own query language; "" means all.
         company: how this party is called in texts that cross.
         dialect: the tracker's markup.
         on_create: field name -> value given to tickets that the bridge creates on this side.
         text_limit: longest text that the tracker takes, in characters of its own form.
+        edits_texts: whether its tracker lets a description or a comment be changed or taken back once it is written.
+        summary_limit: longest summary that its tracker keeps, in characters.
     """
 
     tracker: str
@@ -102,6 +104,8 @@ class Scope:
     select: str = ""
     on_create: Mapping[str, str] = field(default_factory=dict)
     text_limit: int = 32_767
+    edits_texts: bool = True
+    summary_limit: int = 255
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,9 @@
 A comment belongs to the side on which a person wrote it. Its copy on the other side follows it: new text, new copy;
 deleted or made private, copy gone. A copy that others rewrite is put back, because it carries its author's name; a
 copy that others delete stays deleted. Pairs are recognised by their recorded ids, never by text or author.
+
+Some trackers keep every text as it was written (``Scope.edits_texts``). There a new text becomes a further copy beside
+the first, and people are told what should have been taken back.
 """
 
 from __future__ import annotations
@@ -58,25 +61,44 @@ def plan_comments(
             actions.extend((comment.created, one) for one in act)
             findings.extend(found)
             pairs.extend(kept)
-        if here.comments_complete:
-            for pair in by_origin.values():
-                if pair.state is PairState.PAIRED and _deleted(pair, there):
-                    pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
-                elif pair.state is PairState.PAIRED:
-                    actions.append((0, DeleteComment(origin.other, pair, "deleted")))
-                elif pair.state is PairState.COPY_DELETED:
-                    pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
+        for pair in by_origin.values() if here.comments_complete else ():
+            act, found, kept = _without_original(agreement, pair, there)
+            actions.extend((0, one) for one in act)
+            findings.extend(found)
+            pairs.extend(kept)
     actions.sort(key=lambda entry: entry[0])
     return [action for _, action in actions], findings, pairs
 
 
-def attributed(agreement: Agreement, side: Side, comment: Comment) -> Document:
-    """A comment's text under the name of its author, as the other side may see it."""
+def _without_original(
+    agreement: Agreement, pair: CommentPair, there: Ticket | None
+) -> tuple[list[Action], list[Finding], list[CommentPair]]:
+    """What to do about the copy of a comment that is gone."""
+    if pair.state is PairState.PAIRED and not _deleted(pair, there):
+        to = pair.origin.other
+        if agreement.scope(to).edits_texts:
+            return [DeleteComment(to, pair, "deleted")], [], []
+        return [], [_stays(to, "deleted")], []
+    if pair.state in {PairState.PAIRED, PairState.COPY_DELETED}:
+        return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
+    return [], [], []
+
+
+def attributed(agreement: Agreement, side: Side, comment: Comment, *, anew: bool = False) -> Document:
+    """A comment's text under the name of its author, as the other side may see it.
+
+    Args:
+        agreement: says how authors are named.
+        side: where it was written.
+        comment: the comment.
+        anew: whether an earlier text of it stands there already and stays.
+    """
     author = comment.author.name if comment.author and comment.author.name else "Somebody"
     told = {"{author}": author, "{company}": agreement.scope(side).company}
     # In one go: a name that looks like a placeholder stays that name.
     line = _PLACEHOLDER.sub(lambda found: told[found[0]], agreement.comments.attribute)
-    return Document((Paragraph((Text(line, (Mark("strong"),)),)), *comment.body.blocks))
+    said = (Text(line, (Mark("strong"),)), *((Text(" (edited)"),) if anew else ()))
+    return Document((Paragraph(said), *comment.body.blocks))
 
 
 def crosses(agreement: Agreement, origin: Side, comment: Comment) -> bool:
@@ -85,8 +107,8 @@ def crosses(agreement: Agreement, origin: Side, comment: Comment) -> bool:
     return origin in agreement.comments.cross and not comment.private and not comment.marker
 
 
-def _add(agreement: Agreement, origin: Side, comment: Comment) -> AddComment:
-    carried = carry_text(agreement, attributed(agreement, origin, comment), origin.other)
+def _add(agreement: Agreement, origin: Side, comment: Comment, *, anew: bool = False) -> AddComment:
+    carried = carry_text(agreement, attributed(agreement, origin, comment, anew=anew), origin.other)
     assert isinstance(carried.value, Document)
     assert isinstance(carried.shown, Document)
     return AddComment(origin.other, comment.id, digest(comment.body), carried.value, digest(carried.shown))
@@ -100,9 +122,7 @@ def _follow(
         return [], [], []
     to = pair.origin.other
     if comment.private:
-        if _deleted(pair, there):
-            return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
-        return [DeleteComment(to, pair, "private")], [], []
+        return _hide(agreement, pair, there)
     if _deleted(pair, there):
         finding = Finding("copy-deleted", to, "", f"the copy of a comment was deleted on the {to} side")
         return [], [finding], [replace(pair, state=PairState.COPY_DELETED)]
@@ -112,6 +132,11 @@ def _follow(
     overdue = copy is not None and not (changed or edited) and _lacks_files(agreement, pair, comment, copy)
     if not (changed or edited or overdue) or (changed and pair.origin not in agreement.comments.cross):
         return [], [], []
+    if not agreement.scope(to).edits_texts:
+        if changed:
+            return [_add(agreement, pair.origin, comment, anew=True)], [], []
+        assert copy is not None
+        return [], [], [replace(pair, copy_digest=digest(copy.body))]
     carried = carry_text(agreement, attributed(agreement, pair.origin, comment), to)
     assert isinstance(carried.value, Document)
     assert isinstance(carried.shown, Document)
@@ -128,8 +153,29 @@ def _follow(
 
 
 def _lacks_files(agreement: Agreement, pair: CommentPair, comment: Comment, copy: Comment) -> bool:
+    if not agreement.scope(pair.origin.other).edits_texts:
+        return False
     text = attributed(agreement, pair.origin, comment)
     return lacks_files(agreement, text, pair.origin.other, copy.body)
+
+
+def _hide(
+    agreement: Agreement, pair: CommentPair, there: Ticket | None
+) -> tuple[list[Action], list[Finding], list[CommentPair]]:
+    """What to do about the copy of a comment that is private now."""
+    to = pair.origin.other
+    if _deleted(pair, there):
+        return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
+    if not agreement.scope(to).edits_texts:
+        return [], [_stays(to, "made private")], []
+    return [DeleteComment(to, pair, "private")], [], []
+
+
+def _stays(side: Side, what: str) -> Finding:
+    message = (
+        f"a comment was {what} after it had crossed; the {side} side's tracker lets nobody take its copy back"
+    )
+    return Finding("fixed", side, "", message)
 
 
 def _copy(pair: CommentPair, there: Ticket | None) -> Comment | None:

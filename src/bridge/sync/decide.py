@@ -187,6 +187,7 @@ def _with_files(agreement: Agreement, rule: FieldRule, now: Now, merged: Outcome
                 isinstance(text, Document)
                 and isinstance(present, Document)
                 and rule.owner is not side.other
+                and agreement.scope(side.other).edits_texts
                 and lacks_files(agreement, text, side.other, present)
             ):
                 return cross(agreement, rule, now, side, "changed")

@@ -45,9 +45,6 @@ CUT = "[Shortened: this tracker takes no longer texts.]"
 MOST_SHOWN = 50
 """Files in one text that are told apart when it is completed."""
 
-SUMMARY_LIMIT = 255
-"""Longest summary that every supported tracker takes (Jira, Redmine: 255 characters)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Carried:
@@ -126,7 +123,7 @@ def carry(agreement: Agreement, rule: FieldRule, value: Value, to: Side) -> Carr
         return Carried(None, None)
     if not rule.values:
         if isinstance(value, str) and rule.name == "summary":
-            value = _line(value)[:SUMMARY_LIMIT].rstrip()
+            value = _line(value)[: agreement.scope(to).summary_limit].rstrip()
         return Carried(value, value)
     found = _lookup(rule, str(value), to)
     if found is not None:

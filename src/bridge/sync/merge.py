@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bridge.markup import Document, settle
-from bridge.sync.agreement import Agreement, FieldRule, Rule
+from bridge.sync.agreement import TEXT_FIELDS, Agreement, FieldRule, Rule
 from bridge.sync.mapping import (
     Carried,
     Unmapped,
@@ -110,12 +110,13 @@ class Stuck:
     """The field cannot or may not cross now; the others go on.
 
     Attributes:
-        kind: ``unmapped``: a value has no pair. ``held``: a conflict that the rule leaves to people.
+        kind: ``unmapped``: a value has no pair. ``held``: a conflict that the rule leaves to people. ``fixed``: the
+            other side's tracker keeps the text as it was written.
         side: the side whose value is the cause.
         message: for the operator; holds no text of the ticket.
     """
 
-    kind: Literal["unmapped", "held"]
+    kind: Literal["unmapped", "held", "fixed"]
     side: Side
     message: str
 
@@ -214,6 +215,9 @@ def cross(
 ) -> Outcome:
     """The source's value stands, on both sides; ``lost`` when the other side's gives way."""
     value, to = now.value(source), source.other
+    if rule.name in TEXT_FIELDS and not agreement.scope(to).edits_texts:
+        message = f"the {to} side's tracker keeps the {rule.name} as it was written first; the two differ now"
+        return Stuck("fixed", to, message)
     if isinstance(value, frozenset) or isinstance(now.value(to), frozenset):
         target = _replaced(rule, now, source)
         carried: Carried | Unmapped = Carried(target, target)
@@ -296,6 +300,8 @@ def _merge_texts(agreement: Agreement, now: Now) -> Outcome | None:
     """Both sides' edits of a text, block by block; None when they touched the same place."""
     sides = (now.base_internal, now.internal, now.base_vendor, now.vendor)
     if not all(isinstance(text, Document) for text in sides):
+        return None
+    if not all(agreement.scope(side).edits_texts for side in Side):
         return None
     base_internal, internal, base_vendor, vendor = sides
     assert isinstance(base_internal, Document)

@@ -236,7 +236,7 @@ class Finding:
 
     Attributes:
         kind: stable name: ``unmapped``, ``held``, ``gone``, ``unreachable``, ``refused``, ``copy-deleted``,
-            ``left-behind``, ``shortened``, ...
+            ``left-behind``, ``shortened``, ``fixed`` (a text that its tracker lets nobody change), ...
         side: where the cause is; None for the link as a whole.
         field: canonical name, or "".
         message: a sentence without the ticket's words.

@@ -24,6 +24,7 @@ from bridge.trackers.answers import Answer
 from bridge.trackers.http import Http
 from bridge.trackers.jira_fields import CANONICAL_NAMES, Catalogue, Encoder, JiraField, canonical_refusal
 from bridge.trackers.jira_files import JiraFiles
+from bridge.trackers.jira_hooks import JiraHooks
 from bridge.trackers.jira_metadata import Project
 from bridge.trackers.jira_people import People
 from bridge.trackers.jira_polls import Polls, Raw, Search
@@ -128,6 +129,7 @@ class JiraTracker(abc.ABC):
         self._catalogue = Catalogue(name, lambda: self._get("/field").array(), clock)
         self._encoder = Encoder(name, self._catalogue, flavour.values, self._people.find)
         self._polls = Polls(name, search, self._people.whoami, self._reading.stamp, clock)
+        self.hooks = JiraHooks(http, cloud=flavour.cloud)
         self._labels: _Recent[frozenset[str]] = _Recent(REMEMBERED)
         self._screens: _Recent[Mapping[str, JiraField]] = _Recent(REMEMBERED)
 

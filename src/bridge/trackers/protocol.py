@@ -141,9 +141,9 @@ class ProjectMeta:
     """What ``bridge check`` compares the agreement with.
 
     Attributes:
-        types: names of ticket types.
-        statuses: type name -> statuses its workflow has, in the tracker's order.
-        priorities: names.
+        types: names of ticket types; none where tickets have no type.
+        statuses: type name -> statuses its workflow has, in the tracker's order; empty where that is not told.
+        priorities: names; empty where they are not told, or are numbers.
         fields: names of all fields of the site or project, built-in ones by canonical name.
         create: type name -> fields on its create screen.
         missing_rights: rights the account lacks here, in the tracker's words.

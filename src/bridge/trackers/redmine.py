@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar
 
 from bridge.clock import Clock
 from bridge.config.settings import TrackerSettings
 from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, Unintelligible
-from bridge.markup import Document
+from bridge.markup import Dialect, Document
 from bridge.sync.agreement import BUILT_IN_FIELDS, Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
 from bridge.trackers.http import Http, open_http
@@ -48,7 +49,6 @@ from bridge.trackers.redmine_payload import UNPROCESSABLE, Payload, Payloads
 from bridge.trackers.redmine_query import PAGE, by_number, in_project, parse_select
 from bridge.trackers.redmine_values import (
     CANONICAL,
-    DIALECT,
     Json,
     Shape,
     instant,
@@ -93,25 +93,26 @@ class Redmine:
     """
 
     kind = "redmine"
-    abilities = Abilities(
-        dialect=DIALECT,
-        fields=frozenset(BUILT_IN_FIELDS) - {"labels"},
-        search_has_comments=False,
-        comment_edits_bump=False,
-        read_back=True,
-        coarse_stamps=True,
-        attachments=True,
-    )
 
     def __init__(self, settings: TrackerSettings, http: Http, transfers: Transfers, clock: Clock) -> None:
         self.name = settings.name
+        dialect: Dialect = "textile" if settings.formatting == "textile" else "markdown"
+        self.abilities = Abilities(
+            dialect=dialect,
+            fields=frozenset(BUILT_IN_FIELDS) - {"labels"},
+            search_has_comments=False,
+            comment_edits_bump=False,
+            read_back=True,
+            coarse_stamps=True,
+            attachments=True,
+        )
         self._url = settings.url.rstrip("/")
         self._marker = settings.marker_field
         self._http = http
         self._clock = FarClock(clock)
         self._catalog = Catalog(http, self._clock)
-        self._payloads = Payloads(self.name, self._catalog)
-        self._notes = Notes(http, self._catalog, self._clock, self._issue)
+        self._payloads = Payloads(self.name, self._catalog, dialect)
+        self._notes = Notes(http, self._catalog, self._clock, self._issue, dialect)
         self.files = RedmineFiles(
             self._url,
             http=http,
@@ -227,7 +228,7 @@ class Redmine:
         mark = self._payloads.custom(self._marker, draft.project)
         self._catalog.require_filters([f"cf_{mark.id}"], draft.project)
         meant = self._payloads.make(draft.fields, fields, draft.project)
-        meant = Payload(meant.attributes, {**meant.custom, mark: draft.marker})
+        meant = replace(meant, custom={**meant.custom, mark: draft.marker})
         body = {"project_id": project.id, **meant.json()}
         if meant.attributes.get("due_date"):
             body["start_date"] = ""  # it would be today, and a due date before it is refused
@@ -269,7 +270,7 @@ class Redmine:
         issue = self._issue(ticket)
         project = self._catalog.project_key(issue["project"])
         meant = self._payloads.make(dict(values), (), project, issue.get("custom_fields", ()))
-        meant = Payload({**meant.attributes, "status_id": int(step.id)}, meant.custom)
+        meant = replace(meant, attributes={**meant.attributes, "status_id": int(step.id)})
         return instant(self._write(ticket, issue, meant)["updated_on"])
 
     def add_comment(self, ticket: str, body: Document, marker: str) -> tuple[str, int]:  # noqa: ARG002 - a note has no room for it
@@ -311,6 +312,7 @@ class Redmine:
         return Shape(
             tracker=self.name,
             url=self._url,
+            dialect=self.abilities.dialect,
             custom={spec.canonical: spec.native for spec in fields if spec.canonical not in BUILT_IN_FIELDS},
             marker=self._marker,
             format=self._catalog.custom,

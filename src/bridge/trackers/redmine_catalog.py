@@ -13,14 +13,14 @@ they are kept for some minutes. Three things need more than a list:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
 
 from bridge.clock import SECOND
 from bridge.errors import Gone, Refused, Unauthorised, Unintelligible
 from bridge.sync.ticket import Person
 from bridge.trackers.http import Http
+from bridge.trackers.keeping import Keeper
 from bridge.trackers.redmine_clock import FarClock
 from bridge.trackers.redmine_query import PAGE, in_project
 from bridge.trackers.redmine_values import CustomField, Json, is_field
@@ -37,7 +37,6 @@ KEEP_LOGIN = 60 * SECOND
 _PROBED = 100
 _PROBED_AT_ONCE = 7  # so that all complaints fit into the words that the HTTP policy keeps of an answer
 _UNPROCESSABLE = 422
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Catalog:
         self._http = http
         self._clock = clock
         self._lock = threading.Lock()
-        self._shelf: dict[Hashable, tuple[int, Any]] = {}
+        self._keeper = Keeper(clock.here)
         self._fields: dict[int, CustomField] = {}
 
     def account(self) -> Account:
@@ -88,7 +87,7 @@ class Catalog:
         Raises:
             Unauthorised: the key is refused.
         """
-        return self._kept("account", KEEP_LOGIN, self.ask_account)
+        return self._keeper.kept("account", KEEP_LOGIN, self.ask_account)
 
     def ask_account(self) -> Account:
         """Who we are, asked now."""
@@ -103,17 +102,19 @@ class Catalog:
 
     def statuses(self) -> Mapping[str, int]:
         """Status name -> number, in Redmine's order."""
-        return self._kept("statuses", KEEP, lambda: self._names("/issue_statuses.json", "issue_statuses"))
+        return self._keeper.kept(
+            "statuses", KEEP, lambda: self._names("/issue_statuses.json", "issue_statuses")
+        )
 
     def priorities(self) -> Mapping[str, int]:
         """Priority name -> number, of those in use."""
-        return self._kept(
+        return self._keeper.kept(
             "priorities", KEEP, lambda: self._names("/enumerations/issue_priorities.json", "issue_priorities")
         )
 
     def types(self) -> Mapping[str, int]:
         """Type name -> number, of the whole Redmine."""
-        return self._kept("types", KEEP, lambda: self._names("/trackers.json", "trackers"))
+        return self._keeper.kept("types", KEEP, lambda: self._names("/trackers.json", "trackers"))
 
     def project(self, key: str) -> Project:
         """A project by its identifier or number.
@@ -121,7 +122,7 @@ class Catalog:
         Raises:
             Gone: no such project, or it is hidden from us.
         """
-        return self._kept(("project", key), KEEP, lambda: self._ask_project(key))
+        return self._keeper.kept(("project", key), KEEP, lambda: self._ask_project(key))
 
     def _ask_project(self, key: str) -> Project:
         answer = self._http.call(
@@ -159,8 +160,8 @@ class Catalog:
 
     def all_custom(self, project: str) -> tuple[CustomField, ...]:
         """All custom fields that can be learned for a project, by number."""
-        self._kept("custom", KEEP, self._ask_custom)
-        self._kept(("seen", project), KEEP, lambda: self._read_newest(project))
+        self._keeper.kept("custom", KEEP, self._ask_custom)
+        self._keeper.kept(("seen", project), KEEP, lambda: self._read_newest(project))
         with self._lock:
             return tuple(self._fields[number] for number in sorted(self._fields))
 
@@ -170,7 +171,7 @@ class Catalog:
         if found is None and name.startswith("cf_") and name[3:].isdecimal():
             return CustomField(int(name[3:]), name)
         if found is None:
-            number = self._kept(
+            number = self._keeper.kept(
                 ("probed", project, name), KEEP_LOGIN, lambda: self._probe_names(name, project)
             )
             found = self.custom({"id": number, "name": name}) if number else None
@@ -233,7 +234,9 @@ class Catalog:
 
     def is_filter(self, key: str, project: str) -> bool:
         """Whether Redmine filters the project's tickets by this key, instead of ignoring it in silence."""
-        return self._kept(("filter", project, key), KEEP, lambda: bool(self._complaints(project, [key])))
+        return self._keeper.kept(
+            ("filter", project, key), KEEP, lambda: bool(self._complaints(project, [key]))
+        )
 
     def require_filters(self, keys: Iterable[str], project: str) -> None:
         """See that Redmine heeds all these filters.
@@ -254,7 +257,7 @@ class Catalog:
         if not ref or "id" not in ref:
             return None
         number, name = str(ref["id"]), str(ref.get("name") or "")
-        return self._kept(("person", number), KEEP_PEOPLE, lambda: self._ask_person(number, name))
+        return self._keeper.kept(("person", number), KEEP_PEOPLE, lambda: self._ask_person(number, name))
 
     def _ask_person(self, number: str, name: str) -> Person:
         try:
@@ -265,7 +268,7 @@ class Catalog:
 
     def members(self, project: str) -> tuple[Member, ...]:
         """The people and groups of a project."""
-        return self._kept(("members", project), KEEP, lambda: tuple(self._ask_members(project)))
+        return self._keeper.kept(("members", project), KEEP, lambda: tuple(self._ask_members(project)))
 
     def _ask_members(self, project: str) -> list[Member]:
         members: list[Member] = []
@@ -345,21 +348,6 @@ class Catalog:
             for item in self._http.call("GET", path).objects(key)
             if item.get("active", True)
         }
-
-    def _kept(self, key: Hashable, keep: int, ask: Callable[[], _T]) -> _T:
-        """The answer of ``ask``, at most ``keep`` old.
-
-        Two threads may ask at once: that is only one request more.
-        """
-        now = self._clock.here()
-        with self._lock:
-            asked, answer = self._shelf.get(key, (None, None))
-        if asked is not None and now - asked < keep:
-            return cast("_T", answer)
-        fresh = ask()
-        with self._lock:
-            self._shelf[key] = (now, fresh)
-        return fresh
 
 
 def _person(user: Json, name: str = "") -> Person:

@@ -13,7 +13,7 @@ from typing import Any
 
 from bridge.clock import SECOND
 from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError
-from bridge.markup import Document, Mark, Paragraph, Text
+from bridge.markup import Dialect, Document, Mark, Paragraph, Text
 from bridge.trackers.http import Http
 from bridge.trackers.protocol import PeerLink
 from bridge.trackers.redmine_catalog import Catalog
@@ -32,20 +32,27 @@ class Notes:
         catalog: tells who we are.
         clock: learns the time from our notes.
         read: reads an issue with its journals; raises Gone.
+        dialect: the markup of its texts.
     """
 
     def __init__(
-        self, http: Http, catalog: Catalog, clock: FarClock, read: Callable[[str], dict[str, Any]]
+        self,
+        http: Http,
+        catalog: Catalog,
+        clock: FarClock,
+        read: Callable[[str], dict[str, Any]],
+        dialect: Dialect,
     ) -> None:
         self._http = http
         self._catalog = catalog
         self._clock = clock
         self._read = read
+        self._dialect = dialect
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
 
     def add(self, ticket: str, body: Document) -> tuple[str, int]:
         """Add a public note; returns its journal's number and time."""
-        text = native(body)
+        text = native(body, self._dialect)
         self._insist_on_words(text)
         with self._locks[hash(ticket) % _LOCKS]:
             before = newest(self._read(ticket))
@@ -76,14 +83,14 @@ class Notes:
         floor = since // SECOND * SECOND
         found = [
             journal
-            for journal in self._mine(self._read(ticket), native(body))
+            for journal in self._mine(self._read(ticket), native(body, self._dialect))
             if instant(journal["created_on"]) >= floor
         ]
         return str(found[-1]["id"]) if found else None
 
     def edit(self, ticket: str, comment: str, body: Document) -> int:
         """Replace a note's text. Redmine keeps no time of it and the issue does not look changed."""
-        text = native(body)
+        text = native(body, self._dialect)
         self._insist_on_words(text)
         answer = self._http.call(
             "PUT", "/journals/{id}.json", parts={"id": comment}, body={"journal": {"notes": text}}
@@ -91,7 +98,7 @@ class Notes:
         journal = self._journal(ticket, comment)
         if journal is None:
             raise Gone(self._http.tracker, f"ticket {ticket} has no comment {comment}")
-        if not same_text(journal.get("notes"), text):
+        if not same_text(journal.get("notes"), text, self._dialect):
             raise Refused(
                 self._http.tracker,
                 f"Redmine answered well but kept the old text of comment {comment}",
@@ -122,11 +129,11 @@ class Notes:
         """Say where the peer is, unless a note of ours already does; returns the journal's number."""
         words = (Text("Mirrored as "), Text(peer.title, (Mark("link", peer.url),)))
         body = Document((Paragraph(words),))
-        wanted = _addresses(native(body))
+        wanted = _addresses(native(body, self._dialect), self._dialect)
         me = self._catalog.account().person.id
         for journal in self._read(ticket)["journals"]:
             ours = _author(journal) == me and not journal.get("private_notes")
-            if ours and wanted & _addresses(journal.get("notes")):
+            if ours and wanted & _addresses(journal.get("notes"), self._dialect):
                 return str(journal["id"])
         return self.add(ticket, body)[0]
 
@@ -138,7 +145,7 @@ class Notes:
             for journal in sorted(issue["journals"], key=lambda journal: int(journal["id"]))
             if _author(journal) == me
             and not journal.get("private_notes")
-            and same_text(journal.get("notes"), text)
+            and same_text(journal.get("notes"), text, self._dialect)
         ]
 
     def _journal(self, ticket: str, comment: str) -> Json | None:
@@ -155,11 +162,11 @@ class Notes:
             )
 
 
-def _addresses(notes: str | None) -> frozenset[str]:
+def _addresses(notes: str | None, dialect: Dialect) -> frozenset[str]:
     """Where the links in a note's paragraphs lead."""
     return frozenset(
         mark.value
-        for block in document(notes).blocks
+        for block in document(notes, dialect).blocks
         if isinstance(block, Paragraph)
         for run in block.children
         if isinstance(run, Text)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.errors import Refused
-from bridge.markup import Document
+from bridge.markup import Dialect, Document
 from bridge.sync.agreement import BUILT_IN_FIELDS
 from bridge.sync.ticket import Person, Value
 from bridge.trackers.protocol import FieldSpec
@@ -51,8 +51,10 @@ class Payload:
     Attributes:
         attributes: Redmine's attribute -> value.
         custom: custom field -> value.
+        dialect: the markup of its texts.
     """
 
+    dialect: Dialect
     attributes: Mapping[str, Any] = field(default_factory=dict)
     custom: Mapping[CustomField, str | list[str]] = field(default_factory=dict)
 
@@ -69,7 +71,7 @@ class Payload:
         """The fields that do not hold what we meant, by Redmine's name, with what they hold."""
         missing: dict[str, str] = {}
         for attribute, meant in self.attributes.items():
-            if not same_attribute(attribute, meant, issue):
+            if not same_attribute(attribute, meant, issue, self.dialect):
                 missing[attribute] = lines(_shown(issue.get(attribute.removesuffix("_id"))))
         present = {item["id"]: item for item in issue.get("custom_fields", ())}
         for custom, meant in self.custom.items():
@@ -109,11 +111,13 @@ class Payloads:
     Args:
         tracker: the tracker's name, for messages.
         catalog: names and numbers.
+        dialect: the markup of its texts.
     """
 
-    def __init__(self, tracker: str, catalog: Catalog) -> None:
+    def __init__(self, tracker: str, catalog: Catalog, dialect: Dialect) -> None:
         self._tracker = tracker
         self._catalog = catalog
+        self._dialect = dialect
 
     def make(
         self,
@@ -143,8 +147,10 @@ class Payloads:
             elif name in BUILT_IN_FIELDS:
                 raise self.refuse(name, f"Redmine has no {name}")
             else:
-                custom[self.custom(natives.get(name, name), project, present)] = raw_custom(value)
-        return Payload(attributes, custom)
+                custom[self.custom(natives.get(name, name), project, present)] = raw_custom(
+                    value, self._dialect
+                )
+        return Payload(self._dialect, attributes, custom)
 
     def custom(self, name: str, project: str, carried: Iterable[Json] = ()) -> CustomField:
         """A custom field by its name.
@@ -178,7 +184,7 @@ class Payloads:
             known = self._catalog.priorities() if name == "priority" else self._catalog.statuses()
             return self._number(name, value, known)
         if isinstance(value, Document):
-            return native(value)
+            return native(value, self._dialect)
         if value is None or isinstance(value, str):
             return value or ""
         raise self.refuse(name, f"Redmine's {name} takes text, not {type(value).__name__}")

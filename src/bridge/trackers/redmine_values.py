@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from bridge.clock import SECOND
 from bridge.errors import Unintelligible
-from bridge.markup import Document, read, write
+from bridge.markup import Dialect, Document, read, write
 from bridge.sync.ticket import Attachment, Comment, Person, Ticket, Value
 from bridge.trackers.files import with_private
 
 Json = Mapping[str, Any]
-
-DIALECT: Final = "markdown"
 
 ATTRIBUTES: Mapping[str, str] = {
     "summary": "subject",
@@ -66,20 +64,20 @@ def lines(text: str | None) -> str:
     return (text or "").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def document(text: str | None) -> Document:
+def document(text: str | None, dialect: Dialect) -> Document:
     """Redmine's text as a document."""
-    return read(DIALECT, lines(text))
+    return read(dialect, lines(text))
 
 
-def native(body: Document) -> str:
+def native(body: Document, dialect: Dialect) -> str:
     """A document as Redmine's text."""
-    return str(write(DIALECT, body))
+    return str(write(dialect, body))
 
 
-def same_text(one: str | None, other: str | None) -> bool:
+def same_text(one: str | None, other: str | None, dialect: Dialect) -> bool:
     """Whether two native texts say the same: but for line ends and outer space, or as documents."""
     first, second = lines(one).strip(), lines(other).strip()
-    return first == second or read(DIALECT, first) == read(DIALECT, second)
+    return first == second or read(dialect, first) == read(dialect, second)
 
 
 def named(ref: Json | None) -> str:
@@ -114,7 +112,7 @@ def custom_value(raw: Any, field: CustomField) -> Value:
             return text
 
 
-def raw_custom(value: Value) -> str | list[str]:
+def raw_custom(value: Value, dialect: Dialect) -> str | list[str]:
     """A canonical value as Redmine takes it for a custom field."""
     match value:
         case None:
@@ -124,7 +122,7 @@ def raw_custom(value: Value) -> str | list[str]:
         case frozenset():
             return sorted(value) or [""]
         case Document():
-            return native(value)
+            return native(value, dialect)
         case Person():
             return value.id
         case str():
@@ -149,13 +147,13 @@ def same_custom(meant: str | list[str], found: Any) -> bool:
         return False
 
 
-def same_attribute(attribute: str, meant: Any, issue: Json) -> bool:
+def same_attribute(attribute: str, meant: Any, issue: Json, dialect: Dialect) -> bool:
     """Whether a built-in attribute of an issue now holds what we meant to write."""
     if attribute.endswith("_id"):
         found = (issue.get(attribute.removesuffix("_id")) or {}).get("id")
         return str(meant or "") == str(found or "")
     if attribute == "description":
-        return same_text(str(meant or ""), issue.get(attribute))
+        return same_text(str(meant or ""), issue.get(attribute), dialect)
     return lines(str(meant or "")).strip() == lines(str(issue.get(attribute) or "")).strip()
 
 
@@ -187,14 +185,14 @@ def wrote(issue: Json, detail: tuple[str, str, str], *, me: str, after: int) -> 
 
 
 def to_comments(
-    journals: Sequence[Json], person: Callable[[Json | None], Person | None]
+    journals: Sequence[Json], person: Callable[[Json | None], Person | None], dialect: Dialect
 ) -> tuple[Comment, ...]:
     """The journals that hold a note. Redmine 5 does not tell when a note was edited; later versions do."""
     return tuple(
         Comment(
             id=str(journal["id"]),
             author=person(journal.get("user")),
-            body=document(journal["notes"]),
+            body=document(journal["notes"], dialect),
             created=instant(journal["created_on"]),
             updated=instant(journal.get("updated_on") or journal["created_on"]),
             private=bool(journal.get("private_notes")),
@@ -250,6 +248,7 @@ class Shape:
     Attributes:
         tracker: the tracker's name, for messages.
         url: base address.
+        dialect: the markup of its texts.
         custom: canonical name -> the custom field behind it, by its name or as ``cf_<number>``.
         marker: the custom field with the bridge's mark, likewise; "" when there is none.
         format: what is known of a custom field beyond the issue.
@@ -259,6 +258,7 @@ class Shape:
 
     tracker: str
     url: str
+    dialect: Dialect
     custom: Mapping[str, str]
     marker: str
     format: Callable[[Json], CustomField]
@@ -277,7 +277,7 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
         marked = [field.get("value") for field in raw if shape.marker and is_field(field, shape.marker)]
         fields: dict[str, Value] = {
             "summary": issue["subject"],
-            "description": document(issue.get("description")),
+            "description": document(issue.get("description"), shape.dialect),
             "type": named(issue["tracker"]),
             "priority": named(issue.get("priority")),
             "status": named(issue["status"]),
@@ -288,7 +288,7 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
             for field in raw:
                 if is_field(field, name):
                     fields[canonical] = custom_value(field.get("value"), shape.format(field))
-        comments = to_comments(issue.get("journals", ()), shape.person)
+        comments = to_comments(issue.get("journals", ()), shape.person, shape.dialect)
         files = to_attachments(issue, shape.url, shape.person) if "journals" in issue else ()
         return Ticket(
             id=str(issue["id"]),

@@ -10,6 +10,7 @@ from bridge.clock import Clock
 from bridge.config.kinds import BUILT_IN_KINDS, Kind
 from bridge.config.settings import TrackerSettings
 from bridge.errors import ConfigError, Problem
+from bridge.trackers.hooks import BUILT_IN_HOOKS, GENERIC, HookKind, Registrar
 from bridge.trackers.protocol import Tracker
 
 GROUP = "bridge.trackers"
@@ -35,6 +36,27 @@ def kinds() -> Mapping[str, Kind]:
             described = getattr(entry.load(), "described", None)
             known[entry.name] = described if isinstance(described, Kind) else Kind(dialect="markdown")
     return known
+
+
+def hook_kind(kind: str) -> HookKind:
+    """What webhooks of that kind of tracker look like.
+
+    A third party's factory says it in an attribute ``hook`` of type ``HookKind``; without one, its webhooks are
+    Standard Webhooks with the body ``{"ticket": id}``.
+    """
+    if kind in BUILT_IN_HOOKS:
+        return BUILT_IN_HOOKS[kind]
+    for entry in entry_points(group=GROUP, name=kind):
+        told = getattr(entry.load(), "hook", None)
+        if isinstance(told, HookKind):
+            return told
+    return GENERIC
+
+
+def registrar(tracker: Tracker) -> Registrar | None:
+    """What registers webhooks at that tracker; None where it has no API for them."""
+    found: Registrar | None = getattr(tracker, "hooks", None)
+    return found
 
 
 def open_tracker(settings: TrackerSettings, clock: Clock) -> Tracker:
