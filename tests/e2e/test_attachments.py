@@ -343,7 +343,7 @@ def test_an_image_of_the_vendor_is_shown_inside(world):
 
 # --- long texts ----------------------------------------------------------------------------------------------------
 
-LONG = "\n\n".join(f"Part {number} of a story about a printer." + " It prints." * 40 for number in range(80))
+LONG = "\n\n".join(f"Part {number} of a story about a printer." + " It prints." * 40 for number in range(64))
 
 
 def test_a_text_beyond_the_limit_crosses_shortened_with_the_whole_of_it_attached(world):

@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-import certifi
 import requests
 import urllib3
+from requests.certs import where
 
 from bridge.clock import SECOND, Clock
 from bridge.config.settings import TrackerSettings
@@ -247,7 +247,7 @@ class Transfers:
     ) -> urllib3.HTTPConnectionPool:
         if scheme == "http":
             return urllib3.HTTPConnectionPool(place, port, timeout=timeout, maxsize=1)
-        trust = ssl.create_default_context(cafile=certifi.where())
+        trust = ssl.create_default_context(cafile=where())
         if self._settings.ca_file:
             trust.load_verify_locations(self._settings.ca_file)
         return urllib3.HTTPSConnectionPool(
