@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bridge.config import BUILT_IN_KINDS, Kind, load
 from bridge.config.settings import TrackerSettings
 from bridge.errors import ConfigError
-from bridge.sync.agreement import CommentRule, Otherwise, Rule, Scope
+from bridge.sync.agreement import CommentRule, DeletedRule, Otherwise, Rule, Scope
 from bridge.sync.ticket import Side
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,6 +144,30 @@ def test_where_mirrors_are_created(folder, word, sides):
 def test_whose_comments_cross(folder, word, sides):
     folder.replace(folder.acme, "cross: public", f"cross: {word}")
     assert folder.load().agreements[0].comments.cross == sides
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("note", DeletedRule()),
+        ("keep", DeletedRule(tell=False)),
+        ("{close: {vendor: Done}}", DeletedRule(close={VENDOR: "Done"})),
+        (
+            "{close: {internal: Closed, vendor: Done}}",
+            DeletedRule(close={INTERNAL: "Closed", VENDOR: "Done"}),
+        ),
+    ],
+)
+def test_what_becomes_of_the_mirror_of_a_deleted_ticket(folder, text, rule):
+    folder.replace(folder.acme, "create: both", f"create: both\ndeleted: {text}")
+    assert folder.load().agreements[0].deleted == rule
+
+
+def test_from_when_on_tickets_get_mirrors(folder):
+    assert folder.load().agreements[0].internal.since == 0
+    folder.replace(folder.acme, "create: both", "create: both\nsince: 2027-01-15")
+    agreement = folder.load().agreements[0]
+    assert agreement.internal.since == agreement.vendor.since == 1_799_971_200_000_000
 
 
 def test_one_internal_value_may_pair_with_several_of_the_vendor(folder):

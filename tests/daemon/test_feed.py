@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from bridge.daemon.feed import Feed
+import pytest
+from world import open_world
+
+from bridge.daemon.feed import WALK, Feed
 from bridge.daemon.house import field_specs
+from bridge.errors import Unreachable
+from bridge.simulator import Fault, make_home
 from bridge.sync.ticket import Side
 
 
@@ -22,3 +27,49 @@ def test_a_mirror_that_a_worker_adopts_while_the_feed_looks_at_it_is_no_stray(wo
     assert found is not None
     assert found.id == link.id
     assert not [entry for entry in world.journal(key) if entry["event"] == "stray.found"]
+
+
+def test_a_first_poll_that_was_broken_off_goes_on_where_it_stopped(world):
+    """A project of thousands takes minutes to hours, and a restart must not begin it all over again."""
+    for number in range(120):
+        world.at_home().create("OPS", f"ticket {number:03}")
+    world.home.site.settle()
+    world.home.faults.add(Fault("error", "POST", "/search$", times=None, status=500, after=1))
+    feed = Feed(world.house, "acme", Side.INTERNAL, lambda _links: None)
+    with pytest.raises(Unreachable):
+        feed.poll()
+    with world.records() as tx:
+        assert tx.cursors.get("acme", Side.INTERNAL, "poll") is None
+        walked = tx.cursors.get("acme", Side.INTERNAL, WALK)
+    first_page = sorted(issue.updated for issue in world.home.site.issues.values())[:100]
+    assert walked == first_page[-1] * 1000
+    world.home.faults.clear()
+    world.restart()
+    before = world.home.calls.last
+    caught = Feed(world.house, "acme", Side.INTERNAL, lambda _links: None).poll()
+    assert caught.new == 20
+    (query,) = [call.json["jql"] for call in world.home.calls.since(before) if call.endpoint == "/search"]
+    assert f"updated >= {walked // 1000 - 1000}" in query
+    assert len(world.links()) == 120
+
+
+def test_tickets_from_before_the_agreement_s_beginning_get_no_mirror_unless_linked_by_hand(tmp_path):
+    old = make_home(lambda: 1_780_000_000_000)  # 2026-05-28
+    with open_world(tmp_path, home=old, more="since: 2026-06-01") as world:
+        key = world.at_home().create("OPS", "Old")
+        by_hand = world.at_home().create("OPS", "Old, but wanted")
+        peer = world.at_acme().create("CUST", "New")
+        world.settle()
+        world.sync(census=True)
+        assert [link.vendor_key for link in world.links()] == [peer]
+        assert len(world.acme.site.issues) == 1
+        assert (
+            world.typed(
+                "link", by_hand, world.at_acme().create("CUST", "Wanted"), "--from", "internal", "--yes"
+            ).returncode
+            == 0
+        )
+        world.settle()
+        assert world.at_acme().field(world.peer(by_hand), "summary") == "Old, but wanted"
+        assert {link.internal_key for link in world.links()} == {by_hand, world.peer(peer)}
+        assert key not in {link.internal_key for link in world.links()}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from world import Person, pass_time
 
 from bridge.clock import SystemClock
 from bridge.config import load
@@ -19,6 +20,7 @@ from bridge.markup import read, words
 from bridge.simulator import SimulatorServer, make_home
 from bridge.simulator import load as load_issues
 from bridge.simulator import read as read_issues
+from bridge.store.rows import LinkState
 from bridge.sync.mapping import carry_text
 from bridge.sync.ticket import Side
 
@@ -152,8 +154,6 @@ def test_a_day_with_redmine_both_ways(tmp_path, redmine):
     project = redmine.new_project()
     with SimulatorServer(make_home()) as server, bridged(tmp_path, server, redmine, project, maps) as house:
         require(house.terms)
-        from world import Person
-
         ann = Person(server.url, 2, headers={"Authorization": "Bearer ann-token"})
         key = ann.create(
             "OPS", "Shelf is empty", kind="Bug", description="*Now* see [here|https://shop.example/a]"
@@ -229,4 +229,116 @@ def test_files_and_the_texts_that_show_them_cross_both_ways(tmp_path, redmine):
         ann.call("DELETE", f"/attachment/{first['id']}")
         settle(house)
         assert set(theirs()) == {"shelf plan.png", "answer.png", "price.txt"}
+        assert sync_once(house, census=True).writes == 0
+
+
+def test_redmine_tickets_that_move_are_hidden_or_deleted(tmp_path, redmine):
+    project, open_to_us, secret = (
+        redmine.new_project(),
+        redmine.new_project(),
+        redmine.new_project(people=("alice",)),
+    )
+    with (
+        SimulatorServer(make_home()) as server,
+        bridged(tmp_path, server, redmine, project, "type: {values: {Task: Feature}}") as house,
+    ):
+        ann = Person(server.url, 2, headers={"Authorization": "Bearer ann-token"})
+        another, key = (ann.create("OPS", summary) for summary in ("Another", "Shelf is empty"))
+        settle(house)
+
+        def link_of(name):
+            with house.store.read() as tx:
+                (link,) = tx.links.by_key(name)
+            return link
+
+        def kinds():
+            return [finding["kind"] for finding in link_of(key).findings]
+
+        def move(to):
+            redmine.call("admin", "PUT", f"/issues/{peer}.json", {"issue": {"project_id": to}})
+
+        peer = link_of(key).vendor_id
+        move(open_to_us)
+        redmine.edit_issue(peer, subject="Not for them")
+        sync_once(house)
+        assert kinds() == ["moved-out"], "a poll has seen it go"
+        ann.edit(key, duedate="2027-03-01")
+        sync_once(house, census=True)
+        assert ann.field(key, "summary") == "Shelf is empty"
+        assert "due_date" not in {name for name, value in redmine.read_issue(peer).items() if value}
+        move(project)
+        pass_time(house.store, 0)
+        settle(house)
+        assert kinds() == []
+        assert ann.field(key, "summary") == "Not for them"
+        assert redmine.read_issue(peer)["due_date"] == "2027-03-01"
+        move(secret)
+        for _ in range(3):
+            sync_once(house, census=True)
+            pass_time(house.store, 3_600)
+        sync_once(house)
+        assert kinds() == ["gone"], "403: it is there, but not for us"
+        redmine.call("admin", "DELETE", f"/issues/{peer}.json")
+        for _ in range(2):
+            pass_time(house.store, 3_600)
+            sync_once(house)
+        assert link_of(key).state is LinkState.CLOSED
+        assert [one["body"] for one in ann.comments(key)] == [
+            f"The mirrored ticket {peer} (Shop) was deleted there. This ticket stays; nothing crosses any more."
+        ]
+        assert link_of(another).state is LinkState.ACTIVE
+
+
+def test_parents_and_relations_cross_both_ways(tmp_path, redmine):
+    maps = """
+  type: {values: {Task: Feature, Sub-task: Bug}, otherwise: keep}
+  priority: {values: {Medium: Normal}, otherwise: keep}
+relations:
+  parent: true
+  links: {Blocks: blocks, Relates: relates, Duplicate: {vendor: copied_to, reversed: true}}
+"""
+    project = redmine.new_project(bridge="alice")
+    with SimulatorServer(make_home()) as server, bridged(tmp_path, server, redmine, project, maps) as house:
+        require(house.terms)
+        ann = Person(server.url, 2, headers={"Authorization": "Bearer ann-token"})
+        one, two, three = (ann.create("OPS", summary) for summary in ("One", "Two", "Three"))
+        part = ann.create("OPS", "Part", kind="Sub-task", parent={"key": one})
+
+        def peer(key: str) -> str:
+            with house.store.read() as tx:
+                (link,) = tx.links.by_key(key)
+            return link.vendor_id or ""
+
+        def relate(kind: str, source: str, target: str) -> None:
+            body = {"type": {"name": kind}, "inwardIssue": {"key": source}, "outwardIssue": {"key": target}}
+            ann.call("POST", "/issueLink", body)
+
+        def related(issue: str) -> list[tuple[int, str, int]]:
+            shown = redmine.call("alice", "GET", f"/issues/{issue}.json", include="relations")["issue"]
+            return sorted(
+                (row["issue_id"], row["relation_type"], row["issue_to_id"])
+                for row in shown.get("relations", ())
+            )
+
+        relate("Blocks", one, two)
+        relate("Duplicate", one, two)
+        settle(house)
+        first, second = int(peer(one)), int(peer(two))
+        assert related(str(first)) == sorted([(first, "blocks", second), (second, "copied_to", first)])
+        assert redmine.read_issue(peer(part))["parent"]["id"] == first
+        assert sync_once(house, census=True).writes == 0
+        for row in redmine.call("alice", "GET", f"/issues/{first}/relations.json")["relations"]:
+            if row["relation_type"] == "blocks":
+                redmine.call("alice", "DELETE", f"/relations/{row['id']}.json")
+        redmine.call(
+            "alice",
+            "POST",
+            f"/issues/{first}/relations.json",
+            {"relation": {"issue_to_id": int(peer(three)), "relation_type": "relates"}},
+        )
+        done = sync_once(house, census=True)  # Redmine moves no stamp: only the census sees it
+        assert done.failures == ()
+        settle(house)
+        names = {one["type"]["name"] for one in ann.read(one)["fields"]["issuelinks"]}
+        assert names == {"Duplicate", "Relates"}
         assert sync_once(house, census=True).writes == 0

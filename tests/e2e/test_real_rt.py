@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from world import Person
+from world import Person, pass_time
 
 from bridge.clock import SystemClock
 from bridge.config import load
 from bridge.daemon.house import House
 from bridge.daemon.once import sync_once
 from bridge.daemon.opening import close_house, open_house
+from bridge.daemon.pairing import disconnect
 from bridge.daemon.preflight import inspect, require
 from bridge.simulator import SimulatorServer, make_home
-from bridge.store.rows import Link
+from bridge.store.rows import Link, LinkState
 
 pytestmark = pytest.mark.real
 
@@ -54,7 +55,9 @@ name: desk
 internal: {{tracker: home, project: OPS, company: Example Corp, on-create: {{type: Task}}}}
 vendor: {{tracker: desk, project: "{queue}", company: Desk, on-create: {{requestor: carol@customer.example}}}}
 create: both
-people: [{{internal: ann@home.example, vendor: bob@tests.example}}]
+people:
+  - {{internal: ann@home.example, vendor: bob@tests.example}}
+  - {{internal: ivan@home.example, vendor: mute@tests.example}}
 fields:
   summary: {{}}
   description: {{}}
@@ -180,6 +183,14 @@ def test_a_ticket_of_request_tracker_and_what_cannot_be_changed_there(tmp_path, 
             ("fixed", ""),
             ("fixed", "description"),
         ]
+        # An owner whom RT does not take at creation, in silence, is refused aloud and not taken from our side.
+        with_mute = ann.create("OPS", "For mute", assignee={"name": "ivan"})
+        done = sync_once(house)
+        (parked,) = done.ended("parked")
+        assert "may not own tickets" in parked.reason
+        assert ann.field(with_mute, "assignee") == "ivan"
+        ann.edit(with_mute, assignee=None)
+        settle(house)
         # A ticket that is merged into another one is gone: nothing of the other one crosses to its peer.
         other = rt.new_ticket(queue, "All lamps")
         settle(house)
@@ -194,3 +205,42 @@ def test_a_ticket_of_request_tracker_and_what_cannot_be_changed_there(tmp_path, 
         assert ann.comments(twin) == []
         assert ann.field(link_of(house, other).internal_key, "summary") == "All lamps of the shop"
         assert rt.read_ticket(other)["Subject"] == "All lamps of the shop"
+
+
+def test_a_link_follows_a_merged_ticket_and_ends_with_a_deleted_one(tmp_path, rt):
+    queue = rt.new_queue()
+    with SimulatorServer(make_home()) as server, bridged(tmp_path, server, rt, queue) as house:
+        ann = Person(server.url, 2, headers={"Authorization": "Bearer ann-token"})
+        ann.create("OPS", "Another")
+        key = ann.create("OPS", "Shelf is empty")
+        ann.comment(key, "said here")
+        settle(house)
+        peer = link_of(house, key).vendor_id
+        rt.reply(peer, "said there")
+        survivor = rt.new_ticket(queue, "Shelf")
+        settle(house)
+        rt.edit_ticket(peer, MergeInto=survivor)
+        sync_once(house, census=True)
+        (found,) = link_of(house, key).findings
+        assert found["kind"] == "merged", "it has a mirror of its own"
+        disconnect(house, link_of(house, survivor))
+        ann.edit(key, duedate="2027-03-01")
+        settle(house)
+        link = link_of(house, key)
+        assert (link.vendor_id, link.state, link.findings) == (survivor, LinkState.ACTIVE, ())
+        assert rt.read_ticket(survivor)["Due"].startswith("2027-02-28")
+        assert ann.field(key, "summary") == "Shelf"
+        rt.reply(survivor, "said afterwards")
+        settle(house)
+        said = [one["body"].rpartition("\n")[2] for one in ann.comments(key)]
+        assert said == ["said here", "said there", "said afterwards"], (
+            "nothing is taken back, nothing comes twice"
+        )
+        rt.call("alice", "DELETE", f"/ticket/{survivor}")
+        sync_once(house, census=True)
+        pass_time(house.store, 3_600)
+        sync_once(house)
+        assert link_of(house, key).state is LinkState.CLOSED
+        assert ann.comments(key)[-1]["body"].startswith(
+            f"The mirrored ticket {survivor} (Desk) was deleted there."
+        )

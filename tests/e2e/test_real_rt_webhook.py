@@ -12,12 +12,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import requests
+import rt_server
 
 from bridge.clock import SECOND
 from bridge.trackers.hook_steps import RT_SCRIP
 from bridge.trackers.hooks import GENERIC, named
-
-rt_server = pytest.importorskip("rt_server")
 
 SECRET = "what the scrip signs with"
 MAKE = """

@@ -6,6 +6,7 @@ process or run as a process of its own. Nothing of the bridge is replaced.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,14 +14,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import requests
 
-from bridge.clock import SystemClock
+from bridge.cli import main
+from bridge.clock import SECOND, SystemClock
 from bridge.config import load
 from bridge.daemon.house import House
 from bridge.daemon.once import Pass, sync_once
@@ -28,7 +31,7 @@ from bridge.daemon.opening import close_house, open_house
 from bridge.simulator import LoggedCall, SimulatorServer, Site, make_acme, make_home
 from bridge.simulator.model import Issue
 from bridge.store.database import Store, Tx
-from bridge.store.rows import Link
+from bridge.store.rows import Link, LinkState
 
 FIELDS = """
   summary: {}
@@ -160,6 +163,14 @@ class World:
                 return number
         raise AssertionError(f"still writing after {passes} passes")
 
+    def later(self, seconds: int) -> None:
+        """As if so much time had passed; see ``pass_time``."""
+        store = Store.open(load(self.folder, environ=self.environ).database)
+        try:
+            pass_time(store, seconds)
+        finally:
+            store.close()
+
     # --- the bridge as a process ---------------------------------------------------------------------------------
 
     @contextmanager
@@ -189,6 +200,17 @@ class World:
             timeout=120,
             check=False,
         )
+
+    def typed(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The same within this process: quicker, and good enough where no process is to be proved."""
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        alone = patch("sys.stdin", io.StringIO())
+        with patch.dict(os.environ, self.environ), alone, redirect_stdout(out), redirect_stderr(err):
+            try:
+                main([*arguments, "--config", str(self.folder)])
+            except SystemExit as ended:
+                code = ended.code if isinstance(ended.code, int) else 1
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     def log(self) -> list[dict[str, Any]]:
         """The daemon's log so far."""
@@ -296,6 +318,15 @@ def plain(body: Any) -> str:
     if isinstance(body, dict):
         return body.get("text", "") + " ".join(plain(one) for one in body.get("content", ()))
     return (body or "").replace("*", "").strip()
+
+
+def pass_time(store: Store, seconds: int) -> None:
+    """As if so much time had passed since tickets were first missed, and every parked link's next try had come."""
+    with store.write() as tx:
+        for key, note in tx.cursors.notes("gone/").items():
+            moved = {name: at - seconds * SECOND for name, at in note.items() if name in {"first", "told"}}
+            tx.cursors.set_note(key, {**note, **moved})
+        tx.links.wake([link.id for link in tx.links.list(states=[LinkState.PARKED])], 1)
 
 
 def eventually(check: Callable[[], Any], seconds: float = 20.0, every: float = 0.1) -> Any:

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from bridge.markup import (
     BulletList,
+    Card,
     Cell,
     CodeBlock,
     Date,
@@ -188,6 +189,7 @@ INLINE = st.one_of(
     st.builds(Date, st.one_of(st.dates().map(str), WORDS)),
     st.builds(Status, WORDS, st.sampled_from(["green", "odd"])),
     st.builds(Media, REFS, WORDS),
+    st.builds(Card, LINKS),
     st.builds(lambda raw, text: UnknownInline(*raw, text), RAW_INLINE, WORDS),
     st.sampled_from(
         [

@@ -5,6 +5,7 @@ import pytest
 from bridge.errors import StoreError
 from bridge.markup import (
     BulletList,
+    Card,
     Cell,
     CodeBlock,
     Date,
@@ -285,6 +286,13 @@ ONLY_READ = [
     ("markdown", "Title\n===", doc(Heading(1, (Text("Title"),)))),
     ("markdown", "@\u2060bob #\u2060123", doc("@bob #123")),
     ("markdown", "bob@e.org", doc("bob@e.org")),
+    ("markdown", "| a<br>b |\n|---|", doc(Table(((cell("a", HardBreak(), "b", header=True),),)))),
+    ("textile", "|/2. a|b|\n|c|", doc(Table(((cell("a"), cell("b")), (Cell(()), cell("c")))))),
+    (
+        "html",
+        "<table><tr><td rowspan=2>a<th>b<tr><td>c</table>",
+        doc(Table(((cell("a"), cell("b", header=True)), (Cell(()), cell("c"))))),
+    ),
     ("html", "plain &lt;words&gt;\n and more", doc("plain <words> and more")),
     ("html", "<p>a<p>b", doc("a", "b")),
     ("html", "<div>a<div>b</div>c</div>", doc("a", "b", "c")),
@@ -384,6 +392,7 @@ ADF = [
     (p(node("emoji", shortName=":smile:", text="\U0001f604")), para(Emoji(":smile:", "\U0001f604"))),
     (p(node("date", timestamp="1704067200000")), para(Date("2024-01-01"))),
     (p(node("status", text="DONE", color="green")), para(Status("DONE", "green"))),
+    (p("see ", node("inlineCard", url="https://e.org/x")), para("see ", Card("https://e.org/x"))),
     (p(node("mediaInline", type="file", id=FILE, collection=""), " x"), para(Media(FILE), " x")),
     (
         node("mediaSingle", node("media", type="file", id=FILE, collection="", alt="a"), layout="center"),
@@ -423,10 +432,10 @@ def test_adf_and_tree_are_the_same_thing(native, block):
     assert write("adf", doc(block)) == adf(native)
 
 
-def test_cards_become_links():
-    link = para(marked("https://e.org", link="https://e.org"))
-    assert read("adf", adf(p(node("inlineCard", url="https://e.org")))) == doc(link)
-    assert read("adf", adf(node("blockCard", url="https://e.org"))) == doc(link)
+def test_a_card_of_a_whole_line_becomes_one_in_a_line():
+    card = p(node("inlineCard", url="https://e.org"))
+    for native in (card, node("blockCard", url="https://e.org"), node("embedCard", url="https://e.org")):
+        assert write("adf", read("adf", adf(native))) == adf(card)
 
 
 @pytest.mark.parametrize("dialect", ["adf", "wiki", "markdown", "html"])
@@ -438,6 +447,14 @@ def test_the_empty_text(dialect):
 
 # What a dialect cannot say, and what it says instead.
 INSTEAD = [
+    ("wiki", doc(para("see ", Card("https://e.org/x"))), "see https://e.org/x"),
+    ("markdown", doc(para("see ", Card("https://e.org/x"))), "see <https://e.org/x>"),
+    ("textile", doc(para("see ", Card("https://e.org/x"))), "see https://e.org/x"),
+    (
+        "html",
+        doc(para("see ", Card("https://e.org/x"))),
+        '<p>see <a href="https://e.org/x">https://e.org/x</a></p>',
+    ),
     ("wiki", doc(para(Status("DONE", "green"), " on ", Date("2024-01-01"))), "DONE on 2024-01-01"),
     ("wiki", doc(Expand("T", (para("a"),))), "{panel:title=T|bgColor=#deebff}\na\n{panel}"),
     ("wiki", doc(Table(((Cell((para("a"), BulletList((item("b"),)))),),))), "| a\\\\ \u2022 b |"),

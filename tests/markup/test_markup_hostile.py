@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bridge.markup import read, settle
+from bridge.markup import Table, read, settle
 
 SIZE = 16_000
 PIECES = [
@@ -129,3 +129,28 @@ def test_a_text_of_the_largest_size_is_read():
         start = time.process_time()
         assert read(dialect, text)
         assert time.process_time() - start < 60
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("wiki", "|a" * 1500 + "|\n" + "|a|\n" * 1500),
+        ("markdown", "|a" * 1500 + "|\n" + "|-" * 1500 + "|\n" + "|a|\n" * 1500),
+        ("textile", "|a" * 1500 + "|\n" + "|a|\n" * 1500),
+        ("html", "<table><tr>" + "<td>a" * 1500 + "<tr><td>a" * 1500 + "</table>"),
+        ("html", "<table>" + "<tr><td rowspan=50 colspan=50>a" * 1500 + "</table>"),
+        ("textile", "|\\50/50. a|\n" * 1500),
+    ],
+    ids=range(6),
+)
+def test_a_table_does_not_grow_to_the_square_of_its_text(dialect, text):
+    """A row of many cells and many rows of one cell: filled up, a few kilobytes would be millions of cells."""
+    cells = [
+        cell
+        for block in read(dialect, text).blocks
+        if isinstance(block, Table)
+        for row in block.rows
+        for cell in row
+    ]
+    assert 1500 <= len(cells) < 100_000
+    assert str(cells).count("'a'") >= 1500

@@ -115,10 +115,10 @@ class RtServer:
         found = self.call("alice", "GET", f"/ticket/{ticket}/history", fields=fields, per_page=100)["items"]
         chosen = [one for one in found if not kinds or one["Type"] in kinds]
         for one in chosen:
-            texts = self.call("alice", "GET", f"/transaction/{one['id']}/attachments", fields="Content")[
-                "items"
-            ]
-            one["texts"] = [text["Content"] for text in texts]
+            if one["Type"] in {"Create", "Correspond", "Comment"}:
+                path = f"/transaction/{one['id']}/attachments"
+                texts = self.call("alice", "GET", path, fields="Content")["items"]
+                one["texts"] = [text["Content"] for text in texts]
         return chosen
 
 

@@ -19,5 +19,4 @@ Set( $Timezone,             'US/Eastern' );                  # not the account's
 Set( $MailCommand,          'sendmailpipe' );
 Set( $SendmailPath,         "$ENV{RT_DIR}/sendmail" );       # keeps the mails in a folder
 Set( $SendmailArguments,    '' );
-Set( $EmailDashboardLanguageOrder, 'en' );
 1;

@@ -141,8 +141,8 @@ def test_unsupported_calls_are_loud(ann, home):
     answer = ann.session.get(f"{home.url}/rest/agile/1.0/board", timeout=10)
     assert answer.status_code == 501
     assert "GET /rest/agile/1.0/board" in answer.json()["errorMessages"][0]
-    ann.get("/issue/OPS-1/worklog", expect=501)
-    assert home.site.unsupported == ["GET /rest/agile/1.0/board", "GET /rest/api/2/issue/OPS-1/worklog"]
+    ann.get("/issue/OPS-1/votes", expect=501)
+    assert home.site.unsupported == ["GET /rest/agile/1.0/board", "GET /rest/api/2/issue/OPS-1/votes"]
 
 
 def test_unknown_pages_headers_and_bad_json(acme, bo, ann):

@@ -378,3 +378,32 @@ def test_ids_start_high_and_created_is_now(someone, either):
     issue = either.site.issue(key)
     assert issue.id > 10_000
     assert issue.created == NOON
+
+
+def test_an_archived_issue_is_out_of_search_readable_and_not_to_be_changed(ann, home):
+    key = ann.create()
+    admin = Person(home, "admin")
+    ann.put(f"/issue/{key}/archive", {}, 403)
+    admin.put(f"/issue/{key}/archive", {}, 204)
+    assert ann.post("/search", {"jql": "project = OPS"})["total"] == 0
+    assert ann.get(f"/issue/{key}", fields="summary,archiveddate")["fields"]["archiveddate"].endswith("+0000")
+    assert "archived" in ann.put(f"/issue/{key}", {"fields": {"summary": "x"}}, 400)["errorMessages"][0]
+    ann.post(f"/issue/{key}/comment", {"body": "x"}, 400)
+    admin.put(f"/issue/{key}/archive", {}, 400)
+    admin.put(f"/issue/{key}/restore", {}, 204)
+    assert ann.post("/search", {"jql": "project = OPS"})["total"] == 1
+    assert "archiveddate" not in ann.get(f"/issue/{key}")["fields"]
+    ann.put(f"/issue/{key}", {"fields": {"summary": "x"}}, 204)
+    admin.put(f"/issue/{key}/restore", {}, 403)
+
+
+def test_somebody_who_has_left_cannot_be_assigned(someone, either):
+    login = "cy" if either.site.cloud else "ivan"
+    who = {"accountId": either.site.person(login).id} if either.site.cloud else {"name": login}
+    key = someone.create(assignee=who)
+    someone.put(f"/issue/{key}", {"fields": {"assignee": None}}, 204)
+    either.site.deactivate(login)
+    refused = someone.put(f"/issue/{key}", {"fields": {"assignee": who}}, 400)["errors"]["assignee"]
+    assert "cannot be assigned issues" in refused
+    either.site.deactivate(login, active=True)
+    someone.put(f"/issue/{key}", {"fields": {"assignee": who}}, 204)

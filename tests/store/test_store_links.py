@@ -324,3 +324,97 @@ def test_a_link_closed_during_the_work_stays_closed(store, link):
 def test_words_that_no_database_can_hold_are_mended(store, link):
     assert park(store, start(store, link.id), reason="bad\x00byte \ud800 and 🎫")
     assert get(store, link.id).reason == "bad\ufffdbyte \ufffd and 🎫"
+
+
+# --- ends, and what comes after them --------------------------------------------------------
+
+
+def both(store, ticket="10042", peer="77"):
+    """A link with both its tickets."""
+    link = make(store, ticket)
+    with store.write() as tx:
+        tx.links.set_peer(link.id, VENDOR, peer, f"CUST-{peer}")
+    return get(store, link.id)
+
+
+def test_a_link_that_is_closed_by_hand_overtakes_the_work_on_it_and_is_due_no_more(store):
+    working = start(store, both(store).id)
+    park(store, working, findings=[{"kind": "refused"}])
+    working = start(store, working.id)
+    with store.write() as tx:
+        tx.links.close(working.id)
+    assert not finish(store, working, state=LinkState.NEW)
+    closed = get(store, working.id)
+    assert (closed.state, closed.due_at, closed.next_try, closed.findings) == (
+        LinkState.CLOSED,
+        None,
+        None,
+        (),
+    )
+    assert (closed.reason, closed.reason_since) == ("", None)
+    assert closed.done_gen == closed.gen
+
+
+def test_a_closed_link_is_opened_again_and_due_at_once(store):
+    link = both(store)
+    with store.write() as tx:
+        tx.links.close(link.id)
+        tx.links.reopen(link.id, NOW + MINUTE)
+    opened = get(store, link.id)
+    assert (opened.state, opened.due_at, opened.gen) == (LinkState.ACTIVE, NOW + MINUTE, link.gen + 1)
+    assert (opened.internal_id, opened.vendor_id, opened.marker) == (link.internal_id, "77", link.marker)
+
+
+def test_only_a_closed_link_lets_its_ticket_go(store):
+    link = both(store)
+    with store.write() as tx, pytest.raises(StoreError, match="has not ended"):
+        tx.links.release(link.id, VENDOR)
+    with store.write() as tx:
+        tx.links.close(link.id)
+        tx.links.release(link.id, VENDOR)
+        other, new = tx.links.add("acme", VENDOR, "77", "CUST-77", "another-mark", NOW)
+    assert new
+    assert other.id != link.id
+    assert get(store, link.id).vendor_key == "CUST-77", "the key stays, for the story"
+
+
+def test_a_woken_link_that_has_ended_comes_to_rest(store):
+    link = both(store)
+    with store.write() as tx:
+        tx.links.close(link.id)
+    wake(store, link.id)
+    with store.write() as tx:
+        tx.links.rest(link.id)
+        assert tx.links.due(NOW + MINUTE, 10) == []
+    assert get(store, link.id).state is LinkState.CLOSED
+
+
+def test_a_link_follows_the_ticket_that_its_own_was_merged_into_unless_that_has_a_link(store):
+    link, other = both(store), both(store, "10043", "78")
+    with store.write() as tx:
+        tx.links.follow(link.id, VENDOR, "99", "CUST-99")
+    assert (get(store, link.id).vendor_id, get(store, link.id).vendor_key) == ("99", "CUST-99")
+    with pytest.raises(StoreError), store.write() as tx:
+        tx.links.follow(other.id, VENDOR, "99", "CUST-99")
+
+
+def test_witnesses_are_other_links_tickets_first_those_known_to_be_there(store):
+    links = [both(store, str(number), f"7{number}") for number in range(4)]
+    finish(store, start(store, links[0].id))
+    finish(store, start(store, links[1].id))
+    park(store, start(store, links[2].id))
+    with store.write() as tx:
+        tx.links.close(links[3].id)
+    with store.read() as tx:
+        assert tx.links.witnesses("acme", VENDOR, links[0].id, 5) == ["71", "72"]
+        assert tx.links.witnesses("acme", VENDOR, links[2].id, 1) == ["71"]
+        assert tx.links.witnesses("globex", VENDOR, 0, 5) == []
+
+
+def test_a_note_is_forgotten(store):
+    with store.write() as tx:
+        tx.cursors.set_note("gone/1/vendor", {"first": NOW})
+        tx.cursors.drop_note("gone/1/vendor")
+        tx.cursors.drop_note("gone/1/vendor")
+    with store.read() as tx:
+        assert tx.cursors.get_note("gone/1/vendor") is None

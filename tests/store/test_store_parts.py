@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, inspect
 
 from bridge.errors import StoreError
 from bridge.store import Store, schema
+from bridge.store.rows import LinkState
 from bridge.sync.base import PairState, PartKind, PartPair
 from bridge.sync.ticket import Side
 
@@ -71,3 +72,31 @@ def test_a_database_of_the_first_shape_is_upgraded_with_all_it_holds(lasting_url
     with Store.open(lasting_url) as store, store.write() as tx:
         assert tx.links.get(link.id) == link
         assert tx.parts.put(link.id, FILE).id
+
+
+def test_a_link_that_gets_its_peer_wakes_those_that_wait_for_it(store):
+    with store.write() as tx:
+        waiting, _ = tx.links.add("acme", Side.INTERNAL, "1", "OPS-1", "bridge-1", 10)
+        other, _ = tx.links.add("acme", Side.INTERNAL, "2", "OPS-2", "bridge-2", 10)
+        for link in (waiting, other):
+            started = tx.links.start(link.id)
+            tx.links.finish(
+                link.id,
+                started.epoch,
+                started.gen,
+                state=LinkState.ACTIVE,
+                findings=(),
+                synced_at=20,
+                due_at=None,
+            )
+        for _ in range(2):
+            tx.waits.put("acme", Side.INTERNAL, "2", waiting.id)
+        tx.waits.put("acme", Side.VENDOR, "2", 77)
+        tx.waits.put("other", Side.INTERNAL, "2", 78)
+        tx.waits.put("acme", Side.INTERNAL, "22", 79)
+        assert tx.links.due(1_000, 10) == []
+        tx.links.set_peer(other.id, Side.VENDOR, "32", "CUST-2")
+        assert tx.links.due(1_000, 10) == [waiting.id]
+        assert tx.waits.take("acme", Side.INTERNAL, "2") == [], "told once"
+        assert tx.waits.take("acme", Side.INTERNAL, "22") == [79]
+        assert tx.waits.take("acme", Side.VENDOR, "2") == [77]

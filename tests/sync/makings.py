@@ -35,7 +35,7 @@ def ticket(side: Side, fields=None, comments=(), *, complete=True, updated=100) 
         f"1{side[0]}",
         f"{side[0]}-1",
         "",
-        "P",
+        "OPS" if side is Side.INTERNAL else "CUST",
         50,
         updated,
         fields or {},

@@ -171,6 +171,18 @@ def test_people_who_work_under_our_account_are_heard() -> None:
     assert said.author != ANN
 
 
+def test_what_was_there_before_a_link_made_by_hand_stays_or_crosses_with_its_date() -> None:
+    old = replace(SAID, created=1_800_000_000_000_000)
+    skipped = CommentPair(1, Side.INTERNAL, "10", "", state=PairState.SKIPPED)
+    assert planned([old], pairs=[skipped]) == ([], [], [])
+    owed = replace(skipped, state=PairState.HISTORY)
+    ((act,), _, _) = planned([old], pairs=[owed])
+    assert isinstance(act, AddComment)
+    assert plain(act.body) == "Ann (Home), 2027-01-15 08:00 UTC\n\nhello"
+    assert planned([replace(old, private=True)], pairs=[owed]) == ([], [], [])
+    assert planned([], pairs=[owed]) == ([], [], []), "deleted before it could cross"
+
+
 # A tracker that keeps every text as it was written (Request Tracker)
 
 KEPT = replace(TERMS, vendor=replace(TERMS.vendor, edits_texts=False))

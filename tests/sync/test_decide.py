@@ -40,6 +40,22 @@ def test_a_ticket_that_cannot_be_seen_stops_every_write() -> None:
     assert (plan.findings[0].kind, plan.findings[0].side) == ("gone", Side.VENDOR)
 
 
+def test_what_has_left_the_project_or_was_archived_crosses_in_neither_direction() -> None:
+    ours, theirs = ticket(Side.INTERNAL, {"summary": "a"}), ticket(Side.VENDOR, {"summary": "b"})
+    for change, kind in (({"project": "SECRET"}, "moved-out"), ({"archived": True}, "archived")):
+        for pair, side in (
+            ((replace(ours, **change), theirs), Side.INTERNAL),
+            ((ours, replace(theirs, **change)), Side.VENDOR),
+            ((replace(ours, **change), None), Side.INTERNAL),
+        ):
+            plan = decide(agreement(SUMMARY), link(*pair))
+            assert plan == Plan(findings=plan.findings)
+            (finding,) = plan.findings
+            assert (finding.kind, finding.side) == (kind, side)
+            assert "SECRET" not in finding.message
+    assert decide(agreement(SUMMARY), link(replace(ours, project="ops"), theirs)).unsure == {"summary"}
+
+
 def test_the_peer_is_created_with_everything_that_maps() -> None:
     terms = agreement(
         SUMMARY,

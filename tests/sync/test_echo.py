@@ -73,3 +73,16 @@ def test_comments_that_do_not_cross_are_no_news() -> None:
     public = replace(SEEN, comments=(SAID, COPY, comment("12", doc("new"))))
     one_way = replace(TERMS, comments=CommentRule(frozenset({Side.VENDOR})))
     assert is_echo(one_way, Side.INTERNAL, public, BASE, PAIRS)
+
+
+def test_a_ticket_that_has_left_the_project_or_was_archived_is_no_echo() -> None:
+    assert not is_echo(TERMS, Side.INTERNAL, replace(SEEN, project="SECRET"), BASE, PAIRS)
+    assert not is_echo(TERMS, Side.INTERNAL, replace(SEEN, archived=True), BASE, PAIRS)
+    assert is_echo(TERMS, Side.INTERNAL, replace(SEEN, project="ops"), BASE, PAIRS)
+
+
+def test_an_old_comment_that_is_to_cross_is_no_echo_and_one_that_is_to_stay_is() -> None:
+    stays = replace(PAIRS[0], copy_id="", state=PairState.SKIPPED)
+    assert is_echo(TERMS, Side.INTERNAL, SEEN, BASE, (stays, PAIRS[1]))
+    owed = replace(stays, state=PairState.HISTORY)
+    assert not is_echo(TERMS, Side.INTERNAL, SEEN, BASE, (owed, PAIRS[1]))

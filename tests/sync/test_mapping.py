@@ -192,3 +192,32 @@ def test_values_are_shown_in_short_and_texts_never() -> None:
     assert show(ANN) == "Ann"
     assert show(Person("u2")) == "u2"
     assert show(3.5) == "3.5"
+
+
+def test_a_number_equals_its_words_but_two_words_are_no_numbers() -> None:
+    assert same(3.0, "3")
+    assert same("3.50", 3.5)
+    assert same(left=True, right="1")
+    assert not same("1.10", "1.1")
+    assert not same(3.0, "three")
+
+
+def test_a_text_that_a_plain_field_holds_is_the_same_text() -> None:
+    assert same(doc("One", "two"), "One two")
+    assert not same("One", doc("One", "two"))
+
+
+def test_a_person_in_a_custom_field_crosses_by_the_people_map_alone() -> None:
+    rule = FieldRule("contact", names={Side.INTERNAL: "Contact", Side.VENDOR: "Contact"})
+    known = agreement(rule, people=(("ann@home.example", "bo@acme.example"),))
+    assert carry(known, rule, ANN, Side.VENDOR) == Carried("bo@acme.example", Person("bo@acme.example"))
+    assert agree(known, rule, ANN, BO)
+    stranger = Person("u9", "Zoe", ("zoe@home.example",))
+    assert carry(known, rule, stranger, Side.VENDOR) == Unmapped("Zoe")
+
+
+def test_a_number_and_a_flag_have_names_for_the_value_map() -> None:
+    rule = FieldRule("urgent", values=(("1", "Yes"), ("2.5", "Half")))
+    assert carry(agreement(rule), rule, value=True, to=Side.VENDOR) == Carried("Yes", "Yes")
+    assert carry(agreement(rule), rule, 2.5, Side.VENDOR) == Carried("Half", "Half")
+    assert agree(agreement(rule), rule, 2.50, "Half")

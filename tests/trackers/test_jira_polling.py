@@ -90,7 +90,18 @@ def test_very_many_followed_tickets_are_asked_for_in_turns():
     found = views(Watch(scope, follow=tuple(str(number) for number in range(1001))))
     assert [one.count(",") for one in found] == [499, 499, 0]
     assert found[0].startswith('((project = "OPS" AND (labels = x)) OR id in (0, 1,')
-    assert views(Watch(Scope("home", "OPS", "Us", "wiki"), follow=("1", "2"))) == ['project = "OPS"']
+    # Without a selection too: they may have left the project.
+    whole = Scope("home", "OPS", "Us", "wiki")
+    assert views(Watch(whole, follow=("1", "2"))) == ['(project = "OPS" OR id in (1, 2))']
+    assert views(Watch(whole)) == ['project = "OPS"']
+
+
+def test_tickets_from_before_the_agreement_s_beginning_are_not_in_view_unless_they_are_followed():
+    scope = Scope("home", "OPS", "Us", "wiki", since=1_767_225_600_000_000)
+    assert views(Watch(scope)) == ['(project = "OPS" AND created >= 1767225600000)']
+    chosen = Scope("home", "OPS", "Us", "wiki", "labels = x", since=1_767_225_600_000_000)
+    (view,) = views(Watch(chosen, follow=("7",)))
+    assert view == '((project = "OPS" AND created >= 1767225600000 AND (labels = x)) OR id in (7))'
 
 
 def test_a_deleted_ticket_that_we_follow_does_not_stop_the_poll(jira):

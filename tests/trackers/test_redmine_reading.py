@@ -157,6 +157,18 @@ def test_what_is_gone_or_hidden_is_absent(redmine, tracker, project):
     assert set(tracker.fetch([issue, elsewhere, "999999", "nonsense"], ())) == {issue}
     with pytest.raises(Gone):
         tracker.transitions("999999")
+    assert tracker.hidden(elsewhere), "Redmine says 403 of what is there, but not for us"
+    assert not any(tracker.hidden(ticket) for ticket in (issue, "999999", "nonsense"))
+
+
+def test_tickets_from_before_the_agreement_s_beginning_are_not_in_view(redmine, tracker, project):
+    issue = redmine.new_issue(project, "here")
+    created = instant(redmine.read_issue(issue)["created_on"])
+    for since, expected in ((created, [issue]), (created + 2_000_000, [])):
+        watch = Watch(replace(scope(project), since=since))
+        assert seen(tracker.changes(watch, 0)) == seen(tracker.census(watch)) == expected
+    followed = Watch(replace(scope(project), since=created + 2_000_000), follow=(issue,))
+    assert seen(tracker.changes(followed, 0)) == seen(tracker.census(followed)) == [issue]
 
 
 def test_changes_are_found_closed_ones_too_and_old_ones_not(redmine, tracker, project):

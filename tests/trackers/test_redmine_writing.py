@@ -459,3 +459,67 @@ def test_a_redmine_that_is_set_to_textile_is_written_and_read_as_such(redmine, p
     assert adapter.abilities.dialect == "textile"
     assert ticket.fields["description"] == body
     assert next(note for note in ticket.comments if note.id == comment).body == body
+
+
+def test_category_and_target_version_are_sets_of_one(redmine, tracker, project):
+    for path, kind, name in (
+        ("issue_categories", "issue_category", "Billing"),
+        ("issue_categories", "issue_category", "Portal"),
+        ("versions", "version", "1.0"),
+    ):
+        redmine.call("admin", "POST", f"/projects/{project}/{path}.json", {kind: {"name": name}})
+    known = redmine.call("admin", "GET", f"/projects/{project}/issue_categories.json")["issue_categories"]
+    first = redmine.new_issue(project, "Has one", category_id=known[0]["id"])
+    assert fields(tracker, first)["components"] == {"Billing"}
+    issue = redmine.new_issue(project, "Has none")
+    assert (fields(tracker, issue)["components"], fields(tracker, issue)["fix-versions"]) == (set(), set())
+    given = {"components": frozenset({"Billing"}), "fix-versions": frozenset({"1.0"})}
+    tracker.update(issue, given, SPECS)
+    seen = fields(tracker, issue)
+    assert {name: seen[name] for name in given} == given
+    changes = {one.field: one.after for one in tracker.histories([issue])[issue]}
+    assert changes == {"components": "Billing", "fix-versions": "1.0"}
+    tracker.update(issue, {"fix-versions": frozenset()}, SPECS)
+    assert fields(tracker, issue)["fix-versions"] == set()
+    for wrong in ({"Billing", "Portal"}, {"Kitchen"}):
+        with pytest.raises(Refused) as refusal:
+            tracker.update(issue, {"components": frozenset(wrong)}, SPECS)
+        assert list(refusal.value.fields) == ["components"]
+
+
+def test_relations_are_made_once_shown_on_both_and_taken_away(redmine, tracker):
+    project = redmine.new_project(bridge="alice")
+    one, other = (redmine.new_issue(project, subject) for subject in ("One", "Other"))
+    structure = tracker.structure
+    for _ in range(2):
+        structure.add_relation("blocks", one, other)
+    (link,) = tracker.fetch([one], ())[one].relations
+    assert (link.kind, link.other, link.outward, link.symmetric) == ("blocks", other, True, False)
+    (seen,) = tracker.fetch([other], ())[other].relations
+    assert (seen.id, seen.other, seen.outward) == (link.id, one, False)
+    with pytest.raises(Refused):
+        structure.add_relation("blocks", one, one)
+    for _ in range(2):
+        structure.remove_relation(link.id)
+    ticket = tracker.fetch([one], ())[one]
+    assert (ticket.relations, ticket.relations_complete) == ((), True)
+
+
+def test_a_parent_is_set_read_back_and_taken_away(redmine, tracker):
+    project = redmine.new_project(bridge="alice")
+    one = redmine.new_issue(project, "Above")
+    made = tracker.create(Draft(project, {"summary": "Below", "type": "Bug"}, "bridge-1", one), SPECS)
+    assert made.ticket.parent == one
+    assert tracker.fetch([one], ())[one].parent == ""
+    tracker.structure.set_parent(made.id, "")
+    assert tracker.fetch([made.id], ())[made.id].parent == ""
+    tracker.structure.set_parent(made.id, one)
+    assert tracker.fetch([made.id], ())[made.id].parent == one
+    with pytest.raises(Refused):
+        tracker.structure.set_parent(one, made.id)
+    elsewhere = redmine.new_project()
+    above, below = (redmine.new_issue(elsewhere, subject) for subject in ("Above", "Below"))
+    with pytest.raises(Refused, match="may not manage subtasks"):
+        tracker.structure.set_parent(below, above)
+    with pytest.raises(Refused):
+        tracker.structure.add_relation("relates", above, below)

@@ -12,6 +12,7 @@ from contextlib import suppress
 import pytest
 import requests
 
+from bridge.daemon import hints
 from bridge.store.rows import LinkState
 from bridge.web import gate, intake, server
 
@@ -30,6 +31,15 @@ def test_a_proven_webhook_wakes_the_link_at_once_and_makes_its_ticket_be_read_an
     assert door.due() == [link] == door.desk.woken
     assert door.desk.nudged == []
     assert door.metric("bridge_webhooks_total", tracker="home", outcome="accepted") == 1
+
+
+def test_a_told_delete_is_noted_and_the_link_looked_at_and_no_more(door):
+    link = door.link("10401")
+    assert door.post(event("10401") | {"webhookEvent": "jira:issue_deleted"}).status_code == 204
+    assert door.due() == [link]
+    with door.house.store.read() as tx:
+        assert tx.cursors.get_note(f"gone/{link}/internal").keys() == {"told"}
+        assert tx.links.get(link).state is LinkState.NEW
 
 
 def test_a_ticket_that_no_link_knows_makes_the_polls_come_early(door):
@@ -106,6 +116,17 @@ def test_a_repeated_delivery_is_answered_and_does_nothing(door):
     assert door.post(event("10401"), x_atlassian_webhook_identifier="two").status_code == 204
     with door.house.store.read() as tx:
         assert tx.links.get(link).gen == 3
+
+
+def test_ids_of_deliveries_are_forgotten_after_a_day(door):
+    now = door.house.clock.now()
+    with door.house.store.write() as tx:
+        tx.deliveries.note("home", "old", now - hints.KEPT - 1)
+        tx.deliveries.note("home", "young", now - hints.KEPT // 2)
+    door.desk.made().forget_old()
+    with door.house.store.write() as tx:
+        assert tx.deliveries.note("home", "old", now)
+        assert not tx.deliveries.note("home", "young", now)
 
 
 def test_a_burst_for_one_ticket_is_worked_on_at_once_and_once_more(door):

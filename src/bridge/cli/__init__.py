@@ -23,14 +23,20 @@ COMMANDS = {
     "check": "Find every mistake in the files and on the live trackers, all at once.",
     "demo": "Watch it work: two trackers, the real daemon, a scripted day, and the proof.",
     "explain": "Tell one link's whole story.",
+    "import": "Mirror many pairs of tickets that are there already.",
+    "link": "Mirror two tickets that are there already.",
     "plan": "Show what would be written where, and write nothing.",
     "run": "Run the daemon.",
     "simulator": "Run a Jira-compatible server by itself, for trying things out.",
     "status": "Show links, lag, what is parked or held, and why.",
     "sync": "Make one pass over everything, for cron.",
+    "unlink": "End a link; both tickets stay.",
     "webhooks": "Register, see and remove the webhooks that tell of changes.",
 }
 """Command -> its line in the help; the command itself is in the module of the same name."""
+
+MODULES = {"import": "importing"}
+"""Command -> its module, where that cannot have the same name."""
 
 
 class _Lazy(click.Group):
@@ -42,7 +48,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"bridge.cli.{cmd_name}")
+        module = importlib.import_module(f"bridge.cli.{MODULES.get(cmd_name, cmd_name)}")
         command: click.Command = module.command
         return command
 

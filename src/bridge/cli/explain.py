@@ -104,7 +104,7 @@ def _tell(story: dict[str, Any]) -> None:
         click.echo(f"  {story['synced']}  last brought into agreement")
 
 
-def _line(entry: dict[str, Any]) -> str:  # noqa: PLR0911 - one return for each event
+def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one return for each event
     match entry["event"]:
         case "field.written" | "status.moved":
             before, after = (show(decode_value(entry[key])) for key in ("before", "after"))
@@ -130,16 +130,65 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: PLR0911 - one return for each 
             return f"comment {entry['copy']} on the {entry['side']} side rewritten ({entry['why']})"
         case "comment.deleted":
             return f"comment {entry['copy']} on the {entry['side']} side taken back (the original was {entry['why']})"
-        case "file.added":
-            size = megabytes(entry["size"])
-            return f"file {entry['origin']} ({size}) carried to the {entry['side']} side as {entry['copy']}"
-        case "file.removed":
-            return f"file {entry['copy']} on the {entry['side']} side taken back (the original was {entry['why']})"
+        case "file.added" | "file.removed":
+            return _file(entry)
+        case "parent.set" | "relation.added" | "relation.removed":
+            return _relation(entry)
+        case "worklog.added" | "worklog.edited" | "worklog.deleted":
+            return _worklog(entry)
         case "finding.opened" | "finding.closed":
             return f"{'found' if entry['event'] == 'finding.opened' else 'settled'}: {entry['message']}"
         case event:
             rest = {key: value for key, value in entry.items() if key not in ("at", "event")}
-            return f"{event} {rest}"
+            return _life(entry) or f"{event} {rest}"
+
+
+def _life(entry: dict[str, Any]) -> str:
+    """What happened to a ticket or the link as a whole; "" for anything else."""
+    match entry["event"]:
+        case "ticket.moved":
+            return f"{entry['from']} on the {entry['side']} side is called {entry['to']} now"
+        case "ticket.merged":
+            return f"{entry['from']} on the {entry['side']} side was merged into {entry['to']}, which is followed"
+        case "link.made":
+            how = "linked by hand" if entry["anew"] else "linked again by hand"
+            won = "" if entry["winner"] == "none" else f", the values of the {entry['winner']} side stand"
+            return f"{how}{won}{', with the comments so far' if entry['history'] else ''}"
+        case "link.closed":
+            return f"the link has ended: {entry['why']}"
+        case _:
+            return ""
+
+
+def _file(entry: dict[str, Any]) -> str:
+    if entry["event"] == "file.added":
+        size = megabytes(entry["size"])
+        return f"file {entry['origin']} ({size}) carried to the {entry['side']} side as {entry['copy']}"
+    return f"file {entry['copy']} on the {entry['side']} side taken back (the original was {entry['why']})"
+
+
+def _relation(entry: dict[str, Any]) -> str:
+    match entry["event"]:
+        case "parent.set":
+            return f"part of {entry['parent'] or 'no other ticket'} on the {entry['side']} side"
+        case "relation.added":
+            way = "to" if entry["outward"] else "from"
+            return f"linked {way} {entry['other']} on the {entry['side']} side ({entry['kind']})"
+        case _:
+            return (
+                f"a link taken away on the {entry['side']} side ({entry['kind']}): it was gone on the other"
+            )
+
+
+def _worklog(entry: dict[str, Any]) -> str:
+    where = f"on the {entry['side']} side"
+    match entry["event"]:
+        case "worklog.added":
+            return f"time {entry['origin']} booked {where} as {entry['copy']}"
+        case "worklog.edited":
+            return f"booked time {entry['copy']} {where} changed ({entry['why']})"
+        case _:
+            return f"booked time {entry['copy']} {where} taken back (the original was {entry['why']})"
 
 
 def _time(micros: int | None) -> str | None:

@@ -13,6 +13,7 @@ import click
 
 from bridge.config import Kind, Settings, load
 from bridge.log import configure
+from bridge.sync.agreement import Agreement
 
 PLACES = (Path("config/bridge.yaml"), Path("bridge.yaml"), Path("/etc/bridge/bridge.yaml"))
 """Where a configuration is looked for when none is named."""
@@ -56,6 +57,49 @@ def moved_option(function: F) -> F:
 def json_option(function: F) -> F:
     """``--json``: for programs."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(function)
+
+
+def agreement_option(function: F) -> F:
+    """``--agreement``: under which agreement."""
+    return click.option("--agreement", metavar="NAME", help="Under which agreement, if there are several.")(
+        function
+    )
+
+
+def winner_option(function: F) -> F:
+    """``--from``: whose values stand when two tickets are linked."""
+    return click.option(
+        "--from",
+        "winner",
+        type=click.Choice(["internal", "vendor", "none"]),
+        default="none",
+        show_default=True,
+        help="The side whose values stand where the tickets differ at first; 'none' leaves that to the rules of the "
+        "fields, as for a conflict.",
+    )(function)
+
+
+def history_option(function: F) -> F:
+    """``--history``: carry old comments."""
+    return click.option(
+        "--history",
+        is_flag=True,
+        help="Carry what is there already as well (public comments, with their dates; worklogs); otherwise only new "
+        "ones cross.",
+    )(function)
+
+
+def chosen_agreement(settings: Settings, name: str | None) -> Agreement:
+    """The agreement of that name, or the only one.
+
+    Raises:
+        click.UsageError: there is none of that name, or several and no name.
+    """
+    names = ", ".join(f"'{one.name}'" for one in settings.agreements)
+    for one in settings.agreements:
+        if one.name == name or (name is None and len(settings.agreements) == 1):
+            return one
+    raise click.UsageError(f"say which agreement with --agreement: {names}")
 
 
 def log_option(function: F) -> F:

@@ -34,6 +34,8 @@ def command(*, config: Path, as_json: bool) -> None:
             remarked = [
                 link for link in tx.links.list(states=(LinkState.ACTIVE, LinkState.NEW)) if link.findings
             ]
+            ended = tx.links.list(states=(LinkState.CLOSED,))
+            remarked += [link for link in ended if any(one["kind"] == "returned" for one in link.findings)]
             feeds = tx.cursors.notes("feed/")
             hooks = tx.cursors.notes("hook/")
             waiting = len(tx.links.due(now, 100_000))

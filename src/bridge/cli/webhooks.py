@@ -15,7 +15,7 @@ import click
 from bridge.cli.options import config_option, json_option, print_json, quiet, read_settings
 from bridge.clock import SECOND, SystemClock
 from bridge.config.settings import Settings, TrackerSettings, WebhookSettings
-from bridge.errors import ConfigError, Problem, Refused, StoreError, TrackerError
+from bridge.errors import ConfigError, Gone, Problem, Refused, StoreError, TrackerError, Unauthorised
 from bridge.store.database import Store
 from bridge.sync.ticket import Side
 from bridge.trackers.hook_steps import steps
@@ -117,7 +117,11 @@ def _register(hook: _Hook) -> bool:
             desk.put(hook.wanted, found[0] if found else None)
             for extra in found[1:]:
                 desk.remove(extra)
-        except Refused as error:
+        except (
+            Refused,
+            Gone,
+            Unauthorised,
+        ) as error:  # how a Jira says that we are no administrator is its own affair
             click.echo(f"{name}: {error.words}\n{hook.by_hand()}")
             return False
     click.echo(f"{name}: {'renewed' if found else 'registered'} at {hook.wanted.url}")

@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from bridge.clock import SECOND
 from bridge.config.field_checks import settle_fields
 from bridge.config.findings import did_you_mean
 from bridge.config.kinds import TEXT_LIMIT, Kind
-from bridge.config.shape import AgreementShape, AttachmentShape, ScopeShape
+from bridge.config.shape import AgreementShape, AttachmentShape, DeletedShape, ScopeShape
 from bridge.config.source import Source
-from bridge.sync.agreement import Agreement, AttachmentRule, CommentRule, Scope
+from bridge.sync.agreement import (
+    Agreement,
+    AttachmentRule,
+    CommentRule,
+    DeletedRule,
+    LinkRule,
+    RelationRule,
+    Scope,
+    WorklogRule,
+)
 from bridge.sync.ticket import Side
 
 _CREATE_ON = {
@@ -22,6 +33,7 @@ _CREATE_ON = {
 }
 _CROSS_FROM = {
     "public": frozenset(Side),
+    "both": frozenset(Side),
     "to-vendor": frozenset({Side.INTERNAL}),
     "to-internal": frozenset({Side.VENDOR}),
     "none": frozenset[Side](),
@@ -83,13 +95,16 @@ def settle_agreement(
     _check_creation(shape, source)
     agreement = Agreement(
         name=shape.name,
-        internal=_scope(shape.internal, kinds[Side.INTERNAL]),
-        vendor=_scope(shape.vendor, kinds[Side.VENDOR]),
+        internal=_scope(shape.internal, kinds[Side.INTERNAL], shape.since),
+        vendor=_scope(shape.vendor, kinds[Side.VENDOR], shape.since),
         create_on=_CREATE_ON[shape.create],
         fields=fields,
         comments=CommentRule(cross=_CROSS_FROM[shape.comments.cross], attribute=shape.comments.attribute),
         attachments=_attachments(shape.attachments),
         people=tuple((pair.internal, pair.vendor) for pair in shape.people),
+        relations=_relations(shape, source),
+        worklogs=WorklogRule(cross=_CROSS_FROM[shape.worklogs.cross], attribute=shape.worklogs.attribute),
+        deleted=_deleted(shape),
     )
     return Draft(source=source, shape=shape, agreement=agreement, trackers=identities)
 
@@ -104,7 +119,31 @@ def _attachments(shape: AttachmentShape) -> AttachmentRule:
     )
 
 
-def _scope(shape: ScopeShape | None, kind: Kind | None) -> Scope:
+def _deleted(shape: AgreementShape) -> DeletedRule:
+    if not isinstance(shape.deleted, DeletedShape):
+        return DeletedRule(tell=shape.deleted != "keep")
+    goals = {Side.INTERNAL: shape.deleted.close.internal, Side.VENDOR: shape.deleted.close.vendor}
+    return DeletedRule(close={side: goal for side, goal in goals.items() if goal})
+
+
+def _relations(shape: AgreementShape, source: Source) -> RelationRule:
+    """The relations; two internal types may not lead to one of the vendor, for the way back would be a guess."""
+    seen: dict[str, str] = {}
+    for internal, link in shape.relations.links.items():
+        first = seen.setdefault(link.vendor.casefold(), internal)
+        if link.vendor and first != internal:
+            source.problem(
+                ("relations", "links", internal),
+                f"'{link.vendor}' at the vendor already answers to '{first}'",
+                "one type of link per type on the other side",
+            )
+    links = (
+        LinkRule(internal, link.vendor, link.reversed) for internal, link in shape.relations.links.items()
+    )
+    return RelationRule(parent=shape.relations.parent, links=tuple(links))
+
+
+def _scope(shape: ScopeShape | None, kind: Kind | None, since: str) -> Scope:
     """The core's scope; of an unknown kind only while something is wrong, so its dialect never counts."""
     shape = shape or ScopeShape()
     return Scope(
@@ -117,7 +156,13 @@ def _scope(shape: ScopeShape | None, kind: Kind | None) -> Scope:
         select=shape.select.strip(),
         on_create=dict(shape.on_create),
         text_limit=kind.text_limit if kind is not None else TEXT_LIMIT,
+        since=_midnight(since),
     )
+
+
+def _midnight(day: str) -> int:
+    """The beginning of a day in UTC, microseconds; 0 for none."""
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * SECOND if day else 0
 
 
 def _known_tracker(

@@ -198,6 +198,7 @@ def _check_maps(name: str, field: FieldShape, source: Source) -> None:
     if (
         field.otherwise is not None
         and not field.values
+        and name in BUILT_IN_FIELDS
         and name not in PERSON_FIELDS
         and source.sound((*at, "values"))
     ):
@@ -214,7 +215,12 @@ def _check_maps(name: str, field: FieldShape, source: Source) -> None:
             "use keep, hold or a stand-in for each side",
         )
     if field.only and name not in SET_FIELDS:
-        source.problem((*at, "only"), f"'only' is for labels, not for '{name}'", "remove it", key=True)
+        source.problem(
+            (*at, "only"),
+            f"'only' is for labels, components and versions, not for '{name}'",
+            "remove it",
+            key=True,
+        )
 
 
 def _check_status_keys(name: str, field: FieldShape, source: Source) -> None:

@@ -12,6 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from bridge.markup import Dialect
+from bridge.sync.agreement import LISTED_FIELDS
 
 TEXT_LIMIT = 32_767
 """Longest text that Jira takes, and that is safe to give to any other tracker."""
@@ -81,7 +82,7 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
         "redmine": Kind(
             dialect="markdown",
             search_lag=5.0,
-            lacks=frozenset({"labels"}),
+            lacks=frozenset({"labels", "affects-versions"}),
             marker_field=MarkerField.NEEDED,
             takes_user=False,
             formattings=frozenset({"markdown", "textile"}),
@@ -91,7 +92,7 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
         "request-tracker": Kind(
             dialect="html",
             search_lag=5.0,
-            lacks=frozenset({"labels", "type"}),
+            lacks=frozenset({"labels", "type", *LISTED_FIELDS}),
             edits_texts=False,
             summary_limit=200,
             text_limit=10_000_000,

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from bridge.config.words import (
+    Flag,
     IsoDate,
     Listen,
     Name,
@@ -260,7 +261,7 @@ class FieldShape(Shape):
     ) = None
     """what becomes of a value without a pair: hold, keep, same, or a stand-in for each side"""
     only: TextList = ()
-    """labels: patterns of those that cross"""
+    """labels, components, versions: patterns of those that cross"""
     via: ViaShape = ViaShape()
     """status: detours where the workflow offers no direct step"""
     fill: FillShape = FillShape()
@@ -297,6 +298,53 @@ class AttachmentShape(Shape):
     """what becomes of the copy when the original is deleted"""
 
 
+class CloseShape(Shape):
+    """Statuses per side."""
+
+    internal: Text = ""
+    """status that the internal ticket is moved to when the vendor's was deleted"""
+    vendor: Text = ""
+    """status that the vendor's ticket is moved to when the internal one was deleted"""
+
+
+class DeletedShape(Shape):
+    """What becomes of the peer of a deleted ticket, where it is more than a word."""
+
+    close: CloseShape = CloseShape()
+    """status that the peer is moved to"""
+
+
+class LinkTypeShape(Shape):
+    """What a type of link is at the vendor."""
+
+    vendor: Text = needed()
+    """name of the type in the vendor's tracker"""
+    reversed: Flag = False
+    """true when the vendor's type reads the other way round"""
+
+
+def _vendor_alone(value: Any) -> Any:
+    return {"vendor": value} if isinstance(value, str) else value
+
+
+class RelationShape(Shape):
+    """Which relations between two mirrored tickets cross."""
+
+    parent: Flag = False
+    """true: parents and sub-tasks cross"""
+    links: dict[Text, Annotated[LinkTypeShape, BeforeValidator(_vendor_alone)]] = {}
+    """types of links that cross: name in the internal tracker: name at the vendor"""
+
+
+class WorklogShape(Shape):
+    """How time spent crosses."""
+
+    cross: Literal["none", "both", "to-vendor", "to-internal"] = "none"
+    """whose worklogs cross; private ones never do"""
+    attribute: Template = "{author} ({company})"
+    """how the author of a worklog that crossed is named"""
+
+
 class AgreementShape(Shape):
     """One agreement file."""
 
@@ -316,3 +364,17 @@ class AgreementShape(Shape):
     """how comments cross"""
     attachments: AttachmentShape = AttachmentShape()
     """how files cross"""
+    relations: RelationShape = RelationShape()
+    """parents and links that cross"""
+    worklogs: WorklogShape = WorklogShape()
+    """how time spent crosses"""
+    deleted: (
+        Annotated[
+            Annotated[Literal["note", "keep"], Tag("word")] | Annotated[DeletedShape, Tag("pair")],
+            Discriminator(_word_or_pair),
+        ]
+        | None
+    ) = None
+    """what becomes of the peer of a deleted ticket: note, keep, or {close: {internal: ..., vendor: ...}}"""
+    since: IsoDate = ""
+    """tickets created before this date get no mirrors by themselves"""

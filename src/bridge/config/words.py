@@ -88,6 +88,14 @@ def _number(low: float, high: float, *, whole: bool) -> Callable[[Any], Any]:
     return read
 
 
+def _flag(value: Any) -> Any:
+    if value in {"true", "false"}:
+        return value == "true"
+    if isinstance(value, str):
+        raise misfit(f"{_said(value)} is not yes or no", "write true or false")
+    return value
+
+
 def _name(value: str) -> str:
     if not _NAME.fullmatch(value):
         raise misfit(
@@ -198,6 +206,9 @@ SecondsOrNone = Annotated[float, BeforeValidator(_duration(zero=True))]
 
 Size = Annotated[int, BeforeValidator(_size)]
 """A number of bytes."""
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""true or false."""
 
 Threads = Annotated[int, BeforeValidator(_number(1, 1_024, whole=True))]
 """A number of threads."""

@@ -9,28 +9,37 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from bridge.daemon.attaching import add_attachment, delete_attachment, spill_text
-from bridge.daemon.books import Books
+from bridge.daemon.attaching import move_file
+from bridge.daemon.books import Books, refused_field
 from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
 from bridge.daemon.intending import forgo, intend, lost
+from bridge.daemon.relating import relate
 from bridge.daemon.run import Run
+from bridge.daemon.timekeeping import keep_time
 from bridge.daemon.walking import Trail, walk
 from bridge.errors import Clashed, Gone, OutcomeUnknown, Refused, TrackerError
 from bridge.store.rows import IntentKind
+from bridge.sync.agreement import PERSON_FIELDS
 from bridge.sync.base import CommentPair, PairState, encode_value
 from bridge.sync.plan import (
     Action,
     AddAttachment,
     AddComment,
+    AddRelation,
+    AddWorklog,
     CreateTicket,
     Decision,
     DeleteAttachment,
     DeleteComment,
+    DeleteWorklog,
     EditComment,
+    EditWorklog,
     Finding,
     LinkBack,
     Plan,
+    RemoveRelation,
+    SetParent,
     SetStatus,
     SpillText,
     UpdateFields,
@@ -50,6 +59,7 @@ def act(run: Run, plan: Plan, books: Books) -> None:
     books.pairs.extend(plan.pairs)
     books.parts.extend(plan.parts)
     books.deferred = plan.deferred
+    books.waits |= plan.waits
     for action in plan.actions:
         try:
             done = _carry_out(run, action, books)
@@ -91,14 +101,14 @@ def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
             edit_comment(run, action, books)
         case DeleteComment():
             delete_comment(run, action, books)
-        case AddAttachment():
-            add_attachment(run, action, books)
-        case SpillText():
-            spill_text(run, action, books)
-        case DeleteAttachment():
-            delete_attachment(run, action, books)
+        case AddAttachment() | SpillText() | DeleteAttachment():
+            move_file(run, action, books)
         case LinkBack():
             _link_back(run, action, books)
+        case SetParent() | AddRelation() | RemoveRelation():
+            relate(run, action, books)
+        case AddWorklog() | EditWorklog() | DeleteWorklog():
+            keep_time(run, action, books)
     return frozenset()
 
 
@@ -115,12 +125,17 @@ def _update(run: Run, action: UpdateFields, books: Books) -> frozenset[str]:
         at = tracker.update(ticket, values, specs, was=was)
     except Refused as error:
         blamed = frozenset(error.fields) & values.keys()
-        if not blamed or blamed == values.keys():
+        persons = blamed & PERSON_FIELDS
+        if not blamed or (blamed == values.keys() and not persons):
             raise
         # One field's refusal never stops the other fields.
         for name in sorted(blamed):
-            books.refused.append(Finding("refused", action.side, name, error.fields[name]))
+            unable = name in persons and values[name] is not None
+            told = books.findings if unable else books.refused
+            told.append(refused_field(action.side, name, values[name], error.fields[name]))
             del values[name]
+        if not values:
+            return frozenset()
         at = tracker.update(ticket, values, specs, was=was)
     for decision in action.decisions:
         if decision.field in values:
@@ -196,7 +211,7 @@ def _refusal(action: Action, error: TrackerError) -> Finding:
     return Finding("refused", action.side, field_name, f"{_doing(action)}: {error.words}")
 
 
-def _doing(action: Action) -> str:  # noqa: PLR0911 - one return for each action
+def _doing(action: Action) -> str:  # noqa: C901, PLR0911 - one return for each action
     match action:
         case CreateTicket():
             return "creating the ticket"
@@ -210,11 +225,19 @@ def _doing(action: Action) -> str:  # noqa: PLR0911 - one return for each action
             return "changing a comment"
         case DeleteComment():
             return "deleting a comment"
-        case AddAttachment():
-            return "attaching a file"
-        case SpillText():
-            return "attaching the whole of a text"
-        case DeleteAttachment():
-            return "deleting a file"
+        case AddAttachment() | SpillText() | DeleteAttachment():
+            return "moving a file"
         case LinkBack():
             return "adding the link to the peer"
+        case SetParent():
+            return "setting the parent"
+        case AddRelation(kind=kind):
+            return f"adding a link ({kind})"
+        case RemoveRelation(relation=relation):
+            return f"removing a link ({relation.kind})"
+        case AddWorklog():
+            return "booking time"
+        case EditWorklog():
+            return "changing booked time"
+        case DeleteWorklog():
+            return "deleting booked time"

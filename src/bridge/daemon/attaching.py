@@ -18,7 +18,7 @@ from bridge.daemon.spool import SpoolFull
 from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError, Unfit, Unintelligible, Unreachable
 from bridge.store.rows import Intent, IntentKind
 from bridge.sync.attachments import left_behind, megabytes, new_pair, older_copies, too_large
-from bridge.sync.base import PairState, PartPair
+from bridge.sync.base import PairState, PartKind, PartPair
 from bridge.sync.filetypes import fit_name, judge
 from bridge.sync.plan import AddAttachment, DeleteAttachment, Finding, SpillText
 from bridge.sync.ticket import Attachment, Side
@@ -33,6 +33,23 @@ SETTLING = 600 * SECOND
 _FINAL = frozenset({413, 415, 422})
 
 NOT_KEPT = "the copy of the file '{name}' on the {side} side is not what was sent, and was removed"
+
+
+def move_file(run: Run, action: AddAttachment | SpillText | DeleteAttachment, books: Books) -> None:
+    """Carry out what a plan says of one file.
+
+    Raises:
+        OutcomeUnknown: an upload may be there; its intent stays open.
+        Refused: with the tracker's words.
+        TrackerError: a tracker cannot be worked with now.
+    """
+    match action:
+        case AddAttachment():
+            add_attachment(run, action, books)
+        case SpillText():
+            spill_text(run, action, books)
+        case DeleteAttachment():
+            delete_attachment(run, action, books)
 
 
 def add_attachment(run: Run, action: AddAttachment, books: Books) -> None:
@@ -110,7 +127,7 @@ def delete_attachment(run: Run, action: DeleteAttachment, books: Books) -> None:
 def adopt_file(run: Run, intent: Intent, made: Uploaded) -> PartPair:
     """Note in one transaction that a file's copy exists."""
     now, origin = run.house.clock.now(), intent.side.other
-    known = next((one for one in run.parts if (one.origin, one.origin_id) == (origin, intent.subject)), None)
+    known = _record(run, origin, intent.subject)
     told = intent.detail
     pair = replace(
         known or new_pair(origin, intent.subject),
@@ -215,13 +232,19 @@ class _Digest:
         return self._hash.hexdigest()
 
 
+def _record(run: Run, origin: Side, number: str) -> PartPair | None:
+    """What is recorded of a file."""
+    wanted = (PartKind.ATTACHMENT, origin, number)
+    return next((one for one in run.parts if (one.kind, one.origin, one.origin_id) == wanted), None)
+
+
 def _leave(
     run: Run, action: AddAttachment, books: Books, why: str, message: str, *, again: bool = False
 ) -> None:
     """Record that a file stays, and tell it."""
     origin = action.side.other
     pair = left_behind(action.pair, run.agreement.attachments, why, message, again=again)
-    known = next((one for one in run.parts if (one.origin, one.origin_id) == (origin, action.file.id)), None)
+    known = _record(run, origin, action.file.id)
     books.parts.append(replace(pair, id=known.id) if known else pair)
     finding = Finding(why, origin, "", message)
     (books.refused if again else books.findings).append(finding)

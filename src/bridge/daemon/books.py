@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.sync.agreement import PERSON_FIELDS
 from bridge.sync.base import CommentPair, PartPair
 from bridge.sync.plan import Finding
 from bridge.sync.ticket import Side, Value
@@ -21,12 +22,16 @@ class Books:
         underway: side -> (before, halfway) of a walk through the workflow; see ``Base.underway``.
         journal: (event, data) in order.
         pairs: comment pairs to be stored; ``id`` 0 means a new one.
+        parts: pairs of parts to be stored; ``id`` 0 means a new one.
+        shown: side -> (gone, new): what our writes changed of the relations and worklogs that it shows.
+        waits: related tickets that are not mirrored; see ``Plan.waits``.
         refused: what trackers refused, in their words.
         findings: findings that came up while acting.
-        parts: records of files to be stored; ``id`` 0 means a new one.
         writes: how many requests changed something.
         created: True when a ticket was created: the next round has more to do.
         deferred: True when texts wait for files that have crossed by now: the link is looked at once more.
+        parted: why the link has ended; None while it goes on.
+        again: when to look again at the latest, if the link is parked (microseconds).
     """
 
     settled: dict[str, tuple[Value, Value]] = field(default_factory=dict)
@@ -34,15 +39,38 @@ class Books:
     underway: dict[Side, tuple[str, str]] = field(default_factory=dict)
     journal: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     pairs: list[CommentPair] = field(default_factory=list)
+    parts: list[PartPair] = field(default_factory=list)
+    shown: dict[Side, tuple[set[str], set[str]]] = field(default_factory=dict)
+    waits: set[tuple[Side, str]] = field(default_factory=set)
     refused: list[Finding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    parts: list[PartPair] = field(default_factory=list)
     writes: int = 0
     created: bool = False
     deferred: bool = False
+    parted: Finding | None = None
+    again: int | None = None
+
+    def showed(self, side: Side, *, gone: Iterable[str] = (), new: Iterable[str] = ()) -> None:
+        """Note what a write of ours changed of the relations and worklogs that a side shows."""
+        before, after = self.shown.setdefault(side, (set(), set()))
+        before.update(gone)
+        after.update(new)
 
     def wrote(self, side: Side, at: int, event: str, data: Mapping[str, Any]) -> None:
         """Note one successful write."""
         self.written[side] = max(at, self.written.get(side, 0))
         self.journal.append((event, {"side": side.value, **data}))
         self.writes += 1
+
+
+def refused_field(side: Side, name: str, value: Value, words: str) -> Finding:
+    """What is told of one field that a tracker refused.
+
+    A person whom the tracker does not take (deactivated, without rights in the project) is nobody's mistake in the
+    ticket: the link goes on, and now and then the field is tried again.
+    """
+    if name in PERSON_FIELDS and value is not None:
+        return Finding(
+            "person-inactive", side, name, f"the {side} tracker does not take the person of {name}: {words}"
+        )
+    return Finding("refused", side, name, words)

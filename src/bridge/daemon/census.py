@@ -7,6 +7,7 @@ linked ticket that is not in view, each becomes a wake-up or a new link.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -14,6 +15,7 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.feed import Feed, Wake
 from bridge.daemon.house import House, field_specs
+from bridge.daemon.returning import missed, welcome
 from bridge.store.rows import Link, LinkState
 from bridge.sync.ticket import Side
 from bridge.trackers.protocol import Stamp, Tracker, Watch
@@ -63,23 +65,21 @@ def take_census(house: House, feed: Feed, wake: Wake) -> Count:
     scope = agreement.scope(side)
     tracker = terms.trackers[scope.tracker]
     with house.store.read() as tx:
-        links = {
-            ticket: link
-            for link in tx.links.list(name)
-            if link.state is not LinkState.CLOSED and (ticket := link.ticket(side))
-        }
+        known = {ticket: link for link in tx.links.list(name) if (ticket := link.ticket(side))}
+    links = {ticket: link for ticket, link in known.items() if link.state is not LinkState.CLOSED}
     follow = tuple(links) if scope.select else ()
     stamps: dict[str, Stamp] = {}
     for page in tracker.census(Watch(scope, field_specs(agreement, side), follow)):
         stamps.update({stamp.id: stamp for stamp in page})
-    missed = _missed(house, side, tracker, links, stamps)
+    behind = _missed(house, side, tracker, links, stamps)
     absent = [link.id for ticket, link in links.items() if ticket not in stamps]
     for ticket in links.keys() - stamps.keys():
         house.sightings.forget(tracker.name, ticket)  # only a read by id tells whether it is still there
     with house.store.write(durable=False) as tx:
-        tx.links.wake([*missed, *absent], house.clock.now())
-    wake([*missed, *absent])
-    new = feed.take(sorted(stamps.keys() - links.keys()))
+        tx.links.wake([*behind, *absent], house.clock.now())
+    wake([*behind, *absent])
+    _welcome(house, feed, tracker, [known[ticket] for ticket in stamps.keys() & known.keys() - links.keys()])
+    new = feed.take(sorted(stamps.keys() - known.keys()))
     with house.store.write(durable=False) as tx:
         tx.cursors.put(name, side, "census", house.clock.now())
     log.info(
@@ -87,11 +87,21 @@ def take_census(house: House, feed: Feed, wake: Wake) -> Count:
         agreement=name,
         side=side.value,
         seen=len(stamps),
-        missed=len(missed),
+        missed=len(behind),
         absent=len(absent),
         new=new,
     )
-    return Count(len(stamps), len(missed) + new, len(absent))
+    return Count(len(stamps), len(behind) + new, len(absent))
+
+
+def _welcome(house: House, feed: Feed, tracker: Tracker, ended: Sequence[Link]) -> None:
+    """Tickets of ended links that count as deleted, and are in view: read by id, for an index may show ghosts."""
+    lost = {ticket: link for link in ended if missed(link, feed.side) and (ticket := link.ticket(feed.side))}
+    there = tracker.fetch(sorted(lost), ()) if lost else {}
+    if there:
+        with house.store.write() as tx:
+            for ticket in there.keys() & lost.keys():
+                welcome(tx, lost[ticket], feed.side, house.clock.now())
 
 
 def _missed(

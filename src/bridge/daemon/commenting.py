@@ -49,9 +49,19 @@ def adopt_comment(run: Run, intent: Intent, comment: str, origin_digest: str, co
     """Note in one transaction that a comment's copy exists."""
     now = run.house.clock.now()
     origin = intent.side.other
+    # Words of the bridge itself have no original.
+    state = PairState.PAIRED if intent.subject else PairState.NOTE
     # A comment that was taken back and crosses again has its row already.
-    known = next((one for one in run.pairs if (one.origin, one.origin_id) == (origin, intent.subject)), None)
-    pair = CommentPair(known.id if known else 0, origin, intent.subject, comment, origin_digest, copy_digest)
+    known = next(
+        (
+            one
+            for one in run.pairs
+            if one.origin_id and (one.origin, one.origin_id) == (origin, intent.subject)
+        ),
+        None,
+    )
+    number = known.id if known else 0
+    pair = CommentPair(number, origin, intent.subject, comment, origin_digest, copy_digest, state)
     with run.house.store.write() as tx:
         tx.intents.done(intent.id, comment, now)
         if known is None:

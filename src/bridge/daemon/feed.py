@@ -15,6 +15,7 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.house import House, field_specs
 from bridge.daemon.neighbours import without_neighbours
+from bridge.daemon.returning import welcome
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
@@ -25,6 +26,12 @@ from bridge.sync.ticket import Side, Ticket
 from bridge.trackers.protocol import Tracker, Watch
 
 log = structlog.get_logger(__name__)
+
+WALK = "walk"
+"""Cursor of a first poll that is under way: it reads everything, which may take hours."""
+
+FOLLOWED = 500
+"""Linked tickets that one search names at most."""
 
 PORTION = 100
 """Tickets read at once."""
@@ -76,13 +83,18 @@ class Feed:
         settings = terms.settings.trackers[scope.tracker]
         with house.store.read() as tx:
             cursor = tx.cursors.get(agreement.name, self.side, "poll")
-            follow = tuple(tx.links.ids(agreement.name, self.side)) if scope.select else ()
+            walked = tx.cursors.get(agreement.name, self.side, WALK)
+            linked = tuple(tx.links.ids(agreement.name, self.side))
             settled = house.clock.now() - int((2 * settings.search_lag + YOUTH) * SECOND)
             canary = tx.links.canary(agreement.name, self.side, settled) or ""
         me = house.account(tracker)
         started = tracker.now()
+        # Without a selection the few who leave the project are worth no further search; the census sees them.
+        follow = linked if scope.select or scope.since or len(linked) <= FOLLOWED else ()
+        first = cursor is None
         # A cursor from a clock that was ahead must not make us blind until the time has caught up.
-        since = 0 if cursor is None else max(0, min(cursor, started) - int(settings.search_lag * SECOND))
+        begin = min((walked or scope.since) if cursor is None else cursor, started)
+        since = max(0, begin - int(settings.search_lag * SECOND))
         watch = Watch(scope, field_specs(agreement, self.side), follow)
         hits, new, woken = 0, 0, []
         for page in tracker.changes(watch, since, canary=canary):
@@ -91,11 +103,15 @@ class Feed:
             woken += links
             new += fresh
             self._wake(links)
+            if first and page and len(follow) <= FOLLOWED:
+                # One search, oldest first: a restart goes on from here.
+                with house.store.write(durable=False) as tx:
+                    tx.cursors.put(agreement.name, self.side, WALK, max(ticket.updated for ticket in page))
         with house.store.write(durable=False) as tx:
             # The answers have shown the tracker's clock anew: trust whichever reading is earlier.
             tx.cursors.put(agreement.name, self.side, "poll", min(started, tracker.now()))
             waiting = []
-            if cursor is None:
+            if first:
                 # Peers are made only when both sides have been seen in full.
                 waiting = [link.id for link in tx.links.list(agreement.name, [LinkState.NEW])]
                 tx.links.wake(waiting, house.clock.now())
@@ -169,13 +185,14 @@ class Feed:
             for ticket in changed:
                 link = known.get(ticket.id)
                 if link is not None and link.state is LinkState.CLOSED:
+                    welcome(tx, link, side, now)
                     continue
                 if link is None:
                     link = self._discover(tx, agreement, ticket, me)
                     if link is None:
                         continue
                     new += link.gen == 1
-                elif is_echo(
+                elif ticket.key == link.key(side) and is_echo(
                     agreement,
                     side,
                     without_neighbours(tx, terms, link, side, ticket),
@@ -210,9 +227,15 @@ class Feed:
         if before is None or before.updated != ticket.updated:
             return False
         whole = before.comments_complete and ticket.comments_complete
+        related = (before.parent, before.relations, before.worklogs) != (
+            ticket.parent,
+            ticket.relations,
+            ticket.worklogs,
+        )
         files = before.attachments_complete and ticket.attachments_complete
         return (
             before.fields != ticket.fields
+            or related
             or (whole and before.comments != ticket.comments)
             or (files and before.attachments != ticket.attachments)
         )
@@ -232,7 +255,7 @@ class Feed:
                 self._stray(tx, agreement, ticket, link)
                 return None
             # Somebody copied a mirrored ticket, label and all: a ticket of its own.
-        if side.other not in agreement.create_on:
+        if side.other not in agreement.create_on or ticket.created < agreement.scope(side).since:
             return None
         marker = marker_for(agreement.name, side, ticket.id)
         link, _ = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, house.clock.now())

@@ -18,12 +18,18 @@ from bridge.sync.plan import (
     Action,
     AddAttachment,
     AddComment,
+    AddRelation,
+    AddWorklog,
     CreateTicket,
     DeleteAttachment,
     DeleteComment,
+    DeleteWorklog,
     EditComment,
+    EditWorklog,
     LinkBack,
     Plan,
+    RemoveRelation,
+    SetParent,
     SetStatus,
     SpillText,
     UpdateFields,
@@ -74,7 +80,8 @@ def foresee(house: House, key: str | None = None) -> Iterator[Outlook]:
                 with house.store.read() as tx:
                     bases, pairs = tx.bases.get(link.id), tuple(tx.comments.list(link.id))
                     parts = tuple(tx.parts.list(link.id))
-            yield Outlook(link, Run(house, terms, agreement, link, bases, pairs, parts).plan())
+            run = Run(house, terms, agreement, link, bases, pairs, parts=parts)
+            yield Outlook(link, run.plan())
 
 
 def _links(house: House, terms: Terms, agreement: Agreement) -> list[Link]:
@@ -91,7 +98,8 @@ def _links(house: House, terms: Terms, agreement: Agreement) -> list[Link]:
             for ticket in page:
                 house.sightings.put(tracker.name, ticket, agreement.name)
                 mirrored = ticket.id in known or ticket.marker in marks
-                if not mirrored and side.other in agreement.create_on:
+                recent = ticket.created >= scope.since
+                if recent and not mirrored and side.other in agreement.create_on:
                     links.append(_to_be(agreement, side, ticket))
     return links
 
@@ -125,7 +133,7 @@ def _to_be(agreement: Agreement, side: Side, ticket: Ticket) -> Link:
     )
 
 
-def describe(action: Action) -> str:  # noqa: PLR0911 - one return for each action
+def describe(action: Action) -> str:  # noqa: C901, PLR0911 - one return for each action
     """An action in words, without the words of the ticket's texts."""
     match action:
         case CreateTicket(values=values):
@@ -145,11 +153,29 @@ def describe(action: Action) -> str:  # noqa: PLR0911 - one return for each acti
             return f"rewrite comment {pair.copy_id} ({why})"
         case DeleteComment(pair=pair, why=why):
             return f"take back comment {pair.copy_id} (the original was {why})"
+        case AddAttachment() | SpillText() | DeleteAttachment():
+            return _describe_file(action)
+        case LinkBack():
+            return "show the link to the peer"
+        case SetParent(parent=parent, key=key):
+            return f"make it a part of {key}" if parent else "make it a part of no other ticket"
+        case AddRelation(kind=kind, key=key, outward=outward):
+            return f"link it {'to' if outward else 'from'} {key} ({kind})"
+        case AddWorklog(seconds=seconds, pair=pair):
+            return f"book {seconds // 60} minutes (the other side's {pair.origin_id})"
+        case EditWorklog(pair=pair, why=why):
+            return f"change booked time {pair.copy_id} ({why})"
+        case DeleteWorklog(pair=pair, why=why):
+            return f"take back booked time {pair.copy_id} (the original was {why})"
+        case RemoveRelation(relation=relation):
+            return f"take a link away ({relation.kind}): it is gone on the other side"
+
+
+def _describe_file(action: AddAttachment | SpillText | DeleteAttachment) -> str:
+    match action:
         case AddAttachment(file=file):
             return f"attach a file ({megabytes(file.size)}, the other side's {file.id})"
         case SpillText(name=name):
             return f"attach the whole of a long text ({name})"
         case DeleteAttachment(pair=pair, why=why):
             return f"take back file {pair.copy_id} (the original was {why})"
-        case LinkBack():
-            return "show the link to the peer"

@@ -4,7 +4,8 @@ One short transaction notes the delivery and wakes the links of the tickets; a r
 poll saw of those tickets is forgotten, so that they are read by id: a hint comes sooner than a search index knows. A
 ticket that no link knows makes the polls of its tracker come early, for only they can tell whether it is in scope.
 
-Hints of one ticket that come in a burst are gathered: the first is worked on at once, the others half a second later.
+Hints of one ticket that come in a burst are gathered: the first is worked on at once, the others a quarter of a second
+later.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ import structlog
 
 from bridge.clock import SECOND
 from bridge.daemon.house import House
+from bridge.daemon.vanishing import suspect_gone
 from bridge.store.rows import Link, LinkState
 from bridge.sync.ticket import Side
 
 log = structlog.get_logger(__name__)
 
-LEAST_DISTANCE = SECOND // 2
+LEAST_DISTANCE = SECOND // 4
 """Microseconds between two runs over one link that hints ask for."""
 
-GRID = SECOND // 10
+GRID = SECOND // 20
 """Microseconds to which the second run of a burst is rounded up, so that many bursts share one look into the index."""
 
 KEPT = 86_400 * SECOND
@@ -43,11 +45,13 @@ class Hint:
         tracker: name of the tracker it comes from.
         delivery: what its repetitions have in common.
         tickets: ids of the tickets it names; none when it says no more than "something has changed".
+        deleted: it says that they were deleted; that is looked into, not believed.
     """
 
     tracker: str
     delivery: str
     tickets: tuple[str, ...]
+    deleted: bool = False
 
 
 class HintDesk:
@@ -96,6 +100,8 @@ class HintDesk:
             for agreement, side in places if fresh else ():
                 found = tx.links.by_ticket(agreement, side, hint.tickets)
                 known |= found.keys()
+                for link in found.values() if hint.deleted else ():
+                    suspect_gone(tx, link.id, side, now)
                 links += [link for link in found.values() if link.state is not LinkState.CLOSED]
             # In the order of their ids, as all who wake links do: two of them never wait for each other.
             for link in sorted(links, key=lambda one: one.id):

@@ -53,6 +53,7 @@ class House:
         health: which trackers are out of reach.
         steps: workflow steps seen so far.
         stumbles: links that meet the same trouble again and again.
+        doubts: (agreement, side) -> until when its missing tickets are not worth a question (microseconds).
         hooks: which webhooks still speak.
     """
 
@@ -66,6 +67,7 @@ class House:
     health: Health = field(default_factory=Health)
     steps: StepMemory = field(default_factory=StepMemory)
     stumbles: Stumbles = field(default_factory=Stumbles)
+    doubts: dict[tuple[str, Side], int] = field(default_factory=dict)
     hooks: HookWatch = field(default_factory=HookWatch)
     _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -1,5 +1,6 @@
-"""One ticket under several agreements: what the bridge brought in under one is not a person's word under another.
+"""Other links that matter to one: those of related tickets, and those of the same ticket under other agreements.
 
+What the bridge brought in under one agreement is not a person's word under another.
 A comment or a file that was copied into a ticket for one vendor must not travel on to the next one: it would tell the
 second vendor what the first one wrote, and under our account's name.
 """
@@ -10,13 +11,37 @@ from dataclasses import replace
 
 from bridge.daemon.house import Terms
 from bridge.store.database import Tx
-from bridge.store.rows import Link
+from bridge.store.rows import Link, LinkState
+from bridge.sync.agreement import Agreement
+from bridge.sync.attachments import older_copies
 from bridge.sync.base import PartKind
+from bridge.sync.plan import Neighbour
+from bridge.sync.relations import others
 from bridge.sync.ticket import Side, Ticket
 
 
+def mirrored(link: Link) -> bool:
+    """Whether a link has both its tickets, so that something may refer to either."""
+    return link.internal_id is not None and link.vendor_id is not None and link.state is not LinkState.CLOSED
+
+
+def related(tx: Tx, agreement: Agreement, side: Side, ticket: Ticket) -> dict[str, Neighbour]:
+    """The mirrored pairs that a side's ticket is related to, by the id of the related ticket."""
+    ids = others(agreement, side, ticket)
+    found = tx.links.by_ticket(agreement.name, side, ids) if ids else {}
+    return {
+        one: Neighbour(
+            link.id,
+            {there: link.ticket(there) or "" for there in Side},
+            {there: link.key(there) for there in Side},
+        )
+        for one, link in found.items()
+        if mirrored(link)
+    }
+
+
 def without_neighbours(tx: Tx, terms: Terms, link: Link, side: Side, ticket: Ticket) -> Ticket:
-    """The ticket without the comments and files that the bridge has put there under other agreements."""
+    """The ticket without the comments, files and worklogs that the bridge has put there under other agreements."""
     agreement = terms.agreement(link.agreement)
     if agreement is None:
         return ticket
@@ -28,16 +53,28 @@ def without_neighbours(tx: Tx, terms: Terms, link: Link, side: Side, ticket: Tic
         if other.name != agreement.name and other.scope(there).tracker == tracker
     ]
     foreign: set[str] = set()
+    booked: set[str] = set()
     files: set[str] = set()
     for name, there in sharing:
         for neighbour in tx.links.by_ticket(name, there, [ticket.id]).values():
             foreign |= {pair.copy_id for pair in tx.comments.list(neighbour.id) if pair.origin is there.other}
-            parts = tx.parts.list(neighbour.id, PartKind.ATTACHMENT)
-            files |= {pair.copy_id for pair in parts if pair.origin is there.other}
-    if not foreign and not files:
+            for known, kind, shown in (
+                (booked, PartKind.WORKLOG, ticket.worklogs),
+                (files, PartKind.ATTACHMENT, ticket.attachments),
+            ):
+                if shown:
+                    parts = tx.parts.list(neighbour.id, kind)
+                    known |= {
+                        number
+                        for pair in parts
+                        if pair.origin is there.other
+                        for number in older_copies(pair)
+                    }
+    if not foreign and not booked and not files:
         return ticket
     return replace(
         ticket,
         comments=tuple(one for one in ticket.comments if one.id not in foreign),
         attachments=tuple(one for one in ticket.attachments if one.id not in files),
+        worklogs=tuple(one for one in ticket.worklogs if one.id not in booked),
     )

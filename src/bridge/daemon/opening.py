@@ -51,7 +51,7 @@ def open_house(settings: Settings, clock: Clock, *, working: bool = True) -> Hou
         if lease is not None:
             lease.release()
         raise
-    spool = Spool(Path(settings.spool), settings.spool_quota)
+    spool = _spool(settings)
     if working:
         spool.clean()
     return House(
@@ -62,6 +62,29 @@ def open_house(settings: Settings, clock: Clock, *, working: bool = True) -> Hou
         lease=lease,
         spool=spool,
     )
+
+
+def open_desk(settings: Settings, clock: Clock) -> House:
+    """A house for a person's command that changes links: it may stand beside one that works, and makes the database.
+
+    It writes nothing to a tracker but what the person asks for; the daemon's sweep finds what it woke.
+
+    Raises:
+        ConfigError: a tracker of an unknown kind.
+        StoreError: the database cannot be used.
+    """
+    terms = open_terms(settings, clock)
+    return House(
+        terms=terms,
+        store=Store.open(settings.database),
+        clock=clock,
+        random=random.Random(),  # noqa: S311 - jitter, not a secret
+        spool=_spool(settings),
+    )
+
+
+def _spool(settings: Settings) -> Spool:
+    return Spool(Path(settings.spool), settings.spool_quota)
 
 
 def _to_look_at(url: str) -> str:

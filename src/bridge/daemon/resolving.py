@@ -17,10 +17,11 @@ from bridge.daemon.commenting import adopt_comment
 from bridge.daemon.creating import adopt_created
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
-from bridge.errors import Refused
+from bridge.daemon.timekeeping import find_worklog
+from bridge.errors import Gone, Refused
 from bridge.markup import from_json
 from bridge.store.rows import Intent, IntentKind
-from bridge.sync.base import decode_fields
+from bridge.sync.base import PartKind, decode_fields
 from bridge.trackers.protocol import Created
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,8 @@ def _settle(run: Run, intent: Intent) -> int | None:
             found = _find_comment(run, intent)
         case IntentKind.ATTACH:
             found = _find_file(run, intent)
+        case IntentKind.WORKLOG:
+            found = find_worklog(run, intent)
         case IntentKind.TRANSITION:
             _look_at_status(run, intent)
             return None
@@ -128,7 +131,10 @@ def _find_comment(run: Run, intent: Intent) -> bool:
         return False
     body = from_json(intent.detail["body"])
     since = intent.created_at - SKEW
-    comment = run.tracker(intent.side).find_comment(ticket, body, intent.marker, since)
+    try:
+        comment = run.tracker(intent.side).find_comment(ticket, body, intent.marker, since)
+    except Gone:
+        return False  # the ticket itself cannot be seen; what that means is found out apart
     # Ids are unique within one tracker only: the same number on the other side is another comment.
     known = {pair.copy_id for pair in run.pairs if pair.origin is intent.side.other}
     if comment is None or comment in known:
@@ -144,7 +150,11 @@ def _find_file(run: Run, intent: Intent) -> bool:
         return False
     told, since = intent.detail, intent.created_at - SKEW
     found = run.tracker(intent.side).files.find(ticket, str(told["name"]), int(told["size"]), since)
-    known = {pair.copy_id for pair in run.parts if pair.origin is intent.side.other}
+    known = {
+        pair.copy_id
+        for pair in run.parts
+        if pair.kind is PartKind.ATTACHMENT and pair.origin is intent.side.other
+    }
     made = next((one for one in found if one.id not in known), None)
     if made is None:
         return False

@@ -7,16 +7,16 @@ poll serves when it is provably newer than all we know; a side that is to be wri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bridge.config.settings import TrackerSettings
 from bridge.daemon.house import House, Terms, field_specs
-from bridge.daemon.neighbours import without_neighbours
+from bridge.daemon.neighbours import related, without_neighbours
 from bridge.store.rows import Intent, Link
 from bridge.sync.agreement import Agreement, Scope
 from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.decide import decide
-from bridge.sync.plan import LinkView, Plan, View
+from bridge.sync.plan import AWAY, LinkView, Neighbour, Plan, View
 from bridge.sync.ticket import FieldChange, Side, Ticket
 from bridge.trackers.protocol import Abilities, FieldSpec, Tracker
 
@@ -32,11 +32,11 @@ class Run:
         link: the link's row as it was at the start, renewed when the peer is created.
         bases: what each side looked like at the last agreement.
         pairs: its comment pairs.
-        parts: its files and other parts.
         intents: writes of earlier runs whose outcome is still owed.
         views: sides as read so far.
         read_at: side -> the tracker's time just before it was last read by id.
         asked: sides whose tracker this run has spoken to.
+        parts: its pairs of files, relations and worklogs.
     """
 
     house: House
@@ -45,11 +45,11 @@ class Run:
     link: Link
     bases: dict[Side, Base]
     pairs: tuple[CommentPair, ...]
-    parts: tuple[PartPair, ...] = ()
     intents: tuple[Intent, ...] = ()
     views: dict[Side, View] = field(default_factory=dict)
     asked: set[Side] = field(default_factory=set)
     read_at: dict[Side, int] = field(default_factory=dict)
+    parts: tuple[PartPair, ...] = ()
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""
@@ -92,15 +92,24 @@ class Run:
         name, sightings = self.scope(side).tracker, self.house.sightings
         if not strong:
             seen = sightings.get(name, ticket_id, self.agreement.name)
-            if seen is not None and seen.comments_complete and base.fresh(seen.updated):
+            if seen is not None and self._whole(seen) and base.fresh(seen.updated):
                 return View(self._own(side, seen), base, strong=False)
         self.read_at[side] = self.tracker(side).now()
-        found = self.tracker(side).fetch([ticket_id], self.specs(side)).get(ticket_id)
+        answer = self.tracker(side).fetch([ticket_id], self.specs(side))
+        # Under another id: it was merged into that ticket.
+        found = answer.get(ticket_id) or next(iter(answer.values()), None)
         if found is None:
             sightings.forget(name, ticket_id)
             return View(None, base, strong=True)
+        if self.agreement.worklogs.cross and not found.worklogs_complete:
+            spent = self.tracker(side).structure.worklogs(ticket_id)
+            found = replace(found, worklogs=tuple(spent), worklogs_complete=True)
         sightings.put(name, found, self.agreement.name)
         return View(self._own(side, found), base, strong=True)
+
+    def _whole(self, seen: Ticket) -> bool:
+        """Whether a sighting holds everything that the agreement is about."""
+        return seen.comments_complete and (seen.worklogs_complete or not self.agreement.worklogs.cross)
 
     def _own(self, side: Side, ticket: Ticket) -> Ticket:
         with self.house.store.read() as tx:
@@ -116,9 +125,19 @@ class Run:
             pairs=self.pairs,
             linked=frozenset(side for side in Side if self.link.linked(side)),
             changed_at=changed_at or {},
+            id=self.link.id,
             parts=self.parts,
             files_move=all(self._abilities(side).attachments for side in Side),
+            neighbours={side: self._related(side) for side in Side},
         )
+
+    def _related(self, side: Side) -> dict[str, Neighbour]:
+        ticket = self.read(side).ticket
+        rules = self.agreement.relations
+        if ticket is None or not (rules.parent or rules.links):
+            return {}
+        with self.house.store.read() as tx:
+            return related(tx, self.agreement, side, ticket)
 
     def plan(self) -> Plan:
         """The decision, on ground that is sure enough for every write it contains.
@@ -130,7 +149,10 @@ class Run:
         plan = decide(self.agreement, self.look())
         while True:
             weak = [side for side in Side if not self.views[side].strong]
-            needed = [side for side in weak if plan.destroys or plan.unsure or plan.rests_on(side)]
+            away = {one.side for one in plan.findings if one.kind in AWAY}
+            needed = [
+                side for side in weak if plan.destroys or plan.unsure or plan.rests_on(side) or side in away
+            ]
             if not needed and not (plan.unsure - times.keys()):
                 return plan
             for side in needed:

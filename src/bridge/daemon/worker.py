@@ -16,10 +16,14 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.acting import act
 from bridge.daemon.books import Books
+from bridge.daemon.closing import end
 from bridge.daemon.house import House
+from bridge.daemon.moving import follow_survivors, note_key
+from bridge.daemon.relating import wait_for
 from bridge.daemon.resolving import resolve
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
+from bridge.daemon.vanishing import forget, judge
 from bridge.errors import (
     Clashed,
     Gone,
@@ -34,7 +38,8 @@ from bridge.errors import (
 from bridge.store.database import Tx
 from bridge.store.rows import JournalEntry, Link, LinkState
 from bridge.sync.base import Base
-from bridge.sync.plan import CreateTicket, Finding
+from bridge.sync.echo import part_keys, parts_digest
+from bridge.sync.plan import AWAY, CreateTicket, Finding
 from bridge.sync.ticket import Side, Ticket
 
 log = structlog.get_logger(__name__)
@@ -46,9 +51,12 @@ FIRST_RETRY, LONGEST_RETRY = 15, 3_600
 """Seconds before a parked link is tried again; doubles from the first to the longest."""
 
 REVISIT = 3_600
-"""Seconds after which a link with an unreachable status is looked at again by itself."""
+"""Seconds after which a link with a finding that only people can settle is looked at again by itself."""
 
-Ending = Literal["synced", "parked", "postponed", "skipped", "overtaken"]
+SLOW = frozenset({"unreachable", "person-inactive"})
+"""Kinds of those findings: a status without a known way, a person whom the tracker does not take."""
+
+Ending = Literal["synced", "parked", "closed", "postponed", "skipped", "overtaken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,9 @@ class Worker:
             glance = tx.links.get(link_id)
             if glance is None or glance.due_at is None or glance.due_at > started:
                 return Report(link_id, "skipped")
+            if glance.state is LinkState.CLOSED:
+                tx.links.rest(link_id)
+                return Report(link_id, "skipped")
             link = tx.links.start(link_id)
             assert link is not None, "links are never deleted"
             agreement = terms.agreement(link.agreement)
@@ -109,7 +120,7 @@ class Worker:
             bases, pairs = tx.bases.get(link_id), tuple(tx.comments.list(link_id))
             parts = tuple(tx.parts.list(link_id))
             open_intents = tuple(tx.intents.open(link_id))
-        run = Run(house, terms, agreement, link, bases, pairs, parts, open_intents)
+        run = Run(house, terms, agreement, link, bases, pairs, open_intents, parts=parts)
         books = Books()
         report = self._conduct(run, books)
         log.info(
@@ -181,7 +192,16 @@ class Worker:
         if wait is not None:
             return wait
         for _ in range(ROUNDS):
-            plan = run.plan()
+            plan, before = run.plan(), run.link
+            merged = follow_survivors(run)
+            if run.link is not before:
+                plan = run.plan()  # by the link's new ticket, and without what was said on the old one
+            away = merged or next((one for one in plan.findings if one.kind in AWAY), None)
+            if away is not None:
+                findings[:] = [away]
+                if away.kind == "gone":
+                    self._missing(run, away, books)
+                break
             if any(isinstance(action, CreateTicket) for action in plan.actions) and not self._both_polled(
                 run
             ):
@@ -194,6 +214,14 @@ class Worker:
                 break
         return None
 
+    def _missing(self, run: Run, away: Finding, books: Books) -> None:
+        """A ticket cannot be seen: once it is sure that it was deleted, its peer hears of it and the link ends."""
+        assert away.side is not None
+        verdict = judge(run, away.side)
+        books.again = verdict.again
+        if verdict.deleted:
+            end(run, away.side, verdict, books)
+
     def _both_polled(self, run: Run) -> bool:
         with self._house.store.read() as tx:
             return all(tx.cursors.get(run.agreement.name, side, "poll") is not None for side in Side)
@@ -202,15 +230,19 @@ class Worker:
         """Store what came of the run: done, or parked with the trackers' words."""
         house, link = run.house, run.link
         now = house.clock.now()
-        gone = [finding for finding in findings if finding.kind == "gone"]
-        problems = [*gone, *books.refused]
+        away = [finding for finding in findings if finding.kind in AWAY]
+        problems = [*away, *books.refused]
         every = tuple(dict.fromkeys([*findings, *books.findings, *books.refused]))
+        if books.parted is not None:
+            problems, every = [], (books.parted,)
         rows = tuple(finding.as_json() for finding in every)
         with house.store.write(durable=False) as tx:
             if problems:
                 reason = "; ".join(dict.fromkeys(finding.message for finding in problems))
                 pause = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(link.attempts, 16))
                 next_try = now + int(pause * (0.9 + 0.2 * house.random.random()) * SECOND)
+                if books.again is not None:
+                    next_try = min(next_try, books.again)
                 held = tx.links.park(
                     link.id, link.epoch, link.gen, reason=reason, now=now, next_try=next_try, findings=rows
                 )
@@ -223,14 +255,29 @@ class Worker:
                     link.epoch,
                     link.gen,
                     due_at=self._again_at(books, every, now),
-                    state=self._state(link, every),
+                    state=self._state(link, every) if books.parted is None else LinkState.CLOSED,
                     findings=rows,
-                    synced_at=now,
+                    synced_at=now if books.parted is None else None,
                 )
-                ending = "synced"
+                ending = "synced" if books.parted is None else "closed"
             self._store(tx, run, books, now, held=held)
             if held:
                 self._journal_findings(tx, link, rows, now)
+                missed = any(row["kind"] == "gone" for row in link.findings)
+                if books.parted is not None or (missed and not any(one.kind == "gone" for one in away)):
+                    forget(tx, link.id)
+                if books.parted is not None:
+                    tx.journal.add(now, link.agreement, link.id, "link.closed", {"why": books.parted.kind})
+        if held and books.parted is not None:
+            log.info(
+                "link_closed",
+                agreement=link.agreement,
+                link=link.id,
+                internal=link.internal_key,
+                vendor=link.vendor_key,
+                why=books.parted.kind,
+                side=books.parted.side,
+            )
         told = tuple(f"{one.kind}:{one.field}" if one.field else one.kind for one in every)
         keys = " = ".join(key for key in (link.internal_key, link.vendor_key) if key)
         return Report(
@@ -264,8 +311,8 @@ class Worker:
             if base != run.bases[side]:
                 tx.bases.put(run.link.id, side, base)
             ticket = run.views[side].ticket if side in run.views else None
-            if ticket is not None and ticket.key != run.link.key(side) and run.link.ticket(side):
-                tx.links.set_key(run.link.id, side, ticket.key)
+            if ticket is not None and run.link.ticket(side) == ticket.id:
+                note_key(tx, run.link, side, ticket, now)
         for pair in books.pairs:
             if pair.id:
                 tx.comments.update(pair)
@@ -273,6 +320,7 @@ class Worker:
                 tx.comments.add(run.link.id, pair)
         for part in books.parts:
             tx.parts.put(run.link.id, part)
+        wait_for(tx, run, books.waits)
 
     def _base(self, run: Run, books: Books, side: Side) -> Base:
         base = run.bases[side]
@@ -283,7 +331,17 @@ class Worker:
         seen = max(base.seen, self._dealt_with(run, side, view.ticket)) if view and view.ticket else base.seen
         written = max(base.written, books.written.get(side, 0))
         underway = None if "status" in books.settled else books.underway.get(side, base.underway)
-        return replace(base, fields=fields, seen=seen, written=written, underway=underway)
+        parts = self._parts(run, books, side)
+        return replace(base, fields=fields, seen=seen, written=written, underway=underway, parts=parts)
+
+    def _parts(self, run: Run, books: Books, side: Side) -> str:
+        """The digest of the relations and worklogs that this side shows, our own writes included."""
+        view = run.views.get(side)
+        keys = part_keys(run.agreement, side, view.ticket) if view and view.ticket else None
+        if keys is None:
+            return run.bases[side].parts
+        gone, new = books.shown.get(side, ((), ()))
+        return parts_digest((keys - set(gone)) | set(new))
 
     def _dealt_with(self, run: Run, side: Side, ticket: Ticket) -> int:
         """Up to which stamp this side has been dealt with.

@@ -13,9 +13,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from bridge.markup.canonical import canonical
+from bridge.markup.spans import SpanningCell, spread
 from bridge.markup.tree import (
     Block,
     BulletList,
+    Card,
     Cell,
     CodeBlock,
     Date,
@@ -161,11 +163,11 @@ def _box(node: dict[str, Any], attrs: dict[str, Any], depth: int) -> Iterator[Bl
         case "expand" | "nestedExpand":
             yield Expand(_string(attrs.get("title")), tuple(_blocks(node, depth)))
         case "table":
-            yield Table(tuple(tuple(_cells(row, depth)) for row in _children(node)))
+            yield Table(tuple(spread(_cells(row, depth) for row in _children(node))))
         case "mediaSingle" | "mediaGroup":
             yield from _media_box(node, depth)
         case "blockCard" | "embedCard" if url := _string(attrs.get("url")):
-            yield Paragraph((Text(url, (Mark("link", url),)),))
+            yield Paragraph((Card(url),))
         case _:
             yield _unknown_block(node)
 
@@ -195,12 +197,11 @@ def _tasks(node: dict[str, Any], depth: int) -> Iterator[ListItem]:
         yield pending
 
 
-def _cells(row: dict[str, Any], depth: int) -> Iterator[Cell]:
+def _cells(row: dict[str, Any], depth: int) -> Iterator[SpanningCell]:
     for cell in _children(row):
-        header = _kind(cell) == "tableHeader"
-        yield Cell(tuple(_blocks(cell, depth + 1)), header)
-        for _ in range(min(_number(_attrs(cell).get("colspan"), 1), 50) - 1):
-            yield Cell((), header)
+        attrs = _attrs(cell)
+        inside = Cell(tuple(_blocks(cell, depth + 1)), _kind(cell) == "tableHeader")
+        yield SpanningCell(inside, _number(attrs.get("colspan"), 1), _number(attrs.get("rowspan"), 1))
 
 
 def _media_box(node: dict[str, Any], depth: int) -> Iterator[Block]:
@@ -230,7 +231,7 @@ def _inline(node: dict[str, Any]) -> Inline:
         case "status":
             return Status(_string(attrs.get("text")), _string(attrs.get("color")))
         case "inlineCard" if url := _string(attrs.get("url")):
-            return Text(url, (Mark("link", url),))
+            return Card(url)
         case "media" | "mediaInline" if ref := _string(attrs.get("url")) or _string(attrs.get("id")):
             return Media(ref, _string(attrs.get("alt")))
         case "date" if iso := _date(attrs.get("timestamp")):

@@ -18,6 +18,7 @@ from bridge.markup.shape import MAX_DEPTH, Shape, as_text, is_tasks, merged_brea
 from bridge.markup.tree import (
     Block,
     BulletList,
+    Card,
     Cell,
     CodeBlock,
     Date,
@@ -250,6 +251,8 @@ def _inline(node: Inline) -> dict[str, Any]:
             return _node("status", [], text=text, color=color)
         case Media():
             return _media(node, "mediaInline")
+        case Card(url):
+            return _node("inlineCard", [], url=url)
         case UnknownInline(_, raw, _):
             return _verbatim(raw)
 

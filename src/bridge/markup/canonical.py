@@ -18,6 +18,7 @@ from bridge.markup.chars import CHECKED, SMILEY_TEXTS, UNCHECKED, line, preforma
 from bridge.markup.tree import (
     Block,
     BulletList,
+    Card,
     Cell,
     CodeBlock,
     Date,
@@ -47,6 +48,7 @@ PANEL_KINDS = frozenset({"info", "note", "tip", "success", "warning", "error"})
 STATUS_COLORS = frozenset({"neutral", "purple", "blue", "red", "yellow", "green"})
 MAX_START = 99_999_999  # CommonMark stops reading list numbers at nine digits
 MAX_HEADING = 6
+MAX_PADDING = 20_000  # cells that a ragged table may have when its rows are made equally long
 
 _COLOR_NAMES = {
     "black": "#000000",
@@ -73,6 +75,7 @@ _COLOR_NAMES = {
 }
 _HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
 _SAFE_LINK = re.compile(r"(?:https?://[^/?#]|mailto:[^?]).*", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _UNSAFE_CHARACTERS = re.compile(r"[\s<>\"\\^`{|}\[\]]")
 _SHORTNAME = re.compile(r":[\w+-]+:", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z0-9+#._-]{1,40}")
@@ -226,6 +229,10 @@ def _table(rows: Iterable[Sequence[Cell]]) -> Iterator[Table]:
     clean = [[Cell(canonical_blocks(cell.blocks), cell.header) for cell in row] for row in rows if row]
     if any(cell.blocks for row in clean for cell in row):
         width = max(map(len, clean))
+        if width * len(clean) > max(MAX_PADDING, 4 * sum(map(len, clean))):
+            # Filling it up would take the square of its size. Nobody means such a table; its rows stay.
+            yield from (Table(tuple(map(tuple, rows))) for _, rows in groupby(clean, key=len))
+            return
         yield Table(
             tuple((*row, *(Cell((), row[-1].header) for _ in range(width - len(row)))) for row in clean)
         )
@@ -304,7 +311,13 @@ def _node(node: Inline) -> Inline | None:
         case Media(ref, alt):
             words = line(alt)
             target = line(ref)
-            normal = Media(target, "" if words == target else words) if target else None
+            if _SCHEME.match(target) and not is_safe_link(target):
+                words = f"{words} ({target})" if words else target
+            elif target:
+                normal = Media(target, "" if words == target else words)
+        case Card(url):
+            words = address(url)
+            normal = Card(words) if is_safe_link(words) else None
         case UnknownInline(dialect, raw, text):
             words = line(text)
             kept = _encodable(raw)

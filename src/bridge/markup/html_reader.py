@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from bridge.markup.canonical import canonical, is_safe_link
 from bridge.markup.chars import CHECKED, PANEL_COLORS, UNCHECKED, newlines
 from bridge.markup.html_elements import BLOCKS, Element, parse
+from bridge.markup.spans import SpanningCell, spread
 from bridge.markup.tree import (
     Block,
     BulletList,
@@ -39,7 +40,6 @@ from bridge.markup.tree import (
 ATTACHMENT = "attachment"  # the class of a span that names a file of the ticket
 BARE_LINK = re.compile(r"(?<!\w)https?://[^\s<>\"\\^`{|}\[\]]+", re.IGNORECASE)
 LINK_TAIL = ".,;:!?)'*_~"
-MAX_SPAN = 50
 
 _MARKS: dict[str, MarkKind] = {
     "b": "strong",
@@ -133,13 +133,7 @@ class _Flow:
             case "ul" | "menu" | "dir":
                 self._blocks.append(BulletList(tuple(_items(node, marks))))
             case "ol":
-                start = node.attrs.get("start", "")
-                self._blocks.append(
-                    OrderedList(
-                        tuple(_items(node, marks)),
-                        int(start) if re.fullmatch(r"[0-9]{1,8}", start) else 1,
-                    )
-                )
+                self._blocks.append(OrderedList(tuple(_items(node, marks)), _number(node, "start")))
             case "pre":
                 self._blocks.append(CodeBlock(node.text(), _language(node)))
             case "hr":
@@ -165,7 +159,7 @@ class _Flow:
                 self._blocks.append(block)
 
     def _table(self, node: Element, marks: tuple[Mark, ...]) -> None:
-        rows: list[tuple[Cell, ...]] = []
+        rows: list[list[SpanningCell]] = []
         outside: list[Element | str] = []
         for part in _rows(node):
             if isinstance(part, Element) and part.tag == "tr":
@@ -176,7 +170,7 @@ class _Flow:
                 outside.append(part)
         self.add(outside, marks)
         self.done()
-        self._blocks.append(Table(tuple(rows)))
+        self._blocks.append(Table(tuple(spread(rows))))
 
 
 def _inside(node: Element, marks: tuple[Mark, ...]) -> list[Block]:
@@ -235,19 +229,21 @@ def _rows(table: Element) -> Iterator[Element | str]:
             yield child
 
 
-def _cells(row: Element, marks: tuple[Mark, ...]) -> tuple[tuple[Cell, ...], list[Element | str]]:
-    cells: list[Cell] = []
+def _cells(row: Element, marks: tuple[Mark, ...]) -> tuple[list[SpanningCell], list[Element | str]]:
+    cells: list[SpanningCell] = []
     loose: list[Element | str] = []
     for child in row.children:
         if isinstance(child, Element) and child.tag in {"td", "th"}:
-            header = child.tag == "th"
-            cells.append(Cell(tuple(_inside(child, marks)), header))
-            span = child.attrs.get("colspan", "")
-            wide = int(span) if re.fullmatch(r"[0-9]{1,4}", span) else 1
-            cells += [Cell((), header)] * (min(wide, MAX_SPAN) - 1)
+            inside = Cell(tuple(_inside(child, marks)), child.tag == "th")
+            cells.append(SpanningCell(inside, _number(child, "colspan"), _number(child, "rowspan")))
         else:
             loose.append(child)
-    return tuple(cells), loose
+    return cells, loose
+
+
+def _number(node: Element, name: str) -> int:
+    value = node.attrs.get(name, "")
+    return int(value) if re.fullmatch(r"[0-9]{1,8}", value) else 1
 
 
 # --- inline

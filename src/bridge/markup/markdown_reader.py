@@ -40,6 +40,7 @@ from bridge.markup.tree import (
 MAX_NESTING = 60
 
 _MARKS: dict[str, MarkKind] = {"strong": "strong", "em": "em", "s": "strike"}
+_LINE_END = re.compile(r"<br ?/?>", re.IGNORECASE)
 _TASK = re.compile(r"\[([ xX])\] ")
 
 
@@ -169,11 +170,15 @@ def _inlines(tokens: Sequence[Token]) -> Iterator[Inline]:
         name = token.type.removesuffix("_open").removesuffix("_close")
         match token.type:
             case "text":
-                yield from (
-                    live_nodes(token.content, tuple(marks), "markdown")
-                    if not linked
-                    else [Text(token.content, tuple(marks))]
-                )
+                # "<br>" is the only way to begin a line in a table cell, so people and trackers write it.
+                for number, text in enumerate(_LINE_END.split(token.content)):
+                    if number:
+                        yield HardBreak()
+                    yield from (
+                        live_nodes(text, tuple(marks), "markdown")
+                        if not linked
+                        else [Text(text, tuple(marks))]
+                    )
             case "text_special":
                 yield Text(token.content, tuple(marks))
             case "code_inline":

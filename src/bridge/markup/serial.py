@@ -17,6 +17,7 @@ _CLASSES: dict[str, type] = {
     name: getattr(tree, name)
     for name in (
         "BulletList",
+        "Card",
         "Cell",
         "CodeBlock",
         "Date",

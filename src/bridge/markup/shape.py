@@ -14,6 +14,7 @@ from bridge.markup.canonical import canonical, join_lines, titled, words_as_bloc
 from bridge.markup.tree import (
     Block,
     BulletList,
+    Card,
     Cell,
     CodeBlock,
     Document,
@@ -22,6 +23,7 @@ from bridge.markup.tree import (
     Heading,
     Inline,
     ListItem,
+    Mark,
     OrderedList,
     Panel,
     Paragraph,
@@ -185,7 +187,7 @@ class Shape(ABC):
 
 def as_text(node: Inline) -> Text:
     """A node that the dialect cannot say, as the words that it shows."""
-    return Text(readable(node))
+    return Text(readable(node), (Mark("link", node.url),) if isinstance(node, Card) else ())
 
 
 def is_tasks(block: Block) -> bool:

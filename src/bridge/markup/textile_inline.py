@@ -208,7 +208,7 @@ class _Run:
                 continue
             places = self.closers[sign]
             # Redmine wants a letter or at least two characters between the signs.
-            shortest = 1 if after.isalnum() or after == "_" else 2
+            shortest = 1 if is_word(after) else 2
             index = bisect_left(places, start + shortest)
             if index == len(places):
                 continue
@@ -237,6 +237,12 @@ def address_of(url: str) -> str:
     if url.endswith(")") and url.count("(") < url.count(")"):
         url = url[:-1]
     return url
+
+
+def is_word(char: str) -> bool:
+    """Whether Ruby's ``[[:word:]]`` has a character."""
+    kind = unicodedata.category(char)
+    return kind[0] in "LM" or kind in {"Nd", "Pc"}
 
 
 def is_punctuation(char: str) -> bool:

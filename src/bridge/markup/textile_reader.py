@@ -13,6 +13,7 @@ from itertools import pairwise
 from bridge.markup.canonical import canonical
 from bridge.markup.chars import CHECKED, UNCHECKED, readable_source
 from bridge.markup.marked_lists import MarkedLists
+from bridge.markup.spans import SpanningCell, spread
 from bridge.markup.textile_inline import ATTRIBUTES, MARK, TOKEN, read_inline
 from bridge.markup.tree import (
     Block,
@@ -32,7 +33,6 @@ from bridge.markup.tree import (
 from bridge.markup.wiki_inline import decode
 
 MAX_QUOTES = 40
-MAX_SPAN = 50
 
 _VERBATIM = re.compile(r"<(?P<end>/)?(?P<tag>pre|code|kbd|notextile)\b(?P<rest>[^<>]*)>", re.IGNORECASE)
 _INNER_CODE = re.compile(r"\s*<code\b([^<>]*)>\n?", re.IGNORECASE)
@@ -48,7 +48,7 @@ _ROW = re.compile(rf"\s*(?:{ATTRIBUTES}\. ?)?\|")
 _TABLE_HEAD = re.compile(rf"\s*table{ATTRIBUTES}\. ?")
 _CELL = re.compile(r"\[\[[^|\]\n]*\|[^|\]\n]*\]\]|\|")
 _MODIFIER = re.compile(rf"(_?)((?:[\\/]\d+){{0,2}}){ATTRIBUTES}\. ?")
-_SPAN = re.compile(r"\\(\d{1,3})")
+_SPAN = re.compile(r"([\\/])(\d{1,3})")
 
 
 def read_textile(native: str | None) -> Document:
@@ -212,31 +212,29 @@ class _Source:
         return ListItem(tuple(self._paragraphs([text])))
 
     def _table(self, rows: list[str]) -> Iterator[Block]:
-        made: list[tuple[Cell, ...]] = []
+        made: list[list[SpanningCell]] = []
         pending: list[str] = []
         for row in rows[1:] if _TABLE_HEAD.fullmatch(rows[0]) else rows:
             pending.append(row)
             if row.rstrip().endswith("|"):
-                made.append(tuple(self._cells("\n".join(pending))))
+                made.append(list(self._cells("\n".join(pending))))
                 pending = []
         if made:
-            yield Table(tuple(made))
+            yield Table(tuple(spread(made)))
         yield from self._paragraphs(pending)
 
-    def _cells(self, row: str) -> Iterator[Cell]:
+    def _cells(self, row: str) -> Iterator[SpanningCell]:
         bars = [found.start() for found in _CELL.finditer(row) if found[0] == "|"]
         for start, end in pairwise(bars):
             text = row[start + 1 : end]
             header = False
-            wide = 1
+            spans = (1, 1)
             if modifier := _MODIFIER.match(text):
                 text = text[modifier.end() :]
                 header = bool(modifier[1])
-                span = _SPAN.search(modifier[2])
-                wide = int(span[1]) if span else 1
-            yield Cell(tuple(self._paragraphs([text.strip()])), header)
-            for _ in range(min(wide, MAX_SPAN) - 1):
-                yield Cell((), header)
+                found = dict(_SPAN.findall(modifier[2]))
+                spans = (int(found.get("\\", 1)), int(found.get("/", 1)))
+            yield SpanningCell(Cell(tuple(self._paragraphs([text.strip()])), header), *spans)
 
     def _paragraphs(self, rows: list[str]) -> list[Block]:
         """The lines so far as paragraphs with the code that stands between them; empties the list."""

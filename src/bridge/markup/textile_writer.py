@@ -15,11 +15,12 @@ from bridge.markup.canonical import titled
 from bridge.markup.chars import BREAK, CHECKED, UNCHECKED, lowered, raised
 from bridge.markup.redmine_text import FILE, LINK_TAIL, LOGIN, breakable
 from bridge.markup.shape import Shape, as_text, free, has, merged_breaks, without
-from bridge.markup.textile_inline import LINK, address_of
+from bridge.markup.textile_inline import LINK, address_of, is_word
 from bridge.markup.textile_reader import read_textile
 from bridge.markup.tree import (
     Block,
     BulletList,
+    Card,
     Cell,
     CodeBlock,
     Document,
@@ -135,6 +136,8 @@ class TextileShape(Shape):
                 return node if free(before, after) and _shows(ref, alt) else as_text(node)
             case UnknownInline():
                 return node if free(before, after) and self.keeps(node) else as_text(node)
+            case Card():
+                return _sayable(as_text(node), before, after)
             case HardBreak():
                 return node
             case _:
@@ -345,7 +348,7 @@ def _run(node: Text, out: str, after: Inline | None, *, risky: frozenset[str], f
 
 def _led(inner: str) -> str:
     # A class, style or language in front of the words would be taken off them, and one sign alone is no word.
-    alone = len(inner) == 1 and not inner.isalnum()
+    alone = len(inner) == 1 and not is_word(inner)
     return BREAK + inner if alone or inner[0] in "([{|" else inner
 
 
@@ -400,9 +403,9 @@ def escape(text: str, *, risky: frozenset[str], before: str = "", first: bool = 
             out.append("&amp;")
         elif char == "<" and after and not after.isspace():
             out.append("&lt;")
-        elif char == "@" and not (before.isascii() and (before.isalnum() or before == "_")):
+        elif char == "@" and (here in broken or not (before.isascii() and before.isalnum())):
             out.append("&#64;")
-        elif char in "*_-+^~%?" and char in risky:
+        elif char in risky and char in "*_-+^~%?" and (char != "?" or "?" in {before, after}):
             left = BREAK if opening and after != " " else ""
             out.append(f"{left}{char}{BREAK if closing and after != ' ' else ''}")
         elif char == "!" and (not before or before in " >") and after != " ":

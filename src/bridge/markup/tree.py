@@ -79,6 +79,13 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """A smart link: an address that the tracker shows as the title of what is there."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownInline:
     """A node that the reader does not know. ``raw`` is canonical JSON or source text in ``dialect``."""
 
@@ -87,7 +94,7 @@ class UnknownInline:
     text: str = ""
 
 
-Inline = Text | HardBreak | Mention | Emoji | Date | Status | Media | UnknownInline
+Inline = Text | HardBreak | Mention | Emoji | Date | Status | Media | Card | UnknownInline
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from bridge.markup.chars import CHECKED, UNCHECKED
 from bridge.markup.tree import (
     Block,
     BulletList,
+    Card,
     Cell,
     CodeBlock,
     Date,
@@ -88,6 +89,8 @@ def readable(node: Inline) -> str:
             return iso
         case Media(ref, alt):
             return f"{alt} ({ref})" if alt else ref
+        case Card(url):
+            return url
         case HardBreak():
             return "\n"
         case _:

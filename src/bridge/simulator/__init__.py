@@ -12,8 +12,8 @@ the claim comes from, and which test holds it, is in ``LEDGER.md`` beside this f
 
 The parts: `model` and `state` (what a site is), `fields`, `issues`, `comments`, `links`, `properties`,
 `workflow`, `meta` (the rules), `jql`, `jql_eval`, `search` (finding), `render` (the wire), `exchange`,
-`routes_issue`, `routes_site`, `engine` (a request's way), `faults`, `calllog`, `control` (for tests),
-`webhooks` (told to others), `server` (the socket), `loader`, `presets` (contents).
+`routes_issue`, `routes_site`, `routes_structure`, `engine` (a request's way), `faults`, `calllog`,
+`control` (for tests), `webhooks` (told to others), `server` (the socket), `loader`, `presets` (contents).
 """
 
 from bridge.simulator.calllog import CallLog, LoggedCall

@@ -48,7 +48,7 @@ def parse_new(view: View, project: str, body: Any) -> tuple[Any, Json | None, Js
         text = f"{view.me.display_name}, you do not have the permission to comment on this issue."
         raise Refusal(403 if view.site.cloud else 400, text)
     held = properties.as_dict(body["properties"]) if body.get("properties") is not None else {}
-    return _text(view, body.get("body")), _visibility(view, body.get("visibility")), held
+    return _text(view, body.get("body")), read_visibility(view, body.get("visibility")), held
 
 
 def edit(view: View, issue: Issue, comment: Comment, body: Any) -> Comment:
@@ -63,7 +63,7 @@ def edit(view: View, issue: Issue, comment: Comment, body: Any) -> Comment:
         update_author=view.me.id,
     )
     if "visibility" in body:
-        changed = replace(changed, visibility=_visibility(view, body["visibility"]))
+        changed = replace(changed, visibility=read_visibility(view, body["visibility"]))
     if body.get("properties") is not None:
         changed = replace(
             changed, properties={**comment.properties, **properties.as_dict(body["properties"])}
@@ -134,7 +134,8 @@ def _text(view: View, raw: Any) -> Any:
     return adf.from_text(raw) if view.site.cloud else raw
 
 
-def _visibility(view: View, raw: Any) -> Json | None:
+def read_visibility(view: View, raw: Any) -> Json | None:
+    """Return who may read a comment or worklog; refuse a role or group that the caller is not in."""
     if raw is None:
         return None
     if not isinstance(raw, dict) or raw.get("type") not in {"role", "group"}:

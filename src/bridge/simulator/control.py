@@ -11,6 +11,7 @@ POST   /_sim/lag          {"ms": N, "issue": KEY or absent}: set the search lag
 POST   /_sim/settle       bring the search index up to date now
 POST   /_sim/login        {"expired": true, "user": "bridge" or absent}: expire or restore tokens
 POST   /_sim/permission   {"user", "permission", "granted", "project" or absent}: take or give back
+POST   /_sim/person       {"user", "active"}: deactivate an account, or give it back
 POST   /_sim/move         {"issue", "project", "by"}: move an issue to another project
 """
 
@@ -76,6 +77,8 @@ def _route(simulator: Controlled, request: Request) -> Json | None:
     elif name == "permission":
         change = site.restore if body["granted"] else site.revoke
         change(body["user"], body["permission"], body.get("project", "*"))
+    elif name == "person":
+        site.deactivate(body["user"], active=bool(body["active"]))
     elif name == "move":
         return {"key": issues.move(site, body["issue"], body["project"], body["by"]).key}
     else:

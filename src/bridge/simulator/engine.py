@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from bridge.simulator import control, routes_files, routes_issue, routes_site, webhooks
+from bridge.simulator import control, routes_files, routes_issue, routes_site, routes_structure, webhooks
 from bridge.simulator.attachments import MEDIA
 from bridge.simulator.calllog import CallLog, LoggedCall
 from bridge.simulator.exchange import NO_BODY, ROUTES, Answer, Call, Request, Route
@@ -28,7 +28,8 @@ REST = re.compile(r"(?:/ex/jira/(?P<cloud>[^/]+))?/rest/api/(?P<api>2|3|latest)(
 BAD_LOGIN = "Client must be authenticated to access this resource."
 JSON_TYPE = "application/json;charset=UTF-8"
 HOOKS = re.compile(r"/rest/(webhooks|jira-webhook)/1\.0/.*")
-MODULES = (routes_issue, routes_site, routes_files, webhooks)  # importing them fills the table of routes
+# importing them fills the table of routes
+MODULES = (routes_issue, routes_site, routes_structure, routes_files, webhooks)
 
 
 @dataclass(slots=True)

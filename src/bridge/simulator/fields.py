@@ -7,23 +7,20 @@ words under the field's name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from bridge.simulator import adf
-from bridge.simulator.model import CustomField, Issue, Json, Project, User
+from bridge.simulator import adf, custom_fields
+from bridge.simulator.custom_fields import NOT_STRING, day, labels
+from bridge.simulator.model import Issue, Json, Project, User
 from bridge.simulator.refusal import Refusal, field_refusal
 from bridge.simulator.state import Site
 
 SUMMARY_LIMIT = 255
-LABEL_LIMIT = 255
 TOO_LONG = "The entered text is too long. It exceeds the allowed limit of 32,767 characters."
 NOT_ON_SCREEN = "Field '{}' cannot be set. It is not on the appropriate screen, or unknown."
 NOT_ADF = "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
-NOT_STRING = "Operation value must be a string"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +65,9 @@ SYSTEM: dict[str, SystemField] = {
     "description": SystemField("Description", "string", on_create=True, on_edit=True),
     "environment": SystemField("Environment", "string", on_create=True, on_edit=True),
     "labels": SystemField("Labels", "array", on_create=True, on_edit=True, items="string"),
+    "components": SystemField("Component/s", "array", on_create=True, on_edit=True, items="component"),
+    "fixVersions": SystemField("Fix Version/s", "array", on_create=True, on_edit=True, items="version"),
+    "versions": SystemField("Affects Version/s", "array", on_create=True, on_edit=True, items="version"),
     "assignee": SystemField("Assignee", "user", on_create=True, on_edit=True),
     "reporter": SystemField("Reporter", "user", on_create=True, on_edit=True),
     "creator": SystemField("Creator", "user"),
@@ -76,10 +76,14 @@ SYSTEM: dict[str, SystemField] = {
     "resolutiondate": SystemField("Resolved", "datetime"),
     "duedate": SystemField("Due date", "date", on_create=True, on_edit=True),
     "parent": SystemField("Parent", "issuelink", on_create=True),
+    "issuelinks": SystemField("Linked Issues", "array", navigable=False, items="issuelinks"),
+    "worklog": SystemField("Log Work", "array", navigable=False, items="worklog"),
     "comment": SystemField("Comment", "comments-page", navigable=False),
     "attachment": SystemField("Attachment", "array", navigable=False, items="attachment"),
 }
 TEXTS = frozenset({"description", "environment"})
+LISTED = frozenset({"components", "fixVersions", "versions"})
+"""Fields that hold a list of what the project has by that name."""
 SETTABLE = frozenset(name for name, one in SYSTEM.items() if one.on_create or one.on_edit) | {"resolution"}
 
 
@@ -151,7 +155,7 @@ def parse_user(view: View, name: str, raw: Any, project: str) -> str | None:
     return found.id
 
 
-def parse(view: View, project: Project, name: str, raw: Any) -> Any:
+def parse(view: View, project: Project, name: str, raw: Any) -> Any:  # noqa: PLR0911 - a table
     """Turn one field's value from outside into its stored form, or refuse in Jira's words."""
     site = view.site
     if name == "summary":
@@ -159,16 +163,26 @@ def parse(view: View, project: Project, name: str, raw: Any) -> Any:
     if is_text(site, name):
         return parse_text(view, name, raw)
     if name == "labels":
-        return _labels(name, raw)
+        return labels(name, raw)
+    if name in LISTED:
+        return custom_fields.named(name, raw, project.listed(name))
     if name in {"assignee", "reporter"}:
         return parse_user(view, name, raw, project.key)
     if name == "duedate":
-        return _date(name, raw)
+        return day(name, raw)
     if name == "parent":
         return _parent(view, raw)
     if name in {"priority", "resolution"}:
         return _choice(site, name, raw)
-    return _custom(site.custom[name], raw)
+    custom = site.custom[name]
+    if custom.type == "user":
+        return parse_user(view, name, raw, project.key)
+    if custom.type == "users":
+        if raw is not None and not isinstance(raw, list):
+            raise field_refusal(name, custom_fields.NOT_ARRAY)
+        people = [parse_user(view, name, one, project.key) for one in raw or ()]
+        return sorted(one for one in people if one)
+    return custom_fields.parse(custom, raw)
 
 
 def _summary(raw: Any) -> str:
@@ -183,35 +197,8 @@ def _summary(raw: Any) -> str:
     return raw.strip()
 
 
-def _labels(name: str, raw: Any) -> list[str]:
-    if raw is None:
-        return []
-    if not isinstance(raw, list) or not all(isinstance(one, str) for one in raw):
-        raise field_refusal(name, "Operation value must be an array of strings")
-    for one in raw:
-        if re.search(r"\s", one):
-            raise field_refusal(name, f"The label '{one}' contains spaces which is invalid.")
-        if len(one) > LABEL_LIMIT:
-            raise field_refusal(name, f"The label '{one}' exceeds the maximum length of 255 characters.")
-    return sorted({one for one in raw if one})
-
-
-def _date(name: str, raw: Any) -> str | None:
-    if raw is None or raw == "":
-        return None
-    if not isinstance(raw, str):
-        raise field_refusal(name, NOT_STRING)
-    refusal = field_refusal(name, f"Error parsing date string: {raw}")
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", raw):
-        raise refusal
-    try:
-        return date.fromisoformat(raw).isoformat()
-    except ValueError:
-        raise refusal from None
-
-
 def _parent(view: View, raw: Any) -> int | None:
-    if raw is None:
+    if raw is None or (isinstance(raw, Mapping) and raw.get("none") is True):
         return None
     if not isinstance(raw, Mapping):
         raise field_refusal("parent", "data was not an object")
@@ -239,39 +226,6 @@ def _choice(site: Site, name: str, raw: Any) -> str | None:
     return found
 
 
-def _custom(custom: CustomField, raw: Any) -> Any:
-    name = custom.id
-    if custom.type == "labels":
-        return _labels(name, raw)
-    if custom.type == "date":
-        return _date(name, raw)
-    if raw is None:
-        return None
-    if custom.type == "number":
-        if isinstance(raw, bool) or not isinstance(raw, int | float):
-            raise field_refusal(name, "Operation value must be a number")
-        return float(raw)
-    if custom.type == "select":
-        return _option(custom, raw)
-    if not isinstance(raw, str):
-        raise field_refusal(name, NOT_STRING)
-    if len(raw) > SUMMARY_LIMIT:
-        raise field_refusal(
-            name, "The entered text is too long. It exceeds the allowed limit of 255 characters."
-        )
-    return raw or None
-
-
-def _option(custom: CustomField, raw: Any) -> str:
-    if not isinstance(raw, Mapping) or not (set(raw) & {"id", "value"}):
-        raise field_refusal(custom.id, f"Specify a valid 'id' or 'name' for {custom.name}")
-    for option, value in custom.options:
-        if str(raw.get("id", option)) == option and raw.get("value", value) == value:
-            return option
-    said = f"Option id '{raw['id']}'" if "id" in raw else f"Option value '{raw['value']}'"
-    raise field_refusal(custom.id, f"{said} is not valid")
-
-
 def apply_verbs(site: Site, name: str, now: Any, operations: Any) -> Any:
     """Work out what ``update`` asks for: the raw value the field would have been set to.
 
@@ -285,7 +239,8 @@ def apply_verbs(site: Site, name: str, now: Any, operations: Any) -> Any:
         isinstance(one, dict) and len(one) == 1 for one in operations
     ):
         raise field_refusal(name, "data was not an array of single operations")
-    is_set = name == "labels" or (name in site.custom and site.custom[name].type == "labels")
+    custom = site.custom.get(name)
+    is_set = name == "labels" or (custom is not None and custom.type == "labels")
     value: Any = list(now or []) if is_set else None
     for operation in operations:
         verb, operand = next(iter(operation.items()))
@@ -330,6 +285,14 @@ def history_item(site: Site, name: str, old: Any, new: Any) -> Json:
 def _spoken(site: Site, name: str, value: Any) -> tuple[str | None, str | None]:
     if value is None or value == []:
         return (None, "" if name == "labels" else None)
+    custom = site.custom.get(name)
+    if name in LISTED:
+        listed = {
+            key: said for project in site.projects.values() for key, said in project.listed(name).items()
+        }
+        return ", ".join(value), ", ".join(listed[one] for one in value)
+    if custom is not None and custom.type in custom_fields.CHOSEN:
+        return str(value), custom_fields.spoken(custom, value)
     if isinstance(value, list):
         return None, " ".join(value)
     if is_text(site, name):
@@ -342,13 +305,10 @@ def _spoken(site: Site, name: str, value: Any) -> tuple[str | None, str | None]:
     }
     if name in registries:
         return str(value), registries[name][value].name
-    if name in {"assignee", "reporter"}:
+    if name in {"assignee", "reporter"} or (custom is not None and custom.type == "user"):
         person = site.users[value]
         return (person.id if site.cloud else person.name), person.display_name
     if name == "parent":
         other = site.issues.get(value)
         return str(value), other.key if other else None
-    custom = site.custom.get(name)
-    if custom and custom.type == "select":
-        return str(value), dict(custom.options).get(value)
     return (value if name == "duedate" else None), str(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.simulator import comments
+from bridge.simulator import comments, render
 from bridge.simulator import fields as catalog
 from bridge.simulator.fields import NOT_ON_SCREEN, SETTABLE, View
 from bridge.simulator.history import record
@@ -16,6 +16,9 @@ from bridge.simulator.model import Issue, Json, Project
 from bridge.simulator.properties import put_all
 from bridge.simulator.refusal import BAD_PAYLOAD, Refusal, field_refusal
 from bridge.simulator.state import Site
+
+ARCHIVED = "archiveddate"
+"""The field that an archived issue shows (Data Center)."""
 
 BODY_KEYS = frozenset({"fields", "update", "properties", "historyMetadata", "transition"})
 
@@ -98,6 +101,8 @@ def create(view: View, body: Any) -> Issue:
             errors[custom.id] = f"{custom.name} is required."
     if site.types[type_id].subtask and values.get("parent") is None and not errors:
         errors["parent"] = "Issue type is a sub-task but parent issue key or id not specified."
+    if not site.cloud and not site.types[type_id].subtask and values.get("parent") is not None:
+        errors["parent"] = "Issue type is not a sub-task but parent issue key or id specified."
     if errors:
         raise Refusal(400, errors=errors)
     properties = body.get("properties") or []
@@ -162,11 +167,13 @@ def edit(view: View, issue: Issue, body: Any) -> None:
         raise Refusal(403, "You do not have permission to edit issues in this project.")
     allowed = set(catalog.screen(view, project, edit=True))
     if site.cloud:  # Cloud's PUT no longer checks screens: whatever the project has may be set
-        allowed |= {name for name in SETTABLE if catalog.SYSTEM[name].on_edit}
+        allowed |= {name for name in SETTABLE if catalog.SYSTEM[name].on_edit} | {"parent"}
         allowed |= {one.id for one in site.custom.values() if one.type != "raw"}
     if not (body.get("fields") or body.get("update") or body.get("properties")):
         raise Refusal(400, "one of 'fields' or 'update' required")
     values, notes = parse_body(view, project, body, allowed, issue)
+    if "parent" in values:
+        _check_parent(site, issue, values["parent"])
     if "issuetype" in (body.get("fields") or {}):
         values["issuetype"] = _type(view, project, body["fields"]["issuetype"])
     properties = body.get("properties") or []
@@ -176,6 +183,17 @@ def edit(view: View, issue: Issue, body: Any) -> None:
     change_values(view, issue, values, metadata=body.get("historyMetadata"))
     for one in notes:
         comments.add(view, issue, one)
+
+
+def _check_parent(site: Site, issue: Issue, parent: int | None) -> None:
+    """Refuse a sub-task without a parent, and an issue above itself."""
+    if parent is None and site.types[issue.type].subtask:
+        raise field_refusal("parent", "A sub-task must have a parent.")
+    above = site.issues.get(parent) if parent is not None else None
+    while above is not None:
+        if above.id == issue.id:
+            raise field_refusal("parent", "An issue cannot be the parent of one that is above it.")
+        above = site.issues.get(above.values.get("parent") or 0)
 
 
 def change_values(
@@ -241,6 +259,24 @@ def delete(view: View, issue: Issue, *, subtasks: bool) -> None:
     for one in (*below, issue):
         site.tell("jira:issue_deleted", one, view.me.id)
         site.forget(one)
+
+
+def archive(view: View, issue: Issue, *, archived: bool) -> None:
+    """Put an issue away, or bring it back: it stays readable, leaves the search index, and is not to be changed."""
+    site = view.site
+    if not site.may(view.user, "ADMINISTER_PROJECTS", issue.project):
+        raise Refusal(403, "You do not have permission to archive issues in this project.")
+    if archived == (ARCHIVED in issue.extra):
+        raise Refusal(403, f"Issue {issue.key} is {'already' if archived else 'not'} archived.")
+    kept = {name: value for name, value in issue.extra.items() if name != ARCHIVED}
+    issue.extra = {**kept, ARCHIVED: render.stamp(site.now())} if archived else kept
+    site.reindex(issue, gone=archived)
+
+
+def check_writable(issue: Issue) -> None:
+    """Refuse to change an archived issue."""
+    if ARCHIVED in issue.extra:
+        raise Refusal(400, f"Issue {issue.key} is archived. You can't edit it.")
 
 
 def move(site: Site, id_or_key: str | int, project_key: str, by: str) -> Issue:

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.simulator import adf
-from bridge.simulator.fields import View, is_text
+from bridge.simulator.fields import LISTED, View, is_text
 from bridge.simulator.jql import Clause, Combined, Function, Node, Operand, Order, Query, Value
 from bridge.simulator.model import Issue, words
 from bridge.simulator.refusal import Refusal
@@ -34,6 +34,10 @@ ALIASES = {
     "createddate": "created",
     "updateddate": "updated",
     "due": "duedate",
+    "component": "components",
+    "components": "components",
+    "fixversion": "fixVersions",
+    "affectedversion": "versions",
     "duedate": "duedate",
     "resolved": "resolutiondate",
     "resolutiondate": "resolutiondate",
@@ -128,7 +132,7 @@ class _Compiler:
             )
         if clause.op in {"~", "!~"}:
             return self.matching(name, clause, negative=negative)
-        if name in DATES or self.kind(name) in {"date", "number"}:
+        if name in DATES or self.kind(name) in {"date", "datetime", "number"}:
             return self.ranged(name, clause)
         wanted = {value for operand in clause.operands for value in self.values(name, clause.field, operand)}
         if negative:  # != and not in leave out issues whose field is empty, as in Jira
@@ -139,9 +143,9 @@ class _Compiler:
         return self.site.custom[name].type if name in self.site.custom else ""
 
     def operators(self, name: str) -> frozenset[str]:
-        if name in DATES or self.kind(name) in {"date", "number"}:
+        if name in DATES or self.kind(name) in {"date", "datetime", "number"}:
             return RANGED
-        if name in TEXTUAL or self.kind(name) in {"string", "text", "raw"}:
+        if name in TEXTUAL or self.kind(name) in {"string", "text", "url", "raw"}:
             return MATCHING
         if name in {"id", "priority"}:
             return RANGED
@@ -310,6 +314,16 @@ class _Compiler:
         elif name == "statuscategory":
             keys = {"to do": "new", "in progress": "indeterminate", "done": "done", "new": "new"}
             found = keys.get(text.lower())
+        elif name in LISTED:
+            found = next(
+                (
+                    key
+                    for project in self.site.projects.values()
+                    for key, said in project.listed(name).items()
+                    if text in {key, said}
+                ),
+                None,
+            )
         elif name in self.site.custom:
             found = next((key for key, value in self.site.custom[name].options if text in {key, value}), None)
         else:
@@ -369,7 +383,7 @@ class _Compiler:
             return lambda one: (one.project, int(one.key.rsplit("-", 1)[1]))
         if name == "id":
             return lambda one: one.id
-        if name in DATES or self.kind(name) in {"date", "number"}:
+        if name in DATES or self.kind(name) in {"date", "datetime", "number"}:
             grain = self.site.stamp_resolution_ms if self.kind(name) != "number" else 1
             return lambda one: _empty_last(self.comparable(one, name), grain)
         ranks = {

@@ -2,7 +2,7 @@
 
 Takes JSON lines (one issue each) or a page of REST search (``{"issues": [...]}``), as either flavour exports
 them. Wiki text becomes ADF paragraphs when the site is a Cloud one. What the simulator has no rules for
-(versions, votes, ...) is kept and shown as it came.
+(votes, links, ...) is kept and shown as it came.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from bridge.simulator import adf
-from bridge.simulator.fields import SYSTEM
+from bridge.simulator.custom_fields import ONE_OF
+from bridge.simulator.fields import LISTED, SYSTEM
 from bridge.simulator.model import (
     Change,
     Comment,
@@ -142,8 +143,7 @@ class _Loader:
             for name, value in fields.items()
             if name not in TAKEN and not name.startswith("customfield_")
         }
-        if fields.get("parent"):
-            kept["parent"] = fields["parent"]
+        kept.update({name: fields[name] for name in ("parent", "issuelinks") if fields.get(name)})
         return kept
 
     def values(self, fields: Json) -> Json:
@@ -158,6 +158,9 @@ class _Loader:
             "duedate": fields.get("duedate"),
             "parent": int(fields["parent"]["id"]) if fields.get("parent") else None,
         }
+        project = self.project(fields["project"])
+        for name in LISTED:
+            held[name] = [self.listed(project.listed(name), one) for one in fields.get(name) or ()] or None
         for name, value in fields.items():
             if name.startswith("customfield_") and value is not None:
                 held[name] = self.custom(name, value)
@@ -170,7 +173,7 @@ class _Loader:
             number = name.removeprefix("customfield_")
             kind = "number" if isinstance(value, int | float) else "raw"
             self.site.custom[name] = CustomField(name, f"Field {number}", kind, projects=frozenset())
-        elif known.type == "select" and isinstance(value, dict):
+        elif known.type in ONE_OF and isinstance(value, dict):
             return next((option for option, shown in known.options if shown == value.get("value")), None)
         elif known.type == "text":
             return self.text(value)
@@ -191,6 +194,15 @@ class _Loader:
             self.site.projects[key] = Project(number, key, raw.get("name") or key, (), workflow)
             self.fresh.add(key)
         return self.site.projects[key]
+
+    def listed(self, known: dict[str, str], raw: Json) -> str:
+        """The id of a component or version, which becomes known to the project."""
+        name = str(raw["name"])
+        found = next((key for key, said in known.items() if said == name), None)
+        if found is None:
+            found = self.free(known, str(raw["id"]))
+            known[found] = name
+        return found
 
     def user(self, raw: Json | None) -> str | None:
         if not raw:

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.simulator import render
-from bridge.simulator.fields import SYSTEM, View, label_of, screen
+from bridge.simulator import custom_fields, render
+from bridge.simulator.fields import LISTED, SYSTEM, View, label_of, screen
 from bridge.simulator.model import Issue, Json, Project
 from bridge.simulator.refusal import Refusal
 from bridge.simulator.state import ADMIN_ONLY, PERMISSIONS
-
-CUSTOM_SCHEMA = {
-    "string": ("string", "textfield"),
-    "text": ("string", "textarea"),
-    "select": ("option", "select"),
-    "number": ("number", "float"),
-    "date": ("date", "datepicker"),
-    "labels": ("array", "labels"),
-    "raw": ("any", "unknown"),
-}
 
 
 def schema(view: View, name: str) -> Json:
@@ -26,13 +16,7 @@ def schema(view: View, name: str) -> Json:
     if name in SYSTEM:
         one = SYSTEM[name]
         return {"type": one.type, "system": name, **({"items": one.items} if one.items else {})}
-    custom = view.site.custom[name]
-    kind, suffix = CUSTOM_SCHEMA[custom.type]
-    body: Json = {"type": kind, "custom": f"com.atlassian.jira.plugin.system.customfieldtypes:{suffix}"}
-    body["customId"] = int(custom.id.removeprefix("customfield_"))
-    if kind == "array":
-        body["items"] = "string"
-    return body
+    return custom_fields.schema(view.site.custom[name])
 
 
 def field_list(view: View) -> list[Json]:
@@ -68,11 +52,10 @@ def _values(view: View, project: Project, name: str) -> list[Any] | None:
         return [render.issue_type(view, site.types[one]) for one in project.types]
     if name == "project":
         return [render.project(view, project)]
-    if name in site.custom and site.custom[name].type == "select":
-        return [
-            {"self": render.link(view, f"customFieldOption/{option}"), "value": value, "id": option}
-            for option, value in site.custom[name].options
-        ]
+    if name in LISTED:
+        return render.listed(view, project, name, list(project.listed(name)))
+    if name in site.custom:
+        return custom_fields.allowed(site.custom[name], lambda path: render.link(view, path))
     return None
 
 

@@ -86,10 +86,10 @@ class CustomField:
 
     Attributes:
         id: ``customfield_NNNNN``.
-        type: ``string``, ``text`` (multi-line, ADF in v3), ``select``, ``number``, ``date``, ``labels``, or
-            ``raw``
-            for a loaded value whose kind is unknown: shown, never set.
-        options: for ``select``: (option id, value) pairs.
+        type: a key of ``custom_fields.SCHEMAS``: ``string``, ``text`` (multi-line, ADF in v3), ``select``, ...;
+            ``raw`` is a loaded value whose kind is unknown: shown, never set.
+        options: of types that have some: (option id, value) pairs.
+        children: of ``cascading``: (id of the option above, option id, value).
         projects: keys of the projects whose screens show it; None means all.
         required: must be given when an issue is created.
     """
@@ -100,6 +100,7 @@ class CustomField:
     options: tuple[tuple[str, str], ...] = ()
     projects: frozenset[str] | None = None
     required: bool = False
+    children: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,10 @@ class Workflow:
 
 @dataclass(slots=True)
 class Project:
-    """A project; ``create_screen`` and ``edit_screen`` of None show every field."""
+    """A project; ``create_screen`` and ``edit_screen`` of None show every field.
+
+    ``components`` and ``versions`` are what it has of them: id -> name.
+    """
 
     id: str
     key: str
@@ -152,6 +156,12 @@ class Project:
     edit_screen: frozenset[str] | None = None
     workflows: dict[str, Workflow] = field(default_factory=dict)
     last_number: int = 0
+    components: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def listed(self, name: str) -> dict[str, str]:
+        """Return what the project offers for ``components``, ``fixVersions`` or ``versions``."""
+        return self.components if name == "components" else self.versions
 
     def workflow_of(self, type_id: str) -> Workflow:
         """Return the workflow that issues of this type follow."""
@@ -192,6 +202,42 @@ class RemoteLink:
     body: Json
 
 
+@dataclass(frozen=True, slots=True)
+class LinkType:
+    """A type of link between issues; ``outward`` is what the issue does where the link starts ("blocks")."""
+
+    id: str
+    name: str
+    inward: str
+    outward: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLink:
+    """A link as one of its two issues holds it; ``outward`` where it starts, ``other`` is the other's number."""
+
+    id: str
+    type: str
+    outward: bool
+    other: int
+
+
+@dataclass(frozen=True, slots=True)
+class Worklog:
+    """Time that somebody booked; ``body`` is an ADF document on Cloud and wiki text on Data Center."""
+
+    id: str
+    author: str
+    body: Any
+    started: int
+    seconds: int
+    created: int
+    updated: int
+    update_author: str
+    visibility: Json | None = None
+    properties: Json = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Issue:
     """An issue; ``values`` holds settable fields as stored, ``extra`` loaded fields shown as they came."""
@@ -211,6 +257,8 @@ class Issue:
     attachments: list[Json] = field(default_factory=list)
     history: list[Change] = field(default_factory=list)
     remote_links: list[RemoteLink] = field(default_factory=list)
+    links: list[IssueLink] = field(default_factory=list)
+    worklogs: list[Worklog] = field(default_factory=list)
     properties: Json = field(default_factory=dict)
     extra: Json = field(default_factory=dict)
     old_keys: tuple[str, ...] = ()
@@ -224,5 +272,7 @@ class Issue:
             attachments=list(self.attachments),
             history=list(self.history),
             remote_links=list(self.remote_links),
+            links=list(self.links),
+            worklogs=list(self.worklogs),
             properties=dict(self.properties),
         )

@@ -19,7 +19,17 @@ the gateway.
 
 from __future__ import annotations
 
-from bridge.simulator.model import CustomField, IssueType, Named, Project, Status, Transition, User, Workflow
+from bridge.simulator.model import (
+    CustomField,
+    IssueType,
+    LinkType,
+    Named,
+    Project,
+    Status,
+    Transition,
+    User,
+    Workflow,
+)
 from bridge.simulator.state import Clock, Site, real_clock
 
 PEOPLE = {
@@ -49,6 +59,12 @@ TYPES = {
     "datacenter": ("Bug", "Task", "Incident", "Improvement"),
     "cloud": ("Bug", "Task", "Incident", "Service Request"),
 }
+LINKS = (
+    ("Blocks", "is blocked by", "blocks"),
+    ("Cloners", "is cloned by", "clones"),
+    ("Duplicate", "is duplicated by", "duplicates"),
+    ("Relates", "relates to", "relates to"),
+)
 RESOLUTIONS = ("Done", "Fixed", "Won't Do", "Duplicate", "Cannot Reproduce")
 SEVERITIES = ("Critical", "Major", "Minor")
 
@@ -57,6 +73,19 @@ EXTERNAL_ID = "customfield_10042"
 EFFORT = "customfield_10043"
 IMPACT = "customfield_10044"
 DUE_ON = "customfield_10045"
+PLATFORMS = "customfield_10046"
+CHANNEL = "customfield_10047"
+CHECKS = "customfield_10048"
+PLACE = "customfield_10049"
+CONTACT = "customfield_10050"
+WATCHED_BY = "customfield_10051"
+WINDOW = "customfield_10052"
+MANUAL = "customfield_10053"
+TAGS = "customfield_10054"
+
+ROOMS = (("10340", "10345", "North"), ("10340", "10346", "South"), ("10341", "10347", "Harbour"))
+COMPONENTS = ("Billing", "Portal")
+VERSIONS = ("1.0", "1.1", "2.0")
 
 
 def make_home(
@@ -114,6 +143,8 @@ def make_site(
         site.resolutions[str(number)] = Named(str(number), title)
     for number, title in enumerate(TYPES[flavour], 10_100):
         site.types[str(number)] = IssueType(str(number), title)
+    for number, (title, inward, outward) in enumerate(LINKS, 10_600):
+        site.link_types[str(number)] = LinkType(str(number), title, inward, outward)
     site.types["10199"] = IssueType("10199", "Sub-task", subtask=True)
     severities = tuple((str(number), value) for number, value in enumerate(SEVERITIES, 10_300))
     for custom in (
@@ -122,10 +153,23 @@ def make_site(
         CustomField(EFFORT, "Effort", "number"),
         CustomField(IMPACT, "Impact", "text"),
         CustomField(DUE_ON, "Promised for", "date"),
+        CustomField(PLATFORMS, "Platforms", "multiselect", _options(10_310, "Linux", "Windows", "macOS")),
+        CustomField(CHANNEL, "Channel", "radio", _options(10_320, "Mail", "Phone", "Web")),
+        CustomField(CHECKS, "Checks", "checkboxes", _options(10_330, "Backup", "Rollback plan")),
+        CustomField(PLACE, "Place", "cascading", _options(10_340, "Copenhagen", "Aarhus"), children=ROOMS),
+        CustomField(CONTACT, "Contact", "user"),
+        CustomField(WATCHED_BY, "Watched by", "users"),
+        CustomField(WINDOW, "Change window", "datetime"),
+        CustomField(MANUAL, "Manual", "url"),
+        CustomField(TAGS, "Tags", "labels"),
     ):
         site.custom[custom.id] = custom
     add_project(site, project, service_desk=service_desk)
     return site
+
+
+def _options(first: int, *values: str) -> tuple[tuple[str, str], ...]:
+    return tuple((str(number), value) for number, value in enumerate(values, first))
 
 
 def add_person(
@@ -161,6 +205,8 @@ def add_project(
     chosen = workflow or (cloud_workflow() if site.cloud else home_workflow())
     number = str(10_000 + len(site.projects))
     project = Project(number, key, key.title(), tuple(site.types), chosen, service_desk)
+    project.components = dict(_options(10_500 + 100 * len(site.projects), *COMPONENTS))
+    project.versions = dict(_options(10_550 + 100 * len(site.projects), *VERSIONS))
     site.projects[key] = project
     return project
 

@@ -7,26 +7,30 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from bridge.simulator import adf
-from bridge.simulator.fields import SYSTEM, View, is_text, label_of
+from bridge.simulator import adf, custom_fields
+from bridge.simulator.fields import LISTED, SYSTEM, View, is_text, label_of
 from bridge.simulator.model import (
     CATEGORIES,
     Change,
     Comment,
     Issue,
+    IssueLink,
     IssueType,
     Json,
+    LinkType,
     Named,
     Project,
     RemoteLink,
     Status,
     User,
+    Worklog,
 )
 from bridge.simulator.state import Site
 
 PRIVATE = "sd.public.comment"
 SPARSE = frozenset({"comment", "attachment", "worklog", "issuelinks", "subtasks", "timetracking"})
 MANY = 2**31 - 1
+WORKLOGS_SHOWN = 20
 
 
 def stamp(milliseconds: int) -> str:
@@ -136,13 +140,18 @@ def is_internal(one: Comment) -> bool:
 
 def may_read(view: View, one: Comment) -> bool:
     """Tell whether the caller is in the role or group a comment is limited to."""
-    if one.visibility is None:
+    return may_see(view, one.visibility)
+
+
+def may_see(view: View, visibility: Json | None) -> bool:
+    """Tell whether the caller is in the role or group that something is limited to."""
+    if visibility is None:
         return True
     reader = view.user
     if reader is None:
         return False
-    inside = reader.roles if one.visibility["type"] == "role" else reader.groups
-    return one.visibility["value"] in inside
+    inside = reader.roles if visibility["type"] == "role" else reader.groups
+    return visibility["value"] in inside
 
 
 def comment(view: View, issue: Issue, one: Comment, *, properties: bool = False) -> Json:
@@ -185,7 +194,7 @@ def remote_link(view: View, issue: Issue, one: RemoteLink) -> Json:
     return {**here, **({"globalId": one.global_id} if one.global_id else {}), **one.body}
 
 
-def value(view: View, issue: Issue, name: str) -> Any:  # noqa: PLR0911 - a table
+def value(view: View, issue: Issue, name: str) -> Any:  # noqa: C901, PLR0911, PLR0912 - a table
     """Render one field of an issue."""
     site, stored = view.site, issue.values.get(name)
     if name == "issuetype":
@@ -208,10 +217,16 @@ def value(view: View, issue: Issue, name: str) -> Any:  # noqa: PLR0911 - a tabl
         return user_by_id(view, stored)
     if name == "parent":
         return _parent(view, issue, stored)
+    if name == "issuelinks":
+        return [*issue.extra.get("issuelinks", ()), *(issue_link(view, one) for one in issue.links)]
+    if name == "worklog":
+        return _worklog_page(view, issue)
     if name == "attachment":
         return [attachment(view, one) for one in issue.attachments]
     if name == "labels":
         return list(stored or [])
+    if name in LISTED:
+        return listed(view, site.projects[issue.project], name, stored or ())
     if name in site.custom:
         return _custom(view, name, stored)
     return text(view, stored) if is_text(site, name) else stored
@@ -221,22 +236,82 @@ def _custom(view: View, name: str, stored: Any) -> Any:
     field = view.site.custom[name]
     if stored is None:
         return None
-    if field.type == "select":
-        body = {
-            "self": link(view, f"customFieldOption/{stored}"),
-            "value": dict(field.options)[stored],
-            "id": stored,
-        }
-        return body if view.site.cloud else {**body, "disabled": False}
-    return text(view, stored) if field.type == "text" else stored
+    if field.type == "text":
+        return text(view, stored)
+    if field.type == "user":
+        return user_by_id(view, stored)
+    if field.type == "users":
+        return [user_by_id(view, one) for one in stored]
+    return custom_fields.show(field, stored, lambda path: link(view, path), cloud=view.site.cloud)
+
+
+def listed(view: View, home: Project, name: str, chosen: Iterable[str]) -> list[Json]:
+    """Render components or versions, given by their ids."""
+    kind = "component" if name == "components" else "version"
+    more: Json = {} if kind == "component" else {"archived": False, "released": False}
+    return [
+        {"self": link(view, f"{kind}/{key}"), "id": key, "name": home.listed(name)[key], **more}
+        for key in chosen
+    ]
 
 
 def _parent(view: View, issue: Issue, number: int | None) -> Json | None:
     other = view.site.issues.get(number) if number is not None else None
     if other is None:
         return issue.extra.get("parent")
+    return linked(view, other)
+
+
+def linked(view: View, other: Issue) -> Json:
+    """Render an issue as another one that refers to it shows it."""
     shown = {name: value(view, other, name) for name in ("summary", "status", "priority", "issuetype")}
     return {"id": str(other.id), "key": other.key, "self": link(view, f"issue/{other.id}"), "fields": shown}
+
+
+def link_type(view: View, one: LinkType) -> Json:
+    """Render a type of link."""
+    here = link(view, f"issueLinkType/{one.id}")
+    return {"id": one.id, "name": one.name, "inward": one.inward, "outward": one.outward, "self": here}
+
+
+def issue_link(view: View, one: IssueLink) -> Json:
+    """Render a link as one of its issues shows it: with the other one alone."""
+    body: Json = {"id": one.id, "self": link(view, f"issueLink/{one.id}")}
+    body["type"] = link_type(view, view.site.link_types[one.type])
+    other = view.site.issues.get(one.other)
+    if other is not None:
+        body["outwardIssue" if one.outward else "inwardIssue"] = linked(view, other)
+    return body
+
+
+def worklog(view: View, issue: Issue, one: Worklog, *, properties: bool = False) -> Json:
+    """Render a worklog."""
+    body: Json = {
+        "self": link(view, f"issue/{issue.id}/worklog/{one.id}"),
+        "author": user_by_id(view, one.author),
+        "updateAuthor": user_by_id(view, one.update_author),
+        "created": stamp(one.created),
+        "updated": stamp(one.updated),
+        "started": stamp(one.started),
+        "timeSpent": f"{one.seconds // 3600}h {one.seconds % 3600 // 60}m",
+        "timeSpentSeconds": one.seconds,
+        "id": one.id,
+        "issueId": str(issue.id),
+    }
+    if one.body is not None:
+        body["comment"] = text(view, one.body)
+    if one.visibility is not None:
+        body["visibility"] = dict(one.visibility)
+    if properties:
+        body["properties"] = [{"key": key, "value": value} for key, value in one.properties.items()]
+    return body
+
+
+def _worklog_page(view: View, issue: Issue) -> Json:
+    """Render the embedded ``worklog`` field: the first twenty, with the true total."""
+    readable = [one for one in issue.worklogs if may_see(view, one.visibility)]
+    shown = [worklog(view, issue, one) for one in readable[:WORKLOGS_SHOWN]]
+    return {"startAt": 0, "maxResults": WORKLOGS_SHOWN, "total": len(readable), "worklogs": shown}
 
 
 def attachment(view: View, one: Json) -> Json:

@@ -16,7 +16,10 @@ BULK_KEYS = frozenset({"issueIdsOrKeys", "fields", "fieldsByKeys", "expand", "pr
 def _issue(call: Call) -> Issue:
     if call.view.user is None and not call.view.site.cloud and not call.view.site.public:
         raise Refusal(401, "You do not have the permission to see the specified issue.")
-    return call.view.site.readable(call.view.user, call.parts["issue"])
+    found = call.view.site.readable(call.view.user, call.parts["issue"])
+    if call.request.method != "GET" and not call.request.path.endswith("/restore"):
+        issues.check_writable(found)
+    return found
 
 
 @ROUTES.add("POST", "/issue", kind="write")
@@ -94,6 +97,20 @@ def edit(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     """Delete an issue."""
     issues.delete(call.view, _issue(call), subtasks=call.flag("deleteSubtasks"))
+    return Answer(204)
+
+
+@ROUTES.add("PUT", "/issue/{issue}/archive", kind="write", only="datacenter")
+def archive(call: Call) -> Answer:
+    """Archive an issue."""
+    issues.archive(call.view, _issue(call), archived=True)
+    return Answer(204)
+
+
+@ROUTES.add("PUT", "/issue/{issue}/restore", kind="write", only="datacenter")
+def restore(call: Call) -> Answer:
+    """Restore an archived issue."""
+    issues.archive(call.view, _issue(call), archived=False)
     return Answer(204)
 
 

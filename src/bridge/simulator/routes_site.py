@@ -281,7 +281,9 @@ def project(call: Call) -> Answer:
     found = _project(call)
     body = render.project(call.view, found)
     body["issueTypes"] = [render.issue_type(call.view, call.view.site.types[one]) for one in found.types]
-    return Answer(200, body | {"components": [], "versions": [], "roles": {}, "description": ""})
+    body["components"] = render.listed(call.view, found, "components", found.components)
+    body["versions"] = render.listed(call.view, found, "versions", found.versions)
+    return Answer(200, body | {"roles": {}, "description": ""})
 
 
 def _status_ids(found: Project) -> list[str]:

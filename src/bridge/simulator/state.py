@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bridge.simulator.blobs import Blob, Folder
@@ -20,6 +20,7 @@ from bridge.simulator.model import (
     Issue,
     IssueType,
     Json,
+    LinkType,
     Named,
     Project,
     Status,
@@ -41,10 +42,13 @@ _KEYS = """
     DELETE_OWN_ATTACHMENTS DELETE_ALL_ATTACHMENTS MODIFY_REPORTER SCHEDULE_ISSUES MOVE_ISSUES
     SET_ISSUE_SECURITY MANAGE_WATCHERS VIEW_VOTERS_AND_WATCHERS WORK_ON_ISSUES ADMINISTER_PROJECTS
     ADMINISTER SYSTEM_ADMIN BULK_CHANGE USER_PICKER
+    EDIT_OWN_WORKLOGS EDIT_ALL_WORKLOGS DELETE_OWN_WORKLOGS DELETE_ALL_WORKLOGS
 """
 PERMISSIONS: tuple[str, ...] = tuple(_KEYS.split())
 ADMIN_ONLY = frozenset(
     {
+        "EDIT_ALL_WORKLOGS",
+        "DELETE_ALL_WORKLOGS",
         "EDIT_ALL_COMMENTS",
         "DELETE_ALL_COMMENTS",
         "DELETE_ALL_ATTACHMENTS",
@@ -131,6 +135,7 @@ class Site:
         self.priorities: dict[str, Named] = {}
         self.resolutions: dict[str, Named] = {}
         self.types: dict[str, IssueType] = {}
+        self.link_types: dict[str, LinkType] = {}
         self.custom: dict[str, CustomField] = {}
         self.projects: dict[str, Project] = {}
         self.issues: dict[int, Issue] = {}
@@ -272,6 +277,10 @@ class Site:
         """Delete an issue for good."""
         del self.issues[issue.id]
         self._by_key.pop(issue.key.upper(), None)
+        for held in issue.links:
+            other = self.issues[held.other]
+            other.links = [one for one in other.links if one.id != held.id]
+            self.reindex(other)
         self.reindex(issue, gone=True)
 
     def rekey(self, issue: Issue, project: Project) -> None:
@@ -351,6 +360,12 @@ class Site:
             owners = {self.person(who).id} if who else set(self.users)
             tokens = {token for token, owner in self.tokens.items() if owner in owners}
             self.expired = self.expired | tokens if expired else self.expired - tokens
+
+    def deactivate(self, who: str, *, active: bool = False) -> None:
+        """Deactivate a person's account, or give it back."""
+        with self.lock:
+            person = self.person(who)
+            self.users[person.id] = replace(person, active=active)
 
     def revoke(self, who: str, permission: str, project: str = "*") -> None:
         """Take a permission from a person, in one project or in all."""

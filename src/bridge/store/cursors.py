@@ -50,6 +50,10 @@ class Cursors:
             statement.on_conflict_do_update(index_elements=[N.key], set_={"value": value})
         )
 
+    def drop_note(self, key: str) -> None:
+        """Remember a fact no more; harmless when it is not known."""
+        self._connection.execute(notes.delete().where(N.key == key))
+
     def notes(self, prefix: str = "") -> dict[str, Any]:
         """All remembered facts whose key begins so."""
         rows = self._connection.execute(select(N.key, N.value).order_by(N.key))

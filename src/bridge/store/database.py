@@ -34,6 +34,7 @@ from bridge.store.intents import Intents
 from bridge.store.journal import Journal
 from bridge.store.links import Links
 from bridge.store.parts import Parts
+from bridge.store.waits import Waits
 
 PATIENCE = 30
 """Seconds to wait for a lock or a free connection before giving up."""
@@ -58,6 +59,7 @@ class Tx:
         "journal",
         "links",
         "parts",
+        "waits",
     )
 
     def __init__(self, connection: Connection) -> None:
@@ -70,6 +72,7 @@ class Tx:
         self.parts = Parts(connection)
         self.cursors = Cursors(connection)
         self.deliveries = Deliveries(connection)
+        self.waits = Waits(connection)
 
 
 class Store:

@@ -33,12 +33,16 @@ from bridge.errors import StoreError
 from bridge.store.columns import chunks, insert
 from bridge.store.rows import Link, LinkState
 from bridge.store.tables import HAS_MARKER, links
+from bridge.store.waits import Waits
 from bridge.sync.ticket import Side
 
 C = links.c
 IDS = {Side.INTERNAL: C.internal_id, Side.VENDOR: C.vendor_id}
 KEYS = {Side.INTERNAL: C.internal_key, Side.VENDOR: C.vendor_key}
 LINKED = {Side.INTERNAL: C.internal_linked, Side.VENDOR: C.vendor_linked}
+AT_ONCE = 0
+"""A time at which everything is due."""
+
 PROVEN = (LinkState.ACTIVE, LinkState.HELD)
 """States in which both tickets were there when last looked at."""
 
@@ -148,6 +152,23 @@ class Links:
         found: str | None = self._connection.scalar(query)
         return found
 
+    def witnesses(self, agreement: str, side: Side, but: int, limit: int) -> builtins.list[str]:
+        """Tickets of other links on that side, those known to be there first: if none can be seen, none is deleted.
+
+        Args:
+            agreement: the agreement's name.
+            side: the side it is on.
+            but: the link whose ticket is in question.
+            limit: how many at most.
+        """
+        query = (
+            select(IDS[side])
+            .where(C.agreement == agreement, C.id != but, C.state != LinkState.CLOSED, IDS[side].is_not(None))
+            .order_by(case((C.state.in_(PROVEN), 0), else_=1), C.id.desc())
+            .limit(limit)
+        )
+        return builtins.list(self._connection.scalars(query))
+
     # --- identity ------------------------------------------------------------------------
 
     def add(  # noqa: PLR0917 - the columns of the row, in the order of the table
@@ -201,6 +222,8 @@ class Links:
     def set_peer(self, link_id: int, side: Side, ticket_id: str, key: str) -> None:
         """Note which ticket the link has on that side; repeating it is harmless.
 
+        Links whose tickets are related to it, and had to wait until it is mirrored, are due at once.
+
         Raises:
             StoreError: the link has another ticket there, or the ticket another link.
         """
@@ -221,18 +244,63 @@ class Links:
                 f"Link {link_id} does not exist or has another {side} ticket than {key} ({ticket_id}); "
                 "a link never changes its tickets."
             )
+        link = self.get(link_id)
+        assert link is not None
+        waits = Waits(self._connection)
+        for one in Side:
+            ticket = link.ticket(one)
+            self.wake(waits.take(link.agreement, one, ticket) if ticket is not None else (), AT_ONCE)
 
     def set_key(self, link_id: int, side: Side, key: str) -> None:
         """Note what people call the ticket now: it was moved to another project."""
         self._change(link_id, {KEYS[side].name: key})
 
+    def follow(self, link_id: int, side: Side, ticket_id: str, key: str) -> None:
+        """Note that the link's ticket was merged into another one, which it follows from now on.
+
+        Raises:
+            StoreError: the other ticket has a link of its own under this agreement, or there is no such link.
+        """
+        try:
+            self._change(link_id, {IDS[side].name: ticket_id, KEYS[side].name: key})
+        except IntegrityError as error:
+            raise StoreError(
+                f"The {side} ticket {key} ({ticket_id}) already has a link under this agreement."
+            ) from error
+
     def set_state(self, link_id: int, state: LinkState) -> None:
-        """Put a link into a state, whatever work is going on; the only way out of CLOSED."""
+        """Put a link into a state, whatever work is going on; with ``reopen`` the only way out of CLOSED."""
         self._change(link_id, {"state": state})
 
-    def mark_linked(self, link_id: int, side: Side) -> None:
-        """Note that the link back is written on that side's ticket."""
-        self._change(link_id, {LINKED[side].name: True})
+    def set_findings(self, link_id: int, findings: Sequence[Mapping[str, Any]]) -> None:
+        """Put other findings into the place of those that a link has, outside any work on it."""
+        self._change(link_id, {"findings": [dict(finding) for finding in findings]})
+
+    def mark_linked(self, link_id: int, side: Side, *, linked: bool = True) -> None:
+        """Note that the link back is written on that side's ticket, or was taken off again."""
+        self._change(link_id, {LINKED[side].name: linked})
+
+    def close(self, link_id: int) -> None:
+        """End a link, whatever work is going on: that work changes the row no more, and nothing makes it due."""
+        ended = {"state": LinkState.CLOSED, "due_at": None, "next_try": None, "done_gen": C.gen}
+        self._change(
+            link_id, {**ended, "epoch": C.epoch + 1, "reason": "", "reason_since": None, "findings": []}
+        )
+
+    def reopen(self, link_id: int, now: int) -> None:
+        """Have a link with both its tickets go on, or begin, at once; work on it as it was before changes nothing."""
+        begun = {"state": LinkState.ACTIVE, "due_at": now, "gen": C.gen + 1, "epoch": C.epoch + 1}
+        self._change(link_id, {**begun, "attempts": 0, "reason": "", "reason_since": None, "findings": []})
+
+    def release(self, link_id: int, side: Side) -> None:
+        """Let an ended link's ticket have another link; the key stays, for the story.
+
+        Raises:
+            StoreError: the link has not ended, or does not exist.
+        """
+        statement = update(links).where(C.id == link_id, C.state == LinkState.CLOSED)
+        if not self._run(statement.values({IDS[side].name: None})):
+            raise StoreError(f"Link {link_id} has not ended, so it keeps its tickets.")
 
     # --- work ----------------------------------------------------------------------------
 
@@ -345,6 +413,10 @@ class Links:
                 "findings": [dict(finding) for finding in findings],
             },
         )
+
+    def rest(self, link_id: int) -> None:
+        """Look at the link no more until somebody wakes it: it has ended."""
+        self._change(link_id, {"due_at": None, "next_try": None, "done_gen": C.gen})
 
     def postpone(self, link_id: int, epoch: int, gen: int, due_at: int) -> bool:
         """Leave the link as it is and look again later; a wake-up meanwhile comes first.

@@ -36,6 +36,7 @@ class IntentKind(StrEnum):
     COMMENT = "comment"
     TRANSITION = "transition"
     ATTACH = "attach"
+    WORKLOG = "worklog"
 
 
 class IntentState(StrEnum):

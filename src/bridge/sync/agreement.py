@@ -16,13 +16,26 @@ from bridge.sync.ticket import Side
 TEXT_FIELDS = frozenset({"description"})
 """Fields whose value is a Document."""
 
-SET_FIELDS = frozenset({"labels"})
+LISTED_FIELDS = ("components", "fix-versions", "affects-versions")
+"""Sets whose members the target's project must already have: components and versions."""
+
+SET_FIELDS = frozenset({"labels", *LISTED_FIELDS})
 """Fields whose value is always a set of names; custom fields of a set type are recognised by their value."""
 
 PERSON_FIELDS = frozenset({"assignee"})
-"""Fields whose value is a Person."""
+"""Built-in fields whose value is a Person; custom fields that hold one are recognised by their value."""
 
-BUILT_IN_FIELDS = ("summary", "description", "type", "priority", "status", "labels", "due", "assignee")
+BUILT_IN_FIELDS = (
+    "summary",
+    "description",
+    "type",
+    "priority",
+    "status",
+    "labels",
+    "due",
+    "assignee",
+    *LISTED_FIELDS,
+)
 """Canonical names every adapter knows; any other name in ``fields`` is a custom field."""
 
 
@@ -93,6 +106,7 @@ class Scope:
         dialect: the tracker's markup.
         on_create: field name -> value given to tickets that the bridge creates on this side.
         text_limit: longest text that the tracker takes, in characters of its own form.
+        since: tickets created before this moment (microseconds) get no link by themselves; 0 means all may.
         edits_texts: whether its tracker lets a description or a comment be changed or taken back once it is written.
         summary_limit: longest summary that its tracker keeps, in characters.
     """
@@ -104,6 +118,7 @@ class Scope:
     select: str = ""
     on_create: Mapping[str, str] = field(default_factory=dict)
     text_limit: int = 32_767
+    since: int = 0
     edits_texts: bool = True
     summary_limit: int = 255
 
@@ -141,6 +156,64 @@ class AttachmentRule:
 
 
 @dataclass(frozen=True, slots=True)
+class DeletedRule:
+    """What becomes of the peer of a ticket that was deleted; it is never deleted itself.
+
+    Attributes:
+        tell: a short comment says so on the peer.
+        close: side of the peer -> status that it is moved to; a side that is not named keeps its status.
+    """
+
+    tell: bool = True
+    close: Mapping[Side, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRule:
+    """A type of link between tickets that crosses.
+
+    Attributes:
+        internal: its name in the internal tracker.
+        vendor: its name in the vendor's tracker.
+        reversed: the vendor's type reads the other way round: "blocks" here is "is preceded by" there.
+    """
+
+    internal: str
+    vendor: str
+    reversed: bool = False
+
+    def name_on(self, side: Side) -> str:
+        """The type's name in that side's tracker."""
+        return self.internal if side is Side.INTERNAL else self.vendor
+
+
+@dataclass(frozen=True, slots=True)
+class RelationRule:
+    """Which relations between two mirrored tickets cross; by default none does.
+
+    Attributes:
+        parent: parents and sub-tasks.
+        links: types of links; any other type stays where it is.
+    """
+
+    parent: bool = False
+    links: tuple[LinkRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorklogRule:
+    """Whose worklogs cross, and how their author is named; by default none does.
+
+    Attributes:
+        cross: sides whose worklogs cross.
+        attribute: template with ``{author}`` and ``{company}``.
+    """
+
+    cross: frozenset[Side] = frozenset()
+    attribute: str = "{author} ({company})"
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """What an organisation and one vendor agreed.
 
@@ -153,6 +226,9 @@ class Agreement:
         comments: how comments cross.
         attachments: which files cross.
         people: (internal, vendor) pairs; each names a person by any id or handle of that side's tracker.
+        relations: which parents and links cross.
+        worklogs: whose worklogs cross.
+        deleted: what becomes of the peer of a ticket that was deleted.
         twins: what one link adds: side -> name or address of a file there -> ``name`` and ``url`` of its twin on the
             other side. Empty in a configuration.
     """
@@ -165,6 +241,9 @@ class Agreement:
     comments: CommentRule = CommentRule()
     attachments: AttachmentRule = AttachmentRule()
     people: tuple[tuple[str, str], ...] = ()
+    relations: RelationRule = RelationRule()
+    worklogs: WorklogRule = WorklogRule()
+    deleted: DeletedRule = DeletedRule()
     twins: Mapping[Side, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 
     def scope(self, side: Side) -> Scope:

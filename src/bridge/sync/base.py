@@ -34,6 +34,7 @@ class Base:
     seen: int = 0
     written: int = 0
     underway: tuple[str, str] | None = None
+    parts: str = ""
 
     def fresh(self, updated: int) -> bool:
         """Whether an observation with this ``updated`` surely contains everything we know of, our own writes included.
@@ -54,6 +55,10 @@ class PairState(StrEnum):
     """The author took it back and the copy is gone too."""
     NOTE = "note"
     """A comment of the bridge itself (a link back); mirrors nothing."""
+    SKIPPED = "skipped"
+    """It was there before the tickets were linked by hand, or merged, and stays as it is wherever it is."""
+    HISTORY = "history"
+    """Likewise, but it is to cross, with its date; no copy yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class CommentPair:
         id: row id in the store; 0 before it is stored.
         origin: the side on which a person wrote it.
         origin_id: id of the comment there; "" for a NOTE.
-        copy_id: id of our copy on the other side.
+        copy_id: id of our copy on the other side; "" where there is none (yet).
         origin_digest: digest of the text as it was when last carried over.
         copy_digest: digest of the copy as its tracker shows it after our write.
         state: see PairState.
@@ -153,6 +158,8 @@ def encode_base(base: Base) -> dict[str, Any]:
     data = encode_fields(base.fields)
     if base.underway is not None:
         data["underway"] = list(base.underway)
+    if base.parts:
+        data["parts"] = base.parts
     return data
 
 
@@ -163,7 +170,9 @@ def decode_base(data: Mapping[str, Any], *, seen: int, written: int) -> Base:
         ValueError: written by a newer version, or not of this form.
     """
     before, halfway = data.get("underway") or ("", "")
-    return Base(decode_fields(data), seen, written, (before, halfway) if halfway else None)
+    return Base(
+        decode_fields(data), seen, written, (before, halfway) if halfway else None, data.get("parts", "")
+    )
 
 
 def decode_fields(data: Mapping[str, Any]) -> dict[str, Value]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from bridge.markup import Document, Mark, Paragraph, Text, digest, plain, words
@@ -52,10 +53,11 @@ def plan_comments(
                 if comment.id not in ours and crosses(agreement, origin, comment):
                     actions.append((comment.created, _add(agreement, origin, comment)))
                 continue
-            if pair.state is PairState.ORIGIN_DELETED:
-                # Taken back because it was made private, and public again now.
+            if pair.state in (PairState.ORIGIN_DELETED, PairState.HISTORY):
+                # Taken back because it was made private, and public again now; or older than the link.
+                dated = pair.state is PairState.HISTORY
                 if crosses(agreement, origin, comment):
-                    actions.append((comment.created, _add(agreement, origin, comment)))
+                    actions.append((comment.created, _add(agreement, origin, comment, dated=dated)))
                 continue
             act, found, kept = _follow(agreement, pair, comment, there)
             actions.extend((comment.created, one) for one in act)
@@ -84,7 +86,9 @@ def _without_original(
     return [], [], []
 
 
-def attributed(agreement: Agreement, side: Side, comment: Comment, *, anew: bool = False) -> Document:
+def attributed(
+    agreement: Agreement, side: Side, comment: Comment, *, anew: bool = False, dated: bool = False
+) -> Document:
     """A comment's text under the name of its author, as the other side may see it.
 
     Args:
@@ -92,11 +96,14 @@ def attributed(agreement: Agreement, side: Side, comment: Comment, *, anew: bool
         side: where it was written.
         comment: the comment.
         anew: whether an earlier text of it stands there already and stays.
+        dated: whether its date is told, because it is older than the link.
     """
     author = comment.author.name if comment.author and comment.author.name else "Somebody"
     told = {"{author}": author, "{company}": agreement.scope(side).company}
     # In one go: a name that looks like a placeholder stays that name.
     line = _PLACEHOLDER.sub(lambda found: told[found[0]], agreement.comments.attribute)
+    if dated:
+        line += datetime.fromtimestamp(comment.created / 1_000_000, UTC).strftime(", %Y-%m-%d %H:%M UTC")
     said = (Text(line, (Mark("strong"),)), *((Text(" (edited)"),) if anew else ()))
     return Document((Paragraph(said), *comment.body.blocks))
 
@@ -107,8 +114,11 @@ def crosses(agreement: Agreement, origin: Side, comment: Comment) -> bool:
     return origin in agreement.comments.cross and not comment.private and not comment.marker
 
 
-def _add(agreement: Agreement, origin: Side, comment: Comment, *, anew: bool = False) -> AddComment:
-    carried = carry_text(agreement, attributed(agreement, origin, comment, anew=anew), origin.other)
+def _add(
+    agreement: Agreement, origin: Side, comment: Comment, *, anew: bool = False, dated: bool = False
+) -> AddComment:
+    text = attributed(agreement, origin, comment, anew=anew, dated=dated)
+    carried = carry_text(agreement, text, origin.other)
     assert isinstance(carried.value, Document)
     assert isinstance(carried.shown, Document)
     return AddComment(origin.other, comment.id, digest(comment.body), carried.value, digest(carried.shown))

@@ -40,8 +40,10 @@ from bridge.sync.plan import (
     UpdateFields,
     View,
 )
+from bridge.sync.relations import parent_for_new, plan_relations
 from bridge.sync.spilling import is_long, plan_spills
 from bridge.sync.ticket import Side, Ticket, Value
+from bridge.sync.worklogs import plan_worklogs
 
 
 def decide(agreement: Agreement, link: LinkView) -> Plan:
@@ -49,16 +51,14 @@ def decide(agreement: Agreement, link: LinkView) -> Plan:
     agreed = agreement
     agreement = _for_link(agreement, link)
     for side in Side:
-        view = link.view(side)
-        if view.exists and view.ticket is None:
-            # Not there is not the same as deleted: it may be hidden, moved or archived. Never acted upon.
-            message = f"the {side} ticket cannot be seen any more; nothing is written to its peer"
-            return Plan(findings=(Finding("gone", side, "", message),))
+        away = _away(agreement, side, link.view(side))
+        if away is not None:
+            return Plan(findings=(away,))
     for side in Side:
         origin = link.view(side.other).ticket
         if not link.view(side).exists and origin is not None:
             # The agreement may have been narrowed since the ticket was found.
-            return _create(agreement, side, origin) if side in agreement.create_on else Plan()
+            return _create(agreement, link, side, origin) if side in agreement.create_on else Plan()
     return _reconcile(agreement, agreed, link)
 
 
@@ -69,7 +69,32 @@ def _for_link(agreement: Agreement, link: LinkView) -> Agreement:
     return replace(agreement, twins=twins(link.parts)) if link.parts else agreement
 
 
-def _create(agreement: Agreement, side: Side, origin: Ticket) -> Plan:
+def _away(agreement: Agreement, side: Side, view: View) -> Finding | None:
+    """Why a ticket is out of the agreement's reach, so that nothing crosses in either direction; None when it is not.
+
+    Where it is now may be no business of the other company's: what was not agreed does not cross.
+    """
+    ticket, project = view.ticket, agreement.scope(side).project
+    if ticket is None:
+        if not view.exists:
+            return None
+        # Not there is not the same as deleted: it may be hidden or moved. Never acted upon by itself.
+        return Finding(
+            "gone", side, "", f"the {side} ticket cannot be seen any more; nothing is written to its peer"
+        )
+    if ticket.project.casefold() != project.casefold():
+        message = (
+            f"the {side} ticket has left the project {project}; nothing crosses until it is back or unlinked"
+        )
+        return Finding("moved-out", side, "", message)
+    if ticket.archived:
+        return Finding(
+            "archived", side, "", f"the {side} ticket is archived; nothing crosses until it is restored"
+        )
+    return None
+
+
+def _create(agreement: Agreement, link: LinkView, side: Side, origin: Ticket) -> Plan:
     """The peer is still to be created: everything that maps goes into the create request."""
     values: dict[str, Value] = {}
     shown: dict[str, Value] = {}
@@ -89,12 +114,19 @@ def _create(agreement: Agreement, side: Side, origin: Ticket) -> Plan:
                 findings.append(_unmapped(rule, side.other, carried))
         elif carried.value is not None:
             values[rule.name], shown[rule.name] = carried.value, carried.shown
+    given = {rule.name_on(side).casefold() for rule in agreement.fields if rule.name in values}
     for name, constant in agreement.scope(side).on_create.items():
-        values.setdefault(name, constant)
+        if name.casefold() not in given:
+            values.setdefault(name, constant)
     origin_base = {
         rule.name: origin.fields[rule.name] for rule in agreement.fields if rule.name in origin.fields
     }
-    return Plan(actions=(CreateTicket(side, values, shown, origin_base),), findings=tuple(findings))
+    parent, said = parent_for_new(agreement, link, side, origin)
+    return Plan(
+        actions=(CreateTicket(side, values, shown, origin_base, parent),),
+        findings=(*findings, *said.findings),
+        waits=frozenset(said.waits),
+    )
 
 
 def _reconcile(agreement: Agreement, agreed: Agreement, link: LinkView) -> Plan:
@@ -131,6 +163,8 @@ def _reconcile(agreement: Agreement, agreed: Agreement, link: LinkView) -> Plan:
         sheet.enter(rule, now, merged)
     # Comments before the status: a closed ticket may refuse them.
     comment_actions, comment_findings, pairs = plan_comments(agreement, link, coming)
+    related = plan_relations(agreement, link)
+    time = plan_worklogs(agreement, link)
     links_back = [LinkBack(side) for side in Side if side not in link.linked]
     return Plan(
         (
@@ -138,15 +172,25 @@ def _reconcile(agreement: Agreement, agreed: Agreement, link: LinkView) -> Plan:
             *file_actions,
             *spills,
             *sheet.field_actions(),
+            *related.actions,
             *comment_actions,
+            *time.actions,
             *sheet.statuses,
         ),
-        (*sheet.findings, *comment_findings, *file_findings, *spill_findings),
+        (
+            *sheet.findings,
+            *related.findings,
+            *comment_findings,
+            *time.findings,
+            *file_findings,
+            *spill_findings,
+        ),
         sheet.settled,
         tuple(pairs),
         frozenset(sheet.coincided),
         frozenset(sheet.unsure),
-        (*parts, *spilt),
+        (*related.parts, *time.parts, *parts, *spilt),
+        frozenset(related.waits),
         # Comments that show one of them are waiting as well.
         deferred=sheet.deferred or _awaited(link, coming),
     )

@@ -6,6 +6,7 @@ anyone else, and an echo costs no request.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from bridge.markup import digest
@@ -13,7 +14,9 @@ from bridge.sync.agreement import Agreement
 from bridge.sync.attachments import files_known
 from bridge.sync.base import Base, CommentPair, PairState, PartPair
 from bridge.sync.mapping import same
+from bridge.sync.relations import relation_keys
 from bridge.sync.ticket import Comment, Side, Ticket
+from bridge.sync.worklogs import worklog_keys
 
 
 def is_echo(
@@ -26,12 +29,39 @@ def is_echo(
     parts: Sequence[PartPair] = (),
 ) -> bool:
     """Whether this side shows exactly what is already known of it."""
+    if ticket.archived or ticket.project.casefold() != agreement.scope(side).project.casefold():
+        return False
     for rule in agreement.fields:
         if rule.name not in ticket.fields:
             continue
         if rule.name not in base.fields or not same(ticket.fields[rule.name], base.fields[rule.name]):
             return False
-    return _comments_known(agreement, side, ticket, pairs) and files_known(agreement, side, ticket, parts)
+    return (
+        _parts_known(agreement, side, ticket, base)
+        and _comments_known(agreement, side, ticket, pairs)
+        and files_known(agreement, side, ticket, parts)
+    )
+
+
+def parts_digest(keys: frozenset[str]) -> str:
+    """A digest of what a side shows of its relations and worklogs; "" for nothing."""
+    return hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()[:16] if keys else ""
+
+
+def part_keys(agreement: Agreement, side: Side, ticket: Ticket) -> frozenset[str] | None:
+    """What a side shows of the relations and worklogs that may cross; None when it does not show all of it."""
+    if agreement.relations.links and not ticket.relations_complete:
+        return None
+    if agreement.relations.parent and ticket.parent is None:
+        return None
+    if agreement.worklogs.cross and not ticket.worklogs_complete:
+        return None
+    return relation_keys(agreement, side, ticket) | worklog_keys(agreement, ticket)
+
+
+def _parts_known(agreement: Agreement, side: Side, ticket: Ticket, base: Base) -> bool:
+    keys = part_keys(agreement, side, ticket)
+    return keys is not None and parts_digest(keys) == base.parts
 
 
 def _comments_known(agreement: Agreement, side: Side, ticket: Ticket, pairs: Sequence[CommentPair]) -> bool:
@@ -64,7 +94,7 @@ def _owed(agreement: Agreement, side: Side, comment: Comment, pair: CommentPair)
     match pair.state:
         case PairState.PAIRED:
             return comment.private or digest(comment.body) != pair.origin_digest
-        case PairState.ORIGIN_DELETED:
+        case PairState.ORIGIN_DELETED | PairState.HISTORY:
             return not comment.private and side in agreement.comments.cross
         case _:
             return False

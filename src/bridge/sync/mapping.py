@@ -25,6 +25,7 @@ from bridge.markup import (
     UnknownBlock,
     UnknownInline,
     canonical,
+    plain,
     read,
     settle,
     transform,
@@ -75,17 +76,32 @@ def empty(value: Value) -> bool:
 
 
 def same(left: Value, right: Value) -> bool:
-    """Whether two values of one side are the same value, whatever spaces a tracker trimmed on the way."""
+    """Whether two values of one side are the same value, whatever spaces a tracker trimmed on the way.
+
+    A field may hold less than what was written into it: a rich text becomes plain, a number a word. That is no
+    change by anybody, or each look would write it once more.
+    """
     if empty(left) or empty(right):
         return empty(left) and empty(right)
     if isinstance(left, Document) and isinstance(right, Document):
         return canonical(left) == canonical(right)
-    if isinstance(left, str) and isinstance(right, str):
-        return _line(left) == _line(right)
+    if isinstance(left, str | float | bool) and isinstance(right, str | float | bool):
+        return _line(word(left)) == _line(word(right)) or _same_number(left, right)
+    if isinstance(left, Document) and isinstance(right, str):
+        return _line(plain(left)) == _line(right)
+    if isinstance(left, str) and isinstance(right, Document):
+        return _line(left) == _line(plain(right))
     if isinstance(left, Person) and isinstance(right, Person):
         # A base of our own making knows a person only by the handle that the people map names.
         return names(left, right.id) or names(right, left.id)
     return left == right
+
+
+def word(value: str | float | bool) -> str:
+    """How a value is called in a value map: a number without needless digits, a flag as 1 or 0."""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return value if isinstance(value, str) else f"{value:.15g}"
 
 
 def names(person: Person, handle: str) -> bool:
@@ -117,18 +133,20 @@ def carry(agreement: Agreement, rule: FieldRule, value: Value, to: Side) -> Carr
     """
     if isinstance(value, Document):
         return carry_text(agreement, value, to)
-    if rule.name in PERSON_FIELDS:
+    if rule.name in PERSON_FIELDS or isinstance(value, Person):
         return _carry_person(agreement, rule, value, to)
     if empty(value):
         return Carried(None, None)
+    assert isinstance(value, str | float | bool), "sets are carried member by member"
     if not rule.values:
         if isinstance(value, str) and rule.name == "summary":
             value = _line(value)[: agreement.scope(to).summary_limit].rstrip()
         return Carried(value, value)
-    found = _lookup(rule, str(value), to)
+    name = word(value)
+    found = _lookup(rule, name, to)
     if found is not None:
         return Carried(found, found)
-    return _stand_in(rule, str(value), to)
+    return _stand_in(rule, name, to)
 
 
 def carry_text(agreement: Agreement, text: Document, to: Side) -> Carried:
@@ -188,12 +206,14 @@ def agree(agreement: Agreement, rule: FieldRule, internal: Value, vendor: Value)
         )
     if empty(internal) or empty(vendor):
         return empty(internal) and empty(vendor)
-    if rule.name in PERSON_FIELDS and _same_person(agreement, internal, vendor):
+    if _same_person(agreement, internal, vendor):
         return True
-    if rule.values:
-        pair = (str(internal), str(vendor))
-        if pair in rule.values:
-            return True
+    if (
+        isinstance(internal, str | float | bool)
+        and isinstance(vendor, str | float | bool)
+        and (word(internal), word(vendor)) in rule.values
+    ):
+        return True
     over = carry(agreement, rule, internal, Side.VENDOR)
     if isinstance(over, Carried) and same(over.shown, vendor):
         return True
@@ -209,7 +229,9 @@ def show(value: Value) -> str:
         return ", ".join(sorted(value)) or "(none)"
     if isinstance(value, Person):
         return value.name or value.id
-    return "(none)" if empty(value) else str(value)
+    if value is None or empty(value):
+        return "(none)"
+    return word(value)
 
 
 def _lookup(rule: FieldRule, value: str, to: Side) -> str | None:
@@ -266,6 +288,16 @@ def _same_person(agreement: Agreement, internal: Value, vendor: Value) -> bool:
     if not isinstance(internal, Person) or not isinstance(vendor, Person):
         return False
     return any(names(internal, ours) and names(vendor, theirs) for ours, theirs in agreement.people)
+
+
+def _same_number(left: str | float | bool, right: str | float | bool) -> bool:
+    """Whether a number equals what another tracker keeps as text; two texts are no numbers: 1.10 is not 1.1."""
+    if isinstance(left, str) and isinstance(right, str):
+        return False
+    try:
+        return float(left) == float(right)
+    except ValueError:
+        return False
 
 
 def _line(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from bridge.markup import Document
 from bridge.sync.base import Base, CommentPair, PairState, PartPair, encode_value
-from bridge.sync.ticket import Attachment, Side, Ticket, Value
+from bridge.sync.ticket import Attachment, Relation, Side, Ticket, Value, Worklog
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,29 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another pair of mirrored tickets under the same agreement, to which a ticket of this link is related.
+
+    Attributes:
+        link: row id of its link.
+        tickets: side -> the ticket's id.
+        keys: side -> what people call it.
+    """
+
+    link: int
+    tickets: Mapping[Side, str]
+    keys: Mapping[Side, str]
+
+    def ticket(self, side: Side) -> str:
+        """The id of its ticket on that side."""
+        return self.tickets[side]
+
+    def key(self, side: Side) -> str:
+        """The key of its ticket on that side."""
+        return self.keys[side]
+
+
+@dataclass(frozen=True, slots=True)
 class LinkView:
     """A link and everything that a decision about it may use.
 
@@ -44,7 +67,9 @@ class LinkView:
         pairs: comments that mirror each other.
         linked: sides that already carry the link back.
         changed_at: field -> (internal, vendor) times of its last change, for rules that need them.
-        parts: files and other parts that mirror each other.
+        id: row id of the link.
+        parts: files, relations and worklogs that mirror each other.
+        neighbours: side -> id of a related ticket -> its pair; one that is not mirrored is absent.
         files_move: whether the bridge can move the files of both trackers.
     """
 
@@ -55,7 +80,9 @@ class LinkView:
     pairs: tuple[CommentPair, ...] = ()
     linked: frozenset[Side] = frozenset()
     changed_at: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    id: int = 0
     parts: tuple[PartPair, ...] = ()
+    neighbours: Mapping[Side, Mapping[str, Neighbour]] = field(default_factory=dict)
     files_move: bool = True
 
     def view(self, side: Side) -> View:
@@ -109,12 +136,14 @@ class CreateTicket:
         values: canonical name -> value in that side's vocabulary; no status.
         shown: the same as the tracker will show them: its base.
         origin_base: the origin's values now: its base.
+        parent: id of the ticket on that side that it becomes a part of; "" for none.
     """
 
     side: Side
     values: Mapping[str, Value]
     shown: Mapping[str, Value]
     origin_base: Mapping[str, Value]
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +245,76 @@ class LinkBack:
     side: Side
 
 
+@dataclass(frozen=True, slots=True)
+class SetParent:
+    """Make the ticket on ``side`` a part of another one; ``parent`` is its id, "" for none, ``key`` what it is called.
+
+    ``pairs`` are the records once this is done; the last one is of the new parent, where there is one.
+    """
+
+    side: Side
+    parent: str
+    key: str
+    pairs: tuple[PartPair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddRelation:
+    """Link the ticket on ``side`` to another one there; it starts at this ticket when ``outward``."""
+
+    side: Side
+    kind: str
+    other: str
+    key: str
+    outward: bool
+    pair: PartPair
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRelation:
+    """Take a link on ``side`` away: it was taken away on the other side."""
+
+    side: Side
+    relation: Relation
+    pair: PartPair
+
+
+@dataclass(frozen=True, slots=True)
+class AddWorklog:
+    """Book the copy of a worklog on ``side``; ``shown`` is the digest of its text as that tracker will show it."""
+
+    side: Side
+    started: int
+    seconds: int
+    body: Document
+    shown: str
+    pair: PartPair
+
+
+@dataclass(frozen=True, slots=True)
+class EditWorklog:
+    """Have our copy on ``side`` follow its original; ``pair`` is the record once this is done."""
+
+    side: Side
+    started: int
+    seconds: int
+    body: Document
+    shown: str
+    pair: PartPair
+    copy: Worklog | None
+    why: Literal["changed", "restored"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteWorklog:
+    """Take our copy of a worklog on ``side`` back: the original was deleted, or made private."""
+
+    side: Side
+    pair: PartPair
+    copy: Worklog | None
+    why: Literal["deleted", "private"]
+
+
 Action = (
     CreateTicket
     | UpdateFields
@@ -227,6 +326,12 @@ Action = (
     | SpillText
     | DeleteAttachment
     | LinkBack
+    | SetParent
+    | AddRelation
+    | RemoveRelation
+    | AddWorklog
+    | EditWorklog
+    | DeleteWorklog
 )
 
 
@@ -235,8 +340,9 @@ class Finding:
     """Something people should know; the link's other work goes on.
 
     Attributes:
-        kind: stable name: ``unmapped``, ``held``, ``gone``, ``unreachable``, ``refused``, ``copy-deleted``,
-            ``left-behind``, ``shortened``, ``fixed`` (a text that its tracker lets nobody change), ...
+        kind: stable name: ``unmapped``, ``held``, ``gone``, ``moved-out``, ``unreachable``, ``refused``,
+            ``copy-deleted``, ``left-behind``, ``shortened``,
+            ``fixed`` (a text that its tracker lets nobody change), ...
         side: where the cause is; None for the link as a whole.
         field: canonical name, or "".
         message: a sentence without the ticket's words.
@@ -257,6 +363,10 @@ class Finding:
         }
 
 
+AWAY = frozenset({"gone", "moved-out", "archived", "merged"})
+"""Kinds of findings that keep a whole link from going on: a ticket of it is out of the agreement's reach."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What would bring a link into agreement.
@@ -268,7 +378,8 @@ class Plan:
         pairs: comment pairs whose record changes without any write.
         coincided: fields among ``settled`` that both sides had brought into agreement by themselves.
         unsure: fields that need the histories of both tickets before they can be decided.
-        parts: records of files whose state changes without any write.
+        parts: pairs of parts whose record changes without any write.
+        waits: (side, ticket id): related tickets that are not mirrored; when one is, this link is looked at again.
         deferred: a text waits for a file that it shows: the link has to be looked at once more.
     """
 
@@ -279,6 +390,7 @@ class Plan:
     coincided: frozenset[str] = frozenset()
     unsure: frozenset[str] = frozenset()
     parts: tuple[PartPair, ...] = ()
+    waits: frozenset[tuple[Side, str]] = frozenset()
     deferred: bool = False
 
     def rests_on(self, side: Side) -> bool:
@@ -288,9 +400,9 @@ class Plan:
         """
         for act in self.actions:
             match act:
-                case AddComment(side=to) | AddAttachment(side=to) | SpillText(side=to):
+                case AddComment(side=to) | AddWorklog(side=to) | AddAttachment(side=to) | SpillText(side=to):
                     needed = to.other is side
-                case EditComment():
+                case EditComment() | EditWorklog():
                     needed = True
                 case CreateTicket() | LinkBack():
                     needed = False
@@ -309,8 +421,11 @@ class Plan:
         older pass for one that came after it.
         """
         return (
-            any(isinstance(act, DeleteComment | DeleteAttachment) for act in self.actions)
+            any(
+                isinstance(act, DeleteComment | DeleteAttachment | RemoveRelation | SetParent | DeleteWorklog)
+                for act in self.actions
+            )
             or any(pair.state is not PairState.PAIRED for pair in self.pairs)
-            or any(part.state is not PairState.PAIRED for part in self.parts)
+            or any(pair.state is not PairState.PAIRED for pair in self.parts)
             or bool(self.coincided)
         )

@@ -98,6 +98,48 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Relation:
+    """A link from this ticket to another one of the same tracker.
+
+    Attributes:
+        id: the tracker's id of the link.
+        kind: the tracker's name for its type, e.g. ``Blocks``.
+        other: the other ticket's id.
+        outward: this ticket is where it starts: it is the one that blocks.
+        symmetric: its type reads the same from both ends; ``outward`` then means nothing.
+    """
+
+    id: str
+    kind: str
+    other: str
+    outward: bool = True
+    symmetric: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Worklog:
+    """Time that somebody spent on a ticket.
+
+    Attributes:
+        id: the tracker's id, unique within the tracker.
+        author: who spent it; None when the tracker hides it.
+        started: microseconds UTC.
+        seconds: how long.
+        body: what they say of it.
+        created: microseconds UTC.
+        private: True when any visibility rule restricts it; it then never crosses.
+    """
+
+    id: str
+    author: Person | None
+    started: int
+    seconds: int
+    body: Document
+    created: int
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """One ticket as it was at ``updated``.
 
@@ -115,6 +157,12 @@ class Ticket:
         marker: the bridge's mark found on it, or "".
         attachments: its files, in order of creation.
         attachments_complete: False when the tracker did not send all of them: absence then proves nothing.
+        parent: id of the ticket that it is a part of, "" for none, None when the tracker did not say.
+        relations: its links to other tickets.
+        relations_complete: False when the tracker did not send all of them: absence then proves nothing.
+        worklogs: time spent on it.
+        worklogs_complete: False when the tracker did not send all of it: absence then proves nothing.
+        archived: put away by its tracker: still readable, out of searches, and not to be changed.
     """
 
     id: str
@@ -130,6 +178,12 @@ class Ticket:
     marker: str = ""
     attachments: tuple[Attachment, ...] = ()
     attachments_complete: bool = False
+    parent: str | None = None
+    relations: tuple[Relation, ...] = ()
+    relations_complete: bool = False
+    worklogs: tuple[Worklog, ...] = ()
+    worklogs_complete: bool = False
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,15 @@ def named(body: bytes, kind: HookKind) -> tuple[str, ...]:
         return ()
 
 
+def tells_delete(body: bytes) -> bool:
+    """Whether a proven body says that the ticket it names was deleted (Jira's ``jira:issue_deleted``)."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and told.get("webhookEvent") == "jira:issue_deleted"
+
+
 def delivery_id(headers: Headers, body: bytes, kind: HookKind, now: int) -> str:
     """What tells a repeated delivery from a new one.
 

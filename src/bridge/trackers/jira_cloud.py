@@ -37,6 +37,8 @@ FLAVOUR = Flavour(
         comment_edits_bump=True,
         read_back=False,
         attachments=True,
+        relations=True,
+        worklogs=True,
     ),
 )
 

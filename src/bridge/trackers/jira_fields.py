@@ -32,6 +32,9 @@ JIRA_NAMES: Mapping[str, str] = {
     "labels": "labels",
     "due": "duedate",
     "assignee": "assignee",
+    "components": "components",
+    "fix-versions": "fixVersions",
+    "affects-versions": "versions",
 }
 """Canonical built-in fields and Jira's ids for them."""
 
@@ -47,7 +50,16 @@ _BUILT_IN_KINDS: Mapping[str, Kind] = {
     "labels": Kind.WORDS,
     "duedate": Kind.DATE,
     "assignee": Kind.PERSON,
+    "components": Kind.NAMES,
+    "fixVersions": Kind.NAMES,
+    "versions": Kind.NAMES,
 }
+
+_CROSSING_NOT: Mapping[Kind, str] = {
+    Kind.PEOPLE: "a field with several people cannot cross yet",
+    Kind.OTHER: "fields of this type cannot cross",
+}
+"""Kinds whose values are not read, because nothing the other side could understand is in them, and why."""
 
 _REFRESH_AFTER = 300 * SECOND
 """How long a name that was not found stays unknown before the list of fields is read again."""
@@ -109,17 +121,41 @@ class Catalogue:
             words = f"there is no field called {native!r}"
         raise Refused(self._tracker, words, status=400, fields={canonical: words})
 
+    def unfit(self, specs: Iterable[FieldSpec]) -> dict[str, str]:
+        """Why names that an agreement uses cannot be used, by name: ambiguous, or of a type that cannot cross."""
+        reasons: dict[str, str] = {}
+        known = self._known()
+        for spec in specs:
+            if self._matches(known, spec.native):
+                try:
+                    self._crossing(spec)
+                except Refused as refusal:
+                    reasons[spec.native] = refusal.words
+        return reasons
+
     def readable(self, specs: Iterable[FieldSpec]) -> dict[str, JiraField]:
         """Canonical name -> field, for those that can be found; the others are reported once in the log."""
         fields: dict[str, JiraField] = {}
         for spec in specs:
             try:
-                fields[spec.canonical] = self.find(spec.canonical, spec.native)
+                fields[spec.canonical] = self._crossing(spec)
             except Refused as refusal:
                 if spec.native not in self._reported:
                     self._reported.add(spec.native)
                     log.warning("field_not_read", tracker=self._tracker, field=spec.native, why=refusal.words)
         return fields
+
+    def _crossing(self, spec: FieldSpec) -> JiraField:
+        """The field that an agreement maps.
+
+        Raises:
+            Refused: no field is called so, or several are, or its values would mean nothing on the other side.
+        """
+        field = self.find(spec.canonical, spec.native)
+        if field.kind in _CROSSING_NOT:
+            words = _CROSSING_NOT[field.kind]
+            raise Refused(self._tracker, words, status=400, fields={spec.canonical: words})
+        return field
 
     def _known(self) -> tuple[JiraField, ...]:
         with self._lock:

@@ -7,7 +7,8 @@ from typing import Any
 
 from bridge.trackers.http import Http
 from bridge.trackers.jira_fields import CANONICAL_NAMES, JiraField
-from bridge.trackers.protocol import FieldMeta, ProjectMeta
+from bridge.trackers.jira_values import BELOW
+from bridge.trackers.protocol import FieldMeta, FieldSpec, ProjectMeta
 
 RIGHTS = (
     "BROWSE_PROJECTS",
@@ -41,11 +42,15 @@ class Project:
         self._key = key
         self._cloud = cloud
 
-    def read(self, fields: Sequence[JiraField]) -> ProjectMeta:
+    def read(
+        self, fields: Sequence[JiraField], wanted: Sequence[FieldSpec], unfit: Mapping[str, str]
+    ) -> ProjectMeta:
         """Everything that ``bridge check`` compares an agreement with.
 
         Args:
             fields: the fields of the site.
+            wanted: those that the agreement maps; one may be named by its id.
+            unfit: names of mapped fields that cannot be used, and why.
 
         Raises:
             Gone: no such project, or it is hidden from us.
@@ -68,13 +73,18 @@ class Project:
             for row in types
             if not row.get("subtask")
         }
+        ids = {field.id for field in fields}
+        by_id = [spec.native for spec in wanted if spec.native in ids]
         return ProjectMeta(
             types=tuple(str(row["name"]) for row in types),
             statuses=statuses,
             priorities=self._priorities(),
-            fields=tuple(dict.fromkeys(CANONICAL_NAMES.get(field.id, field.name) for field in fields)),
+            fields=tuple(
+                dict.fromkeys([*(CANONICAL_NAMES.get(field.id, field.name) for field in fields), *by_id])
+            ),
             create=create,
             missing_rights=self._missing_rights(),
+            unfit=unfit,
         )
 
     def _priorities(self) -> tuple[str, ...]:
@@ -111,9 +121,16 @@ class Project:
 
 
 def _field(raw: Mapping[str, Any]) -> FieldMeta:
-    allowed = raw.get("allowedValues") or ()
     return FieldMeta(
         name=CANONICAL_NAMES.get(str(raw.get("fieldId")), str(raw.get("name"))),
         required=bool(raw.get("required")) and not raw.get("hasDefaultValue"),
-        allowed=tuple(str(value.get("value") or value.get("name") or "") for value in allowed),
+        allowed=tuple(name for value in raw.get("allowedValues") or () for name in _offered(value)),
     )
+
+
+def _offered(value: Mapping[str, Any]) -> Iterator[str]:
+    """An allowed value under the name that the core knows it by, and those below it."""
+    name = str(value.get("value") or value.get("name") or "")
+    yield name
+    for child in value.get("children") or ():
+        yield f"{name}{BELOW}{child.get('value')}"

@@ -38,8 +38,10 @@ def in_scope(scope: Scope) -> str:
         Refused: the selection's parentheses do not match, so that it could reach outside the project.
     """
     project = f"project = {quote(scope.project)}"
+    if scope.since:
+        project = f"{project} AND created >= {milliseconds(scope.since)}"
     if not scope.select.strip():
-        return project
+        return f"({project})" if scope.since else project
     depth = 0
     for char in _QUOTED.sub("", scope.select):
         depth += (char == "(") - (char == ")")
@@ -53,15 +55,14 @@ def in_scope(scope: Scope) -> str:
 def views(watch: Watch, lost: frozenset[str] = frozenset()) -> list[str]:
     """What is in view, as one condition or, with many followed tickets, several.
 
-    Followed tickets are named only where a selection could let them slip out of view.
+    Followed tickets are named, because they may leave the selection, or the project.
 
     Args:
         watch: scope and followed ids.
         lost: ids that a query must not name, because Jira refuses queries that name deleted issues.
     """
     base = in_scope(watch.scope)
-    named = watch.follow if watch.scope.select.strip() else ()
-    follow = [one for one in named if one.isdecimal() and one not in lost]
+    follow = [one for one in watch.follow if one.isdecimal() and one not in lost]
     chunks = [follow[at : at + FOLLOWED_AT_ONCE] for at in range(0, len(follow), FOLLOWED_AT_ONCE)]
     if not chunks:
         return [base]

@@ -18,7 +18,8 @@ from bridge.sync.ticket import Comment, FieldChange, Ticket, Value
 from bridge.trackers.files import with_private
 from bridge.trackers.jira_fields import CANONICAL_NAMES, JIRA_NAMES, JiraField
 from bridge.trackers.jira_files import read_attachments
-from bridge.trackers.jira_values import Values, moment
+from bridge.trackers.jira_structure import relations, worklog
+from bridge.trackers.jira_values import Kind, Values, moment
 from bridge.trackers.protocol import Stamp
 
 OWN_LABEL = "bridge-"
@@ -35,7 +36,22 @@ _SERVICE_DESK = "service_desk"
 
 _MARKER = re.compile(r"bridge-[0-9a-f]{16}")
 
-ALWAYS = (*JIRA_NAMES.values(), "comment", "attachment", "created", "updated", "creator", "project")
+_ARCHIVED = "archiveddate"
+"""Data Center's field of an archived issue; a field that a site does not have is left out of its answers."""
+
+ALWAYS = (
+    *JIRA_NAMES.values(),
+    "parent",
+    "issuelinks",
+    "worklog",
+    "comment",
+    "attachment",
+    "created",
+    "updated",
+    "creator",
+    "project",
+    _ARCHIVED,
+)
 """Fields asked for with every ticket."""
 
 
@@ -166,6 +182,7 @@ class Reading:
         complete = "comment" in fields and total <= len(comments)
         files = read_attachments(fields.get("attachment"), self.url, self.values)
         labels = fields.get("labels") or ()
+        spent = fields.get("worklog") or {}
         return Ticket(
             id=str(raw["id"]),
             key=str(raw["key"]),
@@ -181,6 +198,12 @@ class Reading:
             attachments=with_private(files, comments),
             # Which of them are private only the comments tell.
             attachments_complete=complete and "attachment" in fields,
+            parent=str((fields.get("parent") or {}).get("id") or ""),
+            relations=relations(fields.get("issuelinks") or ()),
+            relations_complete="issuelinks" in fields,
+            worklogs=tuple(worklog(self.values, one) for one in spent.get("worklogs", ())),
+            worklogs_complete="worklog" in fields and spent.get("total", 0) <= len(spent.get("worklogs", ())),
+            archived=bool(fields.get(_ARCHIVED)),
         )
 
     def _fields(self, raw: Mapping[str, Any], custom: Mapping[str, JiraField]) -> dict[str, Value]:
@@ -199,6 +222,8 @@ class Reading:
                     found[name] = foreign_labels(value or ())
                 case "assignee":
                     found[name] = values.person(value)
+                case "components" | "fix-versions" | "affects-versions":
+                    found[name] = values.decode(Kind.NAMES, value)
                 case _:
                     found[name] = None if value is None else str(value["name"])
         for name, known in custom.items():

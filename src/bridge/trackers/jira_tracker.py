@@ -10,7 +10,8 @@ import abc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -28,6 +29,7 @@ from bridge.trackers.jira_hooks import JiraHooks
 from bridge.trackers.jira_metadata import Project
 from bridge.trackers.jira_people import People
 from bridge.trackers.jira_polls import Polls, Raw, Search
+from bridge.trackers.jira_structure import JiraStructure
 from bridge.trackers.jira_tickets import (
     ALWAYS,
     COMMENT_MARK,
@@ -48,6 +50,7 @@ from bridge.trackers.protocol import (
     Stamp,
     Watch,
 )
+from bridge.trackers.structure import Structure
 from bridge.trackers.transfers import Transfers
 
 log = structlog.get_logger(__name__)
@@ -129,9 +132,15 @@ class JiraTracker(abc.ABC):
         self._catalogue = Catalogue(name, lambda: self._get("/field").array(), clock)
         self._encoder = Encoder(name, self._catalogue, flavour.values, self._people.find)
         self._polls = Polls(name, search, self._people.whoami, self._reading.stamp, clock)
+        self._structure = JiraStructure(http, flavour.api, flavour.values, self._people)
         self.hooks = JiraHooks(http, cloud=flavour.cloud)
         self._labels: _Recent[frozenset[str]] = _Recent(REMEMBERED)
         self._screens: _Recent[Mapping[str, JiraField]] = _Recent(REMEMBERED)
+
+    @property
+    def structure(self) -> Structure:
+        """See :attr:`bridge.trackers.protocol.Tracker.structure`."""
+        return self._structure
 
     # -- reading --
 
@@ -174,10 +183,13 @@ class JiraTracker(abc.ABC):
         """See :meth:`bridge.trackers.protocol.Tracker.find_marked`."""
         return self._polls.find_marked(scope, marker, since)
 
-    def metadata(self, project: str, fields: Sequence[FieldSpec] = ()) -> ProjectMeta:  # noqa: ARG002 - Jira shows all
+    def metadata(self, project: str, fields: Sequence[FieldSpec] = ()) -> ProjectMeta:
         """See :meth:`bridge.trackers.protocol.Tracker.metadata`."""
         reader = Project(self._http, self._api, project, cloud=self._flavour.cloud)
-        return reader.read(self._catalogue.all())
+        types = tuple(self._structure.link_types())
+        return replace(
+            reader.read(self._catalogue.all(), fields, self._catalogue.unfit(fields)), link_types=types
+        )
 
     # -- tickets --
 
@@ -190,6 +202,8 @@ class JiraTracker(abc.ABC):
         encoded, names = self._encoder.encode(draft.fields, fields)
         labels = encoded.get("labels") or []
         encoded |= {"project": {"key": draft.project}, "labels": [*labels, draft.marker]}
+        if draft.parent:
+            encoded["parent"] = {"id": draft.parent}
         facts = {"marker": draft.marker}
         body = {"fields": encoded, "properties": [{"key": LINK_FACTS, "value": facts}]}
         try:
@@ -297,6 +311,11 @@ class JiraTracker(abc.ABC):
         }
         self._call("POST", "/issue/{id}/remotelink", {"id": ticket}, body=body, repeatable=True)
         return ""
+
+    def take_link_back(self, ticket: str, marker: str) -> None:
+        """See :meth:`bridge.trackers.protocol.TakesLinkBack.take_link_back`."""
+        with suppress(Gone):
+            self._call("DELETE", "/issue/{id}/remotelink", {"id": ticket}, query={"globalId": marker})
 
     # -- comments --
 

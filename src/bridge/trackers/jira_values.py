@@ -22,6 +22,10 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 _SECONDS_UNTIL_5138 = 100_000_000_000
 
 
+BELOW = " > "
+"""Between the two levels of a cascading choice: ``Hardware > Printer``."""
+
+
 class Kind(StrEnum):
     """What shape a field's value has on the wire."""
 
@@ -29,6 +33,7 @@ class Kind(StrEnum):
     TEXT = "text"
     NUMBER = "number"
     DATE = "date"
+    MOMENT = "moment"
     OPTION = "option"
     OPTIONS = "options"
     CASCADE = "cascade"
@@ -44,7 +49,7 @@ _SINGLE = {
     "string": Kind.STRING,
     "number": Kind.NUMBER,
     "date": Kind.DATE,
-    "datetime": Kind.DATE,
+    "datetime": Kind.MOMENT,
     "option": Kind.OPTION,
     "option-with-child": Kind.CASCADE,
     "user": Kind.PERSON,
@@ -133,6 +138,8 @@ class Values:
             value = self.person(raw)
         elif kind is Kind.NUMBER:
             value = float(raw)
+        elif kind is Kind.MOMENT:
+            value = _utc(str(raw))
         elif isinstance(raw, bool | int | float):
             value = raw
         else:
@@ -163,6 +170,8 @@ class Values:
             encoded = self.write_text(document) if document else None
         elif kind is Kind.NUMBER:
             encoded = _as_number(value)
+        elif kind in {Kind.DATE, Kind.MOMENT}:
+            encoded = _time(kind, _as_text(value))
         elif kind is Kind.OTHER:
             raise WrongValue("fields of this type cannot be written")
         else:
@@ -179,15 +188,15 @@ class Values:
             return str(raw[self.person_key])
         name = str(raw.get("value") or raw.get("name") or "")
         child = raw.get("child")
-        return f"{name} / {self._name(child)}" if isinstance(child, dict) else name
+        return f"{name}{BELOW}{self._name(child)}" if isinstance(child, dict) else name
 
     def _member(self, kind: Kind, name: str) -> Any:
         match kind:
             case Kind.OPTION | Kind.OPTIONS:
                 return {"value": name}
             case Kind.CASCADE:
-                parent, slash, child = name.partition(" / ")
-                return {"value": parent, "child": {"value": child}} if slash else {"value": name}
+                parent, below, child = name.partition(BELOW)
+                return {"value": parent, "child": {"value": child}} if below else {"value": name}
             case Kind.NAMED | Kind.NAMES:
                 return {"name": name}
             case _:
@@ -202,6 +211,30 @@ def moment(raw: Any) -> int:
     if isinstance(raw, int):
         return raw * (1_000 if raw > _SECONDS_UNTIL_5138 else 1_000_000)
     return (dt.datetime.fromisoformat(str(raw)) - _EPOCH) // _MICROSECOND
+
+
+def _utc(raw: str) -> str:
+    """A moment as ISO text in UTC and whole seconds: sites print one moment in different zones."""
+    return f"{dt.datetime.fromisoformat(raw).astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _time(kind: Kind, text: str) -> str | None:
+    """A date or a moment as Jira takes it; one is no stand-in for the other.
+
+    Raises:
+        WrongValue: it is the other one, or neither.
+    """
+    if not text:
+        return None
+    try:
+        if kind is Kind.DATE:
+            return dt.date.fromisoformat(text).isoformat()
+        if "T" in text:
+            return f"{dt.datetime.fromisoformat(text).astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S}.000+0000"
+    except ValueError:
+        pass
+    due = "a date (year-month-day)" if kind is Kind.DATE else "a date with a time of day"
+    raise WrongValue(f"takes {due}, got {text!r}")
 
 
 def lines(text: str) -> Document:

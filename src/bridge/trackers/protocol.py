@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridge.markup import Dialect, Document
 from bridge.sync.agreement import Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
 from bridge.trackers.files import Files
+from bridge.trackers.structure import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Abilities:
         summary_limit: longest summary, in characters.
         text_limit: longest text, in characters of the native form.
         attachments: files can be moved, see :class:`bridge.trackers.files.Files`.
+        relations: tickets can have parents and links, see :class:`bridge.trackers.structure.Structure`.
+        worklogs: time can be booked on tickets, see the same.
     """
 
     dialect: Dialect
@@ -44,6 +47,8 @@ class Abilities:
     summary_limit: int = 255
     text_limit: int = 32_767
     attachments: bool = False
+    relations: bool = False
+    worklogs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +98,13 @@ class Draft:
             them. A person is given as the handle from the people map (str).
         marker: the bridge's mark, carried inside the create request itself. Nothing else about the origin
             goes along: the other company can read all of the request.
+        parent: id of the ticket that it becomes a part of; "" for none.
     """
 
     project: str
     fields: Mapping[str, Value]
     marker: str
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,9 @@ class ProjectMeta:
         fields: names of all fields of the site or project, built-in ones by canonical name.
         create: type name -> fields on its create screen.
         missing_rights: rights the account lacks here, in the tracker's words.
+        link_types: names of the types of links between tickets.
+        unfit: native names of mapped fields that cannot be used, and why: two fields bear the name, or the values of
+            its type cannot cross.
     """
 
     types: tuple[str, ...]
@@ -155,13 +165,16 @@ class ProjectMeta:
     fields: tuple[str, ...]
     create: Mapping[str, tuple[FieldMeta, ...]] = field(default_factory=dict)
     missing_rights: tuple[str, ...] = ()
+    unfit: Mapping[str, str] = field(default_factory=dict)
+    link_types: tuple[str, ...] = ()
 
 
 class Tracker(Protocol):
-    """One ticketing system.
+    """One ticketing system. ``name`` is from the configuration, ``kind`` from the entry point.
 
-    ``name`` is from the configuration, ``kind`` from the entry point; ``files`` moves its files, and is
-    :class:`bridge.trackers.files.NoFiles` where the adapter cannot.
+    ``structure`` moves parents, links and worklogs; it is :class:`bridge.trackers.structure.NoStructure` where the
+    adapter cannot. ``files`` moves its files, and is
+    :class:`bridge.trackers.files.NoFiles` where it cannot.
     """
 
     name: str
@@ -171,6 +184,10 @@ class Tracker(Protocol):
     @property
     def files(self) -> Files:
         """What moves its files."""
+
+    @property
+    def structure(self) -> Structure:
+        """What stands between and beside its tickets."""
 
     def whoami(self) -> Person:
         """The account we are logged in as.
@@ -200,7 +217,8 @@ class Tracker(Protocol):
     def fetch(self, ids: Sequence[str], fields: Sequence[FieldSpec]) -> Mapping[str, Ticket]:
         """The present state of these tickets, strongly consistent, with all their comments.
 
-        A ticket that is deleted or out of our sight is absent from the answer.
+        A ticket that is deleted or out of our sight is absent from the answer. In place of one that was merged into
+        another stands that one, whose ``id`` then differs from the one that was asked for.
         """
 
     def histories(self, ids: Sequence[str]) -> Mapping[str, Sequence[FieldChange]]:
@@ -299,3 +317,23 @@ class Tracker(Protocol):
 
     def close(self) -> None:
         """Close all connections."""
+
+
+@runtime_checkable
+class TellsHidden(Protocol):
+    """A tracker that says of a ticket which it does not show us that it is there."""
+
+    def hidden(self, ticket: str) -> bool:
+        """Whether the ticket is there, but not for us; False when it is visible or there is no such ticket."""
+
+
+@runtime_checkable
+class TakesLinkBack(Protocol):
+    """A tracker whose link to the peer can be taken off a ticket again."""
+
+    def take_link_back(self, ticket: str, marker: str) -> None:
+        """Take the link with that mark off the ticket; harmless when there is none, or no such ticket.
+
+        Raises:
+            Refused: with the tracker's words.
+        """

@@ -47,7 +47,9 @@ from bridge.trackers.redmine_metadata import describe
 from bridge.trackers.redmine_notes import Notes
 from bridge.trackers.redmine_payload import UNPROCESSABLE, Payload, Payloads
 from bridge.trackers.redmine_query import PAGE, by_number, in_project, parse_select
+from bridge.trackers.redmine_structure import RedmineStructure
 from bridge.trackers.redmine_values import (
+    ATTRIBUTES,
     CANONICAL,
     Json,
     Shape,
@@ -58,12 +60,16 @@ from bridge.trackers.redmine_values import (
     to_ticket,
 )
 from bridge.trackers.sessions import PlainSession
+from bridge.trackers.structure import Structure
 from bridge.trackers.transfers import Transfers, open_transfers, patient_session
 
-FULL = "journals,attachments"
-"""What makes an issue's answer complete."""
+WHOLE = "journals,relations,attachments"
+"""What makes an issue's answer tell all that the bridge mirrors."""
 
 _Item = TypeVar("_Item")
+
+_FORBIDDEN = 403
+"""Redmine's answer for a ticket out of our sight."""
 
 
 def open_tracker(settings: TrackerSettings, clock: Clock) -> Tracker:
@@ -99,12 +105,13 @@ class Redmine:
         dialect: Dialect = "textile" if settings.formatting == "textile" else "markdown"
         self.abilities = Abilities(
             dialect=dialect,
-            fields=frozenset(BUILT_IN_FIELDS) - {"labels"},
+            fields=frozenset(ATTRIBUTES),
             search_has_comments=False,
             comment_edits_bump=False,
             read_back=True,
             coarse_stamps=True,
             attachments=True,
+            relations=True,
         )
         self._url = settings.url.rstrip("/")
         self._marker = settings.marker_field
@@ -112,6 +119,7 @@ class Redmine:
         self._clock = FarClock(clock)
         self._catalog = Catalog(http, self._clock)
         self._payloads = Payloads(self.name, self._catalog, dialect)
+        self._structure = RedmineStructure(http, self._issue)
         self._notes = Notes(http, self._catalog, self._clock, self._issue, dialect)
         self.files = RedmineFiles(
             self._url,
@@ -121,6 +129,11 @@ class Redmine:
             me=lambda: self._catalog.account().person.id,
             read=self._issue,
         )
+
+    @property
+    def structure(self) -> Structure:
+        """See :class:`bridge.trackers.protocol.Tracker`."""
+        return self._structure
 
     def whoami(self) -> Person:
         """See :class:`bridge.trackers.protocol.Tracker`."""
@@ -139,12 +152,11 @@ class Redmine:
     def changes(self, watch: Watch, since: int, *, canary: str = "") -> Iterator[Sequence[Ticket]]:  # noqa: ARG002 - the key is checked by asking who we are
         """See :class:`bridge.trackers.protocol.Tracker`.
 
-        Followed tickets are asked for by number where a selection might leave them out.
+        Followed tickets are asked for by number: they may have left the selection, or the project.
         """
         filters = self._scope(watch.scope)
         walks = [walk_changes(self._http, filters, since)]
-        if watch.scope.select:
-            walks += [walk_changes(self._http, chosen, since) for chosen in by_number(watch.follow)]
+        walks += [walk_changes(self._http, chosen, since) for chosen in by_number(watch.follow)]
         shape = self._shape(watch.fields)
         merged = heapq.merge(*walks, key=lambda issue: str(issue["updated_on"]))
         yield from _pages(to_ticket(issue, shape) for issue in _once(merged))
@@ -169,6 +181,16 @@ class Redmine:
         """
         shape = self._shape(fields)
         return {ticket: to_ticket(issue, shape) for ticket, issue in self._issues(ids)}
+
+    def hidden(self, ticket: str) -> bool:
+        """See :class:`bridge.trackers.protocol.TellsHidden`: 403 for a ticket out of our sight, 404 for none."""
+        try:
+            self._issue(ticket)
+        except Refused as refusal:
+            return refusal.status == _FORBIDDEN
+        except Gone:
+            return False
+        return False
 
     def histories(self, ids: Sequence[str]) -> Mapping[str, Sequence[FieldChange]]:
         """See :class:`bridge.trackers.protocol.Tracker`."""
@@ -230,6 +252,8 @@ class Redmine:
         meant = self._payloads.make(draft.fields, fields, draft.project)
         meant = replace(meant, custom={**meant.custom, mark: draft.marker})
         body = {"project_id": project.id, **meant.json()}
+        if draft.parent:
+            body["parent_issue_id"] = int(draft.parent)
         if meant.attributes.get("due_date"):
             body["start_date"] = ""  # it would be today, and a due date before it is refused
         began = self._clock.here()
@@ -306,6 +330,8 @@ class Redmine:
         filters = parse_select(self.name, scope.select)
         chosen = [key for key in filters if filters[key] != "*"]
         self._catalog.require_filters(chosen, scope.project)
+        if scope.since:
+            filters = {**filters, "created_on": f">={stamp(scope.since)}"}
         return in_project(scope.project, filters)
 
     def _shape(self, fields: Iterable[FieldSpec]) -> Shape:
@@ -320,8 +346,8 @@ class Redmine:
             project=self._catalog.project_key,
         )
 
-    def _issue(self, ticket: str, include: str = FULL) -> dict[str, Any]:
-        """An issue as Redmine sends it, with journals unless asked otherwise.
+    def _issue(self, ticket: str, include: str = WHOLE) -> dict[str, Any]:
+        """An issue as Redmine sends it, with journals and relations unless asked otherwise.
 
         Raises:
             Gone: no such ticket.
@@ -331,7 +357,7 @@ class Redmine:
             raise Gone(self.name, f"{ticket!r} is not the number of a ticket")
         answer = self._http.call("GET", "/issues/{id}.json", parts={"id": ticket}, query={"include": include})
         issue = answer.object().get("issue")
-        if not isinstance(issue, dict) or (include == FULL and "journals" not in issue):
+        if not isinstance(issue, dict) or (include == WHOLE and "journals" not in issue):
             raise Unintelligible(self.name, "the answer lacks an issue with its journals")
         self._catalog.learn(issue)
         return issue
@@ -344,7 +370,7 @@ class Redmine:
             except Gone:
                 continue
             except Refused as refusal:
-                if refusal.status != 403:  # noqa: PLR2004 - Redmine's answer for a ticket out of our sight
+                if refusal.status != _FORBIDDEN:
                     raise
 
     def _mark(self, issue: Json) -> str:

@@ -80,6 +80,7 @@ class Catalog:
         self._lock = threading.Lock()
         self._keeper = Keeper(clock.here)
         self._fields: dict[int, CustomField] = {}
+        self._categories: dict[int, dict[str, int]] = {}
 
     def account(self) -> Account:
         """Who we are, asked anew at most once a minute.
@@ -116,6 +117,30 @@ class Catalog:
         """Type name -> number, of the whole Redmine."""
         return self._keeper.kept("types", KEEP, lambda: self._names("/trackers.json", "trackers"))
 
+    def categories(self, project: str) -> Mapping[str, int]:
+        """Category name -> number, of a project, as far as we may know them.
+
+        Redmine lists them to those who may manage them; others learn them from the tickets that have one.
+        """
+        listed = self._keeper.kept(("categories", project), KEEP, lambda: self._list_categories(project))
+        number = self.project(project).id
+        with self._lock:
+            return {**self._categories.get(number, {}), **listed}
+
+    def _list_categories(self, project: str) -> Mapping[str, int]:
+        try:
+            return self._names("/projects/{key}/issue_categories.json", "issue_categories", key=project)
+        except Refused:
+            self._keeper.kept(("seen", project), KEEP, lambda: self._read_newest(project))
+            return {}
+
+    def versions(self, project: str) -> Mapping[str, int]:
+        """Name -> number of the versions that a project's tickets may have, those shared with it among them."""
+        path = "/projects/{key}/versions.json"
+        return self._keeper.kept(
+            ("versions", project), KEEP, lambda: self._names(path, "versions", key=project)
+        )
+
     def project(self, key: str) -> Project:
         """A project by its identifier or number.
 
@@ -144,7 +169,12 @@ class Catalog:
     # Custom fields
 
     def learn(self, issue: Json) -> None:
-        """Remember the custom fields that an issue carries."""
+        """Remember the custom fields and the category that an issue carries."""
+        category = issue.get("category")
+        if category:
+            with self._lock:
+                known = self._categories.setdefault(int(issue["project"]["id"]), {})
+                known[str(category["name"])] = int(category["id"])
         for field in issue.get("custom_fields", ()):
             self.custom(field)
 
@@ -342,10 +372,10 @@ class Catalog:
 
     # Keeping
 
-    def _names(self, path: str, key: str) -> Mapping[str, int]:
+    def _names(self, path: str, name: str, **parts: str) -> Mapping[str, int]:
         return {
             str(item["name"]): int(item["id"])
-            for item in self._http.call("GET", path).objects(key)
+            for item in self._http.call("GET", path, parts=parts).objects(name)
             if item.get("active", True)
         }
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from bridge.sync.agreement import BUILT_IN_FIELDS
 from bridge.trackers.protocol import FieldMeta, ProjectMeta
 from bridge.trackers.redmine_catalog import Catalog
+from bridge.trackers.redmine_structure import KINDS
+from bridge.trackers.redmine_values import ATTRIBUTES
 
 _RIGHTS = {
     "view_issues": "View issues",
@@ -43,6 +45,10 @@ def describe(catalog: Catalog, project: str, marker: str, wanted: Sequence[str] 
     screen = (
         FieldMeta("summary", required=True),
         *(FieldMeta(name, required=False) for name in ("description", "due", "assignee")),
+        FieldMeta(
+            "components", required=False
+        ),  # the whole list of categories is shown to their managers only
+        FieldMeta("fix-versions", required=False, allowed=tuple(catalog.versions(project))),
         FieldMeta("priority", required=True, allowed=priorities),
         *(FieldMeta(field.name, required=field.required, allowed=field.options) for field in custom),
     )
@@ -50,9 +56,10 @@ def describe(catalog: Catalog, project: str, marker: str, wanted: Sequence[str] 
         types=types,
         statuses=dict.fromkeys(types, tuple(catalog.statuses())),
         priorities=priorities,
-        fields=(*(name for name in BUILT_IN_FIELDS if name != "labels"), *(field.name for field in custom)),
+        fields=(*(name for name in BUILT_IN_FIELDS if name in ATTRIBUTES), *(field.name for field in custom)),
         create=dict.fromkeys(types, screen),
         missing_rights=tuple(_missing(catalog, project, marker)),
+        link_types=KINDS,
     )
 
 

@@ -40,6 +40,8 @@ _ENGLISH: Mapping[str, str] = {
     "status_id": "Status",
     "due_date": "Due date",
     "assigned_to_id": "Assignee",
+    "category_id": "Category",
+    "fixed_version_id": "Target version",
 }
 """How Redmine's complaints begin for an account whose language is English."""
 
@@ -147,9 +149,8 @@ class Payloads:
             elif name in BUILT_IN_FIELDS:
                 raise self.refuse(name, f"Redmine has no {name}")
             else:
-                custom[self.custom(natives.get(name, name), project, present)] = raw_custom(
-                    value, self._dialect
-                )
+                field_ = self.custom(natives.get(name, name), project, present)
+                custom[field_] = self._custom_value(name, field_, value, project)
         return Payload(self._dialect, attributes, custom)
 
     def custom(self, name: str, project: str, carried: Iterable[Json] = ()) -> CustomField:
@@ -175,6 +176,14 @@ class Payloads:
         """A refusal that we can foretell."""
         return Refused(self._tracker, words, status=UNPROCESSABLE, fields={name: words})
 
+    def _custom_value(self, name: str, known: CustomField, value: Value, project: str) -> str | list[str]:
+        if known.format == "user" and isinstance(value, str) and value:
+            try:
+                return self._catalog.assignee(value, project)
+            except Refused as refusal:
+                raise self.refuse(name, refusal.words) from refusal
+        return raw_custom(value)
+
     def _attribute(self, name: str, value: Value, project: str) -> Any:
         if name == "assignee":
             return self._assignee(value, project)
@@ -183,11 +192,21 @@ class Payloads:
         if name in {"priority", "status"}:
             known = self._catalog.priorities() if name == "priority" else self._catalog.statuses()
             return self._number(name, value, known)
+        if name in {"components", "fix-versions"}:
+            return self._one_of(name, value, project)
         if isinstance(value, Document):
             return native(value, self._dialect)
         if value is None or isinstance(value, str):
             return value or ""
         raise self.refuse(name, f"Redmine's {name} takes text, not {type(value).__name__}")
+
+    def _one_of(self, name: str, value: Value, project: str) -> int | str:
+        """The number of a category or version; "" for none."""
+        members = value if isinstance(value, frozenset) else frozenset({str(value)} if value else ())
+        if len(members) > 1:
+            raise self.refuse(name, f"a Redmine ticket has one at most, not {', '.join(sorted(members))}")
+        known = self._catalog.categories(project) if name == "components" else self._catalog.versions(project)
+        return next((self._number(name, member, known, f" of project {project}") for member in members), "")
 
     def _number(self, name: str, value: Value, known: Mapping[str, int], where: str = "") -> int:
         if isinstance(value, str) and value in known:

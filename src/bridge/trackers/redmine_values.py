@@ -13,8 +13,8 @@ from typing import Any
 
 from bridge.clock import SECOND
 from bridge.errors import Unintelligible
-from bridge.markup import Dialect, Document, read, write
-from bridge.sync.ticket import Attachment, Comment, Person, Ticket, Value
+from bridge.markup import Dialect, Document, plain, read, write
+from bridge.sync.ticket import Attachment, Comment, Person, Relation, Ticket, Value
 from bridge.trackers.files import with_private
 
 Json = Mapping[str, Any]
@@ -27,6 +27,8 @@ ATTRIBUTES: Mapping[str, str] = {
     "status": "status_id",
     "due": "due_date",
     "assignee": "assigned_to_id",
+    "components": "category_id",
+    "fix-versions": "fixed_version_id",
 }
 """Canonical built-in field -> attribute in Redmine's requests and journals."""
 
@@ -85,15 +87,21 @@ def named(ref: Json | None) -> str:
     return str(ref["name"]) if ref else ""
 
 
+def _single(ref: Json | None) -> frozenset[str]:
+    """A set of at most one name: Redmine has one category and one target version for a ticket."""
+    return frozenset({named(ref)} if ref else ())
+
+
 def is_field(field: Json, name: str) -> bool:
     """Whether a custom field is the one that a configuration names: by its name, or as ``cf_<number>``."""
     return bool(field["name"] == name) or f"cf_{field['id']}" == name
 
 
-def custom_value(raw: Any, field: CustomField) -> Value:
+def custom_value(raw: Any, field: CustomField, person: Callable[[Json | None], Person | None]) -> Value:
     """A custom field's value.
 
-    Without an administrator's rights flags and numbers stay the strings Redmine sends.
+    Without an administrator's rights Redmine does not tell of which kind a field is: flags, numbers and people stay
+    the strings it sends, a person the number of their account.
     """
     if isinstance(raw, list):
         return frozenset(str(item) for item in raw if item not in (None, ""))
@@ -103,6 +111,8 @@ def custom_value(raw: Any, field: CustomField) -> Value:
     match field.format:
         case "bool":
             return text == "1"
+        case "user":
+            return person({"id": text})
         case "int" | "float":
             try:
                 return float(text)
@@ -112,7 +122,7 @@ def custom_value(raw: Any, field: CustomField) -> Value:
             return text
 
 
-def raw_custom(value: Value, dialect: Dialect) -> str | list[str]:
+def raw_custom(value: Value) -> str | list[str]:
     """A canonical value as Redmine takes it for a custom field."""
     match value:
         case None:
@@ -122,7 +132,7 @@ def raw_custom(value: Value, dialect: Dialect) -> str | list[str]:
         case frozenset():
             return sorted(value) or [""]
         case Document():
-            return native(value, dialect)
+            return plain(value)  # whether the field's format takes markup is told to administrators only
         case Person():
             return value.id
         case str():
@@ -241,6 +251,26 @@ def _together(one: Json, other: Json) -> bool:
     return same and apart <= SECOND
 
 
+def parent_of(issue: Json) -> str:
+    """The number of the issue that this one is a part of; "" for none."""
+    return str((issue.get("parent") or {}).get("id") or "")
+
+
+def to_relations(issue: Json) -> tuple[Relation, ...]:
+    """The relations of an issue that was asked for with them; Redmine leaves the list out when it is empty."""
+    return tuple(
+        Relation(
+            id=str(raw["id"]),
+            kind=str(raw["relation_type"]),
+            other=str(raw["issue_to_id"] if outward else raw["issue_id"]),
+            outward=outward,
+            symmetric=raw["relation_type"] == "relates",
+        )
+        for raw in issue.get("relations", ())
+        for outward in [raw["issue_id"] == issue["id"]]
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What turning an issue into a ticket needs beside the issue.
@@ -283,11 +313,13 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
             "status": named(issue["status"]),
             "due": issue.get("due_date") or None,
             "assignee": shape.person(issue.get("assigned_to")),
+            "components": _single(issue.get("category")),
+            "fix-versions": _single(issue.get("fixed_version")),
         }
         for canonical, name in shape.custom.items():
             for field in raw:
                 if is_field(field, name):
-                    fields[canonical] = custom_value(field.get("value"), shape.format(field))
+                    fields[canonical] = custom_value(field.get("value"), shape.format(field), shape.person)
         comments = to_comments(issue.get("journals", ()), shape.person, shape.dialect)
         files = to_attachments(issue, shape.url, shape.person) if "journals" in issue else ()
         return Ticket(
@@ -304,6 +336,9 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
             marker=str(marked[0] or "") if marked else "",
             attachments=with_private(files, comments),
             attachments_complete="journals" in issue and "attachments" in issue,
+            parent=parent_of(issue),
+            relations=to_relations(issue),
+            relations_complete="journals" in issue,
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise Unintelligible(

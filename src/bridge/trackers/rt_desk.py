@@ -29,6 +29,18 @@ _REMEMBERED = 512
 """Tickets whose latest reading is kept at hand; a ticket is written soon after it was read, or read again."""
 
 
+class Merged(Gone):
+    """The ticket was merged into another one, which RT would show and write in its place without a word.
+
+    Attributes:
+        survivor: the other one's number.
+    """
+
+    def __init__(self, tracker: str, ticket: str, survivor: str) -> None:
+        self.survivor = survivor
+        super().__init__(tracker, f"ticket {ticket} was merged into {survivor}")
+
+
 class Desk:
     """Reads and writes tickets. Shared by all threads.
 
@@ -136,7 +148,7 @@ class Desk:
         if "id" not in item or "Status" not in item or "LastUpdated" not in item:
             raise Unintelligible(tracker, "the answer lacks a ticket")
         if str(item["id"]) != ticket:
-            raise Gone(tracker, f"ticket {ticket} was merged into {item['id']}")
+            raise Merged(tracker, ticket, str(item["id"]))
         if item["Status"] == "deleted":
             raise Gone(tracker, f"ticket {ticket} is deleted")
         reading = item, answer.headers.get("ETag", "")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bridge.sync.agreement import BUILT_IN_FIELDS
+from bridge.sync.agreement import BUILT_IN_FIELDS, LISTED_FIELDS
 from bridge.trackers.http import Http
 from bridge.trackers.protocol import FieldMeta, ProjectMeta
 from bridge.trackers.rt_catalog import Catalog, Queue
 from bridge.trackers.rt_queries import in_queue
 
-LACKS = frozenset({"type", "labels"})
+LACKS = frozenset({"type", "labels", *LISTED_FIELDS})
 """Built-in fields that RT does not have."""
 
 

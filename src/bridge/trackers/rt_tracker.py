@@ -7,7 +7,8 @@ What makes RT different from its neighbours, and what follows from it here:
 * The description, replies and comments are transactions, which nobody can change. A reply is public, a comment is for
   staff (``rt_messages``).
 * Its lists never hold texts: a ticket from a list has ``comments_complete`` False, and tickets are read one by one.
-* A number that was merged into another ticket leads there in silence: for us it is gone.
+* A number that was merged into another ticket leads there in silence: nothing is written under it, and whoever reads
+  it is told the other one's number.
 * The bridge's mark lives in a text custom field (``marker_field``), set in the create request itself.
 """
 
@@ -37,7 +38,7 @@ from bridge.trackers.protocol import (
     Watch,
 )
 from bridge.trackers.rt_catalog import Catalog
-from bridge.trackers.rt_desk import UNPROCESSABLE, Desk, said
+from bridge.trackers.rt_desk import UNPROCESSABLE, Desk, Merged, said
 from bridge.trackers.rt_history import read_changes
 from bridge.trackers.rt_lists import (
     FIELDS,
@@ -61,6 +62,7 @@ from bridge.trackers.rt_values import (
     to_ticket,
 )
 from bridge.trackers.sessions import PlainSession
+from bridge.trackers.structure import NoStructure, Structure
 
 _FORBIDDEN = 403
 _Item = TypeVar("_Item")
@@ -110,6 +112,11 @@ class RequestTracker:
         self._payloads = Payloads(self._catalog)
         self._messages = Messages(http, self._catalog)
         self._desk = Desk(http, self._catalog)
+
+    @property
+    def structure(self) -> Structure:
+        """See :class:`bridge.trackers.protocol.Tracker`: what RT links is not mirrored."""
+        return NoStructure()
 
     def whoami(self) -> Person:
         """See :class:`bridge.trackers.protocol.Tracker`."""
@@ -162,15 +169,28 @@ class RequestTracker:
     def fetch(self, ids: Sequence[str], fields: Sequence[FieldSpec]) -> Mapping[str, Ticket]:
         """See :class:`bridge.trackers.protocol.Tracker`.
 
-        One request each for the tickets, and about three for the texts of up to a hundred of them.
+        One request each for the tickets, and about three for the texts of up to a hundred of them. For a number that
+        was merged into another ticket the answer is that ticket.
         """
         shape = self._shape(fields)
         found: dict[str, Ticket] = {}
         for start in range(0, len(ids), PAGE):
-            items = dict(self._items(ids[start : start + PAGE]))
-            messages = read_messages(self._http, list(items))
-            found |= {ticket: to_ticket(item, shape, messages[ticket]) for ticket, item in items.items()}
+            items = dict(self._items(ids[start : start + PAGE], survivors=True))
+            messages = read_messages(self._http, list({str(item["id"]) for item in items.values()}))
+            found |= {
+                ticket: to_ticket(item, shape, messages[str(item["id"])]) for ticket, item in items.items()
+            }
         return found
+
+    def hidden(self, ticket: str) -> bool:
+        """See :class:`bridge.trackers.protocol.TellsHidden`: 403 for a ticket out of our sight, 404 for none."""
+        try:
+            self._desk.read(ticket)
+        except Refused as refusal:
+            return refusal.status == _FORBIDDEN
+        except Gone:
+            return False
+        return False
 
     def histories(self, ids: Sequence[str]) -> Mapping[str, Sequence[FieldChange]]:
         """See :class:`bridge.trackers.protocol.Tracker`."""
@@ -326,7 +346,10 @@ class RequestTracker:
 
     def _scope(self, scope: Scope) -> str:
         """The query of a scope."""
-        return in_queue(self._catalog.queue(scope.project).id, check_select(self.name, scope.select))
+        query = in_queue(self._catalog.queue(scope.project).id, check_select(self.name, scope.select))
+        if not scope.since:
+            return query
+        return f"{query} AND Created >= {bound(scope.since, self._catalog.account().zone)}"
 
     def _shape(self, fields: Iterable[FieldSpec]) -> Shape:
         return Shape(
@@ -338,11 +361,14 @@ class RequestTracker:
             field=self._catalog.field,
         )
 
-    def _items(self, ids: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Those of the tickets that we can see."""
+    def _items(self, ids: Iterable[str], *, survivors: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Those of the tickets that we can see; if so asked, in place of a merged one the ticket that is left."""
         for ticket in dict.fromkeys(ids):
             try:
                 yield ticket, self._desk.read(ticket)
+            except Merged as merged:
+                if survivors:
+                    yield from ((ticket, item) for _, item in self._items([merged.survivor]))
             except Gone:
                 continue
             except Refused as refusal:

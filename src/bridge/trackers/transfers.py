@@ -26,7 +26,6 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
 import urllib3
-from requests.certs import where
 
 from bridge.clock import SECOND, Clock
 from bridge.config.settings import TrackerSettings
@@ -247,7 +246,7 @@ class Transfers:
     ) -> urllib3.HTTPConnectionPool:
         if scheme == "http":
             return urllib3.HTTPConnectionPool(place, port, timeout=timeout, maxsize=1)
-        trust = ssl.create_default_context(cafile=where())
+        trust = ssl.create_default_context(cafile=requests.utils.DEFAULT_CA_BUNDLE_PATH)
         if self._settings.ca_file:
             trust.load_verify_locations(self._settings.ca_file)
         return urllib3.HTTPSConnectionPool(

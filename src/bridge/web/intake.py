@@ -24,7 +24,7 @@ from bridge.config.settings import Settings
 from bridge.daemon.hints import Hint, HintDesk
 from bridge.daemon.house import House
 from bridge.errors import StoreError
-from bridge.trackers.hooks import GENERIC, Complaint, HookKind, delivery_id, named
+from bridge.trackers.hooks import GENERIC, Complaint, HookKind, delivery_id, named, tells_delete
 from bridge.trackers.registry import hook_kind
 from bridge.web.gate import Full, Gate
 
@@ -139,7 +139,7 @@ class Intake:
 
     def _store(self, door: _Door, headers: dict[str, str], body: bytes, now: int) -> None:
         delivery = delivery_id(headers, body, door.kind, now)
-        self._desk.take(Hint(door.tracker, delivery, named(body, door.kind)))
+        self._desk.take(Hint(door.tracker, delivery, named(body, door.kind), deleted=tells_delete(body)))
 
 
 class _TooLarge(Exception):
