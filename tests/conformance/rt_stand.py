@@ -37,6 +37,9 @@ class Alice:
     def delete(self, ticket: str) -> None:
         self.server.call("alice", "DELETE", f"/ticket/{ticket}")
 
+    def merge(self, ticket: str, into: str) -> None:
+        self.server.edit_ticket(ticket, MergeInto=into)
+
     def comment(self, ticket: str, words: str, *, private: bool = False) -> str:
         write = self.server.remark if private else self.server.reply
         write(ticket, words)

@@ -73,3 +73,23 @@ def test_each_agreement_sees_its_own_fields_of_a_shared_ticket(tmp_path):
         assert mine["customfield_10041"]["value"] == "Major"
         assert theirs["customfield_10042"] == "FOR-BETA-ONLY"
         assert "FOR-BETA-ONLY" not in str(mine)
+
+
+def test_the_time_that_one_vendor_books_is_not_passed_on_to_the_other(tmp_path):
+    with two_vendors(tmp_path) as (world, bea, beta):
+        for file in (tmp_path / "agreements").iterdir():
+            file.write_text(file.read_text() + "\nworklogs: {cross: both}\n")
+        ann, bo = world.at_home(), world.at_acme()
+        key = ann.create("OPS", "Shared", labels=["both"])
+        world.settle()
+        (at_acme,), (at_beta,) = world.acme.site.issues.values(), beta.site.issues.values()
+        bo.call(
+            "POST", f"/issue/{at_acme.key}/worklog", {"timeSpent": "3h", "comment": bo.text("ACME-WORDS")}
+        )
+        ann.call("POST", f"/issue/{key}/worklog", {"timeSpent": "1h"})
+        world.settle()
+        assert len(ann.call("GET", f"/issue/{key}/worklog")["worklogs"]) == 2
+        assert len(bo.call("GET", f"/issue/{at_acme.key}/worklog")["worklogs"]) == 2
+        (booked,) = bea.call("GET", f"/issue/{at_beta.key}/worklog")["worklogs"]
+        assert booked["timeSpentSeconds"] == 3600
+        assert world.sync().writes == 0

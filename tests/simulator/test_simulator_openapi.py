@@ -19,7 +19,8 @@ from simulator_people import doc
 
 FILES = {"acme": "jira-cloud-platform-v3.json.gz", "home": "jira-dc-10.3.json.gz"}
 
-MISTAKES = {  # of the Data Center description, each against what the real server takes or answers
+MISTAKES = {  # of the descriptions, each against what the real server takes or answers
+    r"/rest/api/3/.*/worklog.* request .*0000' is not a 'date-time' \['started'\]": "its own example has +0000",
     r"GET /rest/api/2/(field|priority|status|issuetype|resolution) .*answer": "one for a list",
     r"GET /rest/api/2/project/OPS/statuses .*answer": "one for a list",
     r"GET /rest/api/2/user/(assignable/)?search.*answer": "one for a list",
@@ -159,6 +160,18 @@ def test_requests_and_answers_are_what_atlassian_describes(witness, someone, eit
     number = someone.post(f"/issue/{key}/remotelink", link, 201)["id"]
     someone.get(f"/issue/{key}/remotelink")
     someone.get(f"/issue/{key}/remotelink/{number}")
+    other = someone.create("Other", components=[{"name": "Portal"}], fixVersions=[{"name": "1.0"}])
+    ends = {"inwardIssue": {"key": key}, "outwardIssue": {"key": other}}
+    someone.post("/issueLink", {"type": {"name": "Blocks"}, **ends}, 201)
+    number = someone.get(f"/issue/{key}")["fields"]["issuelinks"][0]["id"]
+    someone.get(f"/issueLink/{number}")
+    someone.get("/issueLinkType")
+    someone.delete(f"/issueLink/{number}")
+    spent = {"started": "2026-11-20T09:00:00.000+0000", "timeSpentSeconds": 3600, "comment": text("w")}
+    number = someone.post(f"/issue/{key}/worklog", spent, 201)["id"]
+    someone.put(f"/issue/{key}/worklog/{number}", spent, 200)
+    someone.get(f"/issue/{key}/worklog")
+    someone.delete(f"/issue/{key}/worklog/{number}")
     someone.put(f"/issue/{key}/properties/p", {"v": 1}, 201)
     someone.get(f"/issue/{key}/properties/p")
     someone.get(f"/issue/{key}/properties")

@@ -10,8 +10,8 @@ from makings import ANN, BO, agreement, comment, doc, ticket
 from bridge.markup import digest
 from bridge.sync.agreement import CommentRule, FieldRule
 from bridge.sync.base import Base, CommentPair, PairState
-from bridge.sync.echo import is_echo
-from bridge.sync.ticket import Person, Side
+from bridge.sync.echo import is_echo, parts_differ
+from bridge.sync.ticket import Person, Relation, Side, Worklog
 
 TERMS = agreement(FieldRule("summary"), FieldRule("assignee"))
 SAID, COPY = comment("10", doc("hello")), comment("11", doc("copy"))
@@ -86,3 +86,19 @@ def test_an_old_comment_that_is_to_cross_is_no_echo_and_one_that_is_to_stay_is()
     assert is_echo(TERMS, Side.INTERNAL, SEEN, BASE, (stays, PAIRS[1]))
     owed = replace(stays, state=PairState.HISTORY)
     assert not is_echo(TERMS, Side.INTERNAL, SEEN, BASE, (owed, PAIRS[1]))
+
+
+def test_what_a_list_leaves_out_of_relations_and_worklogs_is_no_difference() -> None:
+    related = (Relation("1", "blocks", "9"),)
+    read = replace(SEEN, parent="8", relations=related, relations_complete=True)
+    listed = replace(SEEN, parent="8")
+    assert not parts_differ(read, listed)
+    assert not parts_differ(read, replace(listed, parent=None))
+    assert parts_differ(read, replace(listed, parent=""))
+    assert parts_differ(read, replace(read, relations=()))
+    assert not parts_differ(read, replace(read, relations=related))
+    spent = Worklog("3", None, 0, 60, doc("x"), 0)
+    assert parts_differ(
+        replace(read, worklogs=(spent,), worklogs_complete=True), replace(read, worklogs_complete=True)
+    )
+    assert not parts_differ(replace(read, worklogs=(spent,), worklogs_complete=True), read)

@@ -20,7 +20,7 @@ from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.base import Base
-from bridge.sync.echo import is_echo
+from bridge.sync.echo import is_echo, parts_differ
 from bridge.sync.identity import marker_for
 from bridge.sync.ticket import Side, Ticket
 from bridge.trackers.protocol import Tracker, Watch
@@ -227,17 +227,10 @@ class Feed:
         if before is None or before.updated != ticket.updated:
             return False
         whole = before.comments_complete and ticket.comments_complete
-        related = (before.parent, before.relations, before.worklogs) != (
-            ticket.parent,
-            ticket.relations,
-            ticket.worklogs,
-        )
-        files = before.attachments_complete and ticket.attachments_complete
         return (
             before.fields != ticket.fields
-            or related
             or (whole and before.comments != ticket.comments)
-            or (files and before.attachments != ticket.attachments)
+            or parts_differ(before, ticket)
         )
 
     def _discover(self, tx: Tx, agreement: Agreement, ticket: Ticket, me: str) -> Link | None:

@@ -1,9 +1,4 @@
-"""Writing Textile for Redmine, and what it can say.
-
-Textile has no escape character. A sign of foreign text is kept from being markup by an invisible character
-at the place where Redmine's rules look (``redcloth3.rb``, ``application_helper.rb``), and by an HTML entity
-where no place helps. Signs that can do nothing stay as they are, because people read and edit these texts.
-"""
+"""Writing Textile for Redmine, and what it can say."""
 
 from __future__ import annotations
 
@@ -13,10 +8,11 @@ from urllib.parse import quote
 
 from bridge.markup.canonical import titled
 from bridge.markup.chars import BREAK, CHECKED, UNCHECKED, lowered, raised
-from bridge.markup.redmine_text import FILE, LINK_TAIL, LOGIN, breakable
+from bridge.markup.redmine_text import FILE, LINK_TAIL, LOGIN
 from bridge.markup.shape import Shape, as_text, free, has, merged_breaks, without
-from bridge.markup.textile_inline import LINK, address_of, is_word
+from bridge.markup.textile_inline import is_word
 from bridge.markup.textile_reader import read_textile
+from bridge.markup.textile_words import SIGNS, closes_in, escape, is_sayable, risky_signs, verbatim
 from bridge.markup.tree import (
     Block,
     BulletList,
@@ -29,7 +25,6 @@ from bridge.markup.tree import (
     Heading,
     Inline,
     ListItem,
-    MarkKind,
     Media,
     Mention,
     OrderedList,
@@ -41,39 +36,17 @@ from bridge.markup.tree import (
     UnknownBlock,
     UnknownInline,
 )
-from bridge.markup.wiki_inline import ENTITY
 from bridge.markup.wiki_writer import IMAGE, gathered
 
-# From the outside in, the order in which Redmine looks for them.
-_SIGNS: tuple[tuple[MarkKind, str], ...] = (
-    ("strong", "*"),
-    ("strike", "-"),
-    ("em", "_"),
-    ("color", "%"),
-    ("underline", "+"),
-    ("sup", "^"),
-    ("sub", "~"),
-)
-_STYLES = frozenset(kind for kind, _ in _SIGNS)
+_STYLES = frozenset(kind for kind, _ in SIGNS)
 _AFTER_MARKED = re.compile(r"[ .,;:)]|[!?](?:\s|$)")
 _AFTER_LINK = re.compile(r"\)?[.,:!?]*(?:\s|$)")
 _PLAIN_ALT = re.compile(r"[\w ./'-]+")
 _ADDRESS = re.compile(r"https?://[^\s!(|]+")
-_UNSAFE_IN_ADDRESS = re.compile(r"&#?\w+;|[(>][*_+^~%?-]|(?<!\w)@|x%x%|==")
 _LANGUAGE = re.compile(r"\w+", re.ASCII)
 _LANGUAGES = {"c++": "cpp", "c#": "csharp"}
 _VERBATIM_TAG = re.compile(r"<(?=/?(?:pre|code|kbd|notextile)\b)|<(?=!--)", re.IGNORECASE)
-_CLOSING = re.compile(r"(?<!\s)([*_?+^~%-])(?![A-Za-z0-9])")
-_BLOCK_NAME = re.compile(r"(?:h[1-6]|p|bq|bc|pre|notextile|clear|table|fn\d+|dl)(?=[.(\[{<>=~^:/\\-])")
 _SEAM = "<notextile></notextile>"  # shows nothing, and ends an address that words follow without a space
-# Places in foreign words that mean something wherever they stand.
-_INSIDE = re.compile(
-    r"(?P<quote>\"(?=:))"
-    r"|(?P<caps>(?<![^\W_])[A-Z][A-Z0-9]+(?=\())"
-    r"|(?P<note>(?<=\w)\[(?=\d+\]))"
-    r"|(?P<notextile>(?<!\S)=(?==))"
-    r"|(?P<shelf>x%(?=x%))"
-)
 
 
 class TextileShape(Shape):
@@ -150,7 +123,7 @@ def _sayable(node: Text, before: Inline | None, after: Inline | None) -> Text:
     if url and not is_sayable(url):
         return Text(f"{node.text} ({url})" if node.text != url else url)
     used = {mark.kind for mark in node.marks} & _STYLES
-    if used and not (_may_open(before) and _may_close(after) and not _closes_in(url, used)):
+    if used and not (_may_open(before) and _may_close(after) and not closes_in(url, used)):
         text = (
             raised(node.text) if has(node, "sup") else lowered(node.text) if has(node, "sub") else node.text
         )
@@ -168,17 +141,6 @@ def _may_close(after: Inline | None) -> bool:
     if isinstance(after, Text):
         return not after.marks and _AFTER_MARKED.match(after.text) is not None
     return after is None or isinstance(after, HardBreak)
-
-
-def _closes_in(url: str, kinds: set[MarkKind]) -> bool:
-    signs = {sign for kind, sign in _SIGNS if kind in kinds}
-    return ("%" in signs and "&" in url) or any(found[1] in signs for found in _CLOSING.finditer(url))
-
-
-def is_sayable(url: str) -> bool:
-    """Whether Redmine would read this address, written behind a link's words, as it is."""
-    found = LINK.fullmatch(f'"x":{url}')
-    return found is not None and address_of(url) == url and not _UNSAFE_IN_ADDRESS.search(url)
 
 
 def _shows(ref: str, alt: str) -> bool:
@@ -272,7 +234,7 @@ def _row(row: Iterable[Cell]) -> str:
 
 
 def _inlines(children: tuple[Inline, ...], *, first: bool = True, in_cell: bool = False) -> str:
-    risky = _risky_signs(children)
+    risky = risky_signs(children)
     out = ""
     for number, node in enumerate(children):
         after = children[number + 1] if number + 1 < len(children) else None
@@ -293,22 +255,6 @@ def _inlines(children: tuple[Inline, ...], *, first: bool = True, in_cell: bool 
     return out.replace("|", "&#124;") if in_cell else out
 
 
-def _risky_signs(children: Iterable[Inline]) -> frozenset[str]:
-    """The signs that something in a paragraph could close; the others open nothing.
-
-    Redmine keeps ``&`` as ``x%x%`` for a while, so it closes what a ``%`` opened.
-    """
-    texts = [node for node in children if isinstance(node, Text)]
-    urls = [mark.value for node in texts for mark in node.marks if mark.kind == "link"]
-    found = {sign for words in (*urls, *(node.text for node in texts)) for sign in _CLOSING.findall(words)}
-    found |= {sign for node in texts for kind, sign in _SIGNS if has(node, kind)}
-    if any("&" in url for url in urls):
-        found.add("%")
-    if "%" in found or any("%" in node.text for node in texts):
-        found.add("&")
-    return frozenset(found)
-
-
 def _media(ref: str, alt: str) -> str:
     if not IMAGE.fullmatch(ref):
         return f'attachment:"{ref}"'
@@ -320,7 +266,7 @@ def _run(node: Text, out: str, after: Inline | None, *, risky: frozenset[str], f
     values = {mark.kind: mark.value for mark in node.marks}
     link = values.get("link", "")
     if "code" in values:
-        inner = _verbatim(node.text)
+        inner = verbatim(node.text)
         if "em" in values:
             inner = f"{BREAK}{inner}{BREAK}"
     elif (
@@ -335,7 +281,7 @@ def _run(node: Text, out: str, after: Inline | None, *, risky: frozenset[str], f
         inner = f'"{_led(inner)}{tail}":{link}'
         if not set(values) & _STYLES and not _ends_address(after):
             inner += _SEAM
-    for kind, sign in reversed(_SIGNS):
+    for kind, sign in reversed(SIGNS):
         if kind in values:
             style = f"{{color:{values[kind]}}}" if kind == "color" else ""
             inner = f"{sign}{style}{_led(inner)}{sign}"
@@ -366,59 +312,3 @@ def _apart(out: str, after: Inline | None) -> bool:
 
 def _links_itself(url: str) -> bool:
     return url.startswith(("http://", "https://")) and url.rstrip(LINK_TAIL) == url
-
-
-def _verbatim(text: str) -> str:
-    """Words between two ``@``: nothing means anything there but what would end it, or is looked for earlier."""
-    out = re.sub(r"&(?=#?\w+;)", "&amp;", text)
-    out = re.sub(r"<(?=[\w/!])", "&lt;", out)
-    out = re.sub(r"@(?!\w)", "&#64;", out)
-    out = re.sub(r"^\|", "&#124;", out)
-    out = re.sub(r"(?<!\S)=(?==)", "&#61;", out)
-    return f"@{re.sub(r'(?<=[ >])!', '&#33;', out)}@"
-
-
-def escape(text: str, *, risky: frozenset[str], before: str = "", first: bool = False) -> str:
-    """Write words so that neither Textile nor Redmine takes them for markup.
-
-    Args:
-        text: the words, without line ends.
-        risky: the signs that something around could close.
-        before: the character in front of them in the same line, if any.
-        first: whether they begin a line, where more characters mean something.
-    """
-    out: list[str] = []
-    broken = {found.end() for found in _INSIDE.finditer(text)}
-    broken |= {place for place in breakable(text) if text[place - 1] != "@"}
-    opening = True  # whether a phrase may begin here; a row of signs passes that on
-    for here, char in enumerate(text):
-        before = text[here - 1] if here else before
-        after = text[here + 1 : here + 2]
-        opening = before in " (>" or (opening and before in "*_-+^~%?")
-        closing = before != " " and not (after.isascii() and after.isalnum())
-        # The "x" that "&" is for a while would become part of a mail address before it.
-        if char == "&" and (
-            "&" in risky or ENTITY.match(text, here) or (before.isalnum() and "@" in text[:here])
-        ):
-            out.append("&amp;")
-        elif char == "<" and after and not after.isspace():
-            out.append("&lt;")
-        elif char == "@" and (here in broken or not (before.isascii() and before.isalnum())):
-            out.append("&#64;")
-        elif char in risky and char in "*_-+^~%?" and (char != "?" or "?" in {before, after}):
-            left = BREAK if opening and after != " " else ""
-            out.append(f"{left}{char}{BREAK if closing and after != ' ' else ''}")
-        elif char == "!" and (not before or before in " >") and after != " ":
-            out.append(f"{BREAK}!")
-        else:
-            out.append(char)
-        if here + 1 in broken:
-            out.append(BREAK)
-    words = "".join(out)
-    return _at_line_start(words) if first else words
-
-
-def _at_line_start(words: str) -> str:
-    if name := _BLOCK_NAME.match(words):
-        return words[: name.end()] + BREAK + words[name.end() :]
-    return words if words[0].isalnum() or words[0] in f"&{BREAK}" else BREAK + words

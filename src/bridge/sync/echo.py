@@ -59,6 +59,27 @@ def part_keys(agreement: Agreement, side: Side, ticket: Ticket) -> frozenset[str
     return relation_keys(agreement, side, ticket) | worklog_keys(agreement, ticket)
 
 
+def parts_differ(before: Ticket, ticket: Ticket) -> bool:
+    """Whether relations, worklogs or files differ between two sightings of one ticket.
+
+    As far as both tell them: a list leaves out what a read by id shows.
+    """
+    return (
+        (None not in {before.parent, ticket.parent} and before.parent != ticket.parent)
+        or (
+            before.relations_complete
+            and ticket.relations_complete
+            and set(before.relations) != set(ticket.relations)
+        )
+        or (before.worklogs_complete and ticket.worklogs_complete and before.worklogs != ticket.worklogs)
+        or (
+            before.attachments_complete
+            and ticket.attachments_complete
+            and before.attachments != ticket.attachments
+        )
+    )
+
+
 def _parts_known(agreement: Agreement, side: Side, ticket: Ticket, base: Base) -> bool:
     keys = part_keys(agreement, side, ticket)
     return keys is not None and parts_digest(keys) == base.parts

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bridge.errors import TrackerError
 from bridge.markup import plain
 from bridge.testing.desk import Desk, mark, said
+from bridge.trackers.protocol import TellsHidden
 
 
 class Reading:
@@ -41,6 +45,22 @@ class Reading:
         desk.person.delete(dead)
         assert set(desk.tracker.fetch([kept, dead, desk.samples.absent, "nonsense"], ())) == {kept}
         assert dict(desk.tracker.fetch([], ())) == {}
+
+    def test_a_merged_ticket_is_read_as_what_is_left(self, desk: Desk) -> None:
+        """In its place stands the ticket that it was merged into, under that one's id; nothing is written under it."""
+        merged, left = desk.filed("merged"), desk.filed("left")
+        desk.person.merge(merged, left)
+        assert desk.read(merged).id == left
+        with pytest.raises(TrackerError):
+            desk.update(merged, {"summary": "written to the wrong ticket"})
+        assert desk.read(left).fields["summary"] == "left"
+
+    def test_what_can_be_seen_is_not_hidden(self, desk: Desk) -> None:
+        """Neither a visible ticket nor an unknown one is said to be there and hidden."""
+        if not isinstance(desk.tracker, TellsHidden):
+            pytest.skip(f"a tracker of kind {desk.tracker.kind} does not tell a hidden ticket from none")
+        assert not desk.tracker.hidden(desk.filed())
+        assert not desk.tracker.hidden(desk.samples.absent)
 
     def test_many_tickets_are_read_at_once(self, desk: Desk) -> None:
         """All that were asked for, each under its own id, also where one is asked for twice."""

@@ -100,6 +100,22 @@ class Relating:
         assert linked.read(made.id).parent == parent.id
         assert linked.read(parent.id).parent == ""
 
+    def test_a_ticket_gets_another_parent(self, linked: Desk) -> None:
+        """``set_parent`` leaves the parent that was meant, or is refused and changes nothing; twice is as once."""
+        part = linked.samples.part
+        if part is None:
+            pytest.skip("tickets of this stand have no parts")
+        present, other = linked.create().id, linked.create().id
+        draft = replace(linked.draft(mark(), **part), parent=present)
+        ticket = linked.tracker.create(draft, linked.specs).id
+        for meant in (other, other, ""):
+            with suppress(Refused):
+                linked.tracker.structure.set_parent(ticket, meant)
+                present = meant
+            assert linked.read(ticket).parent == present
+        with pytest.raises((Gone, Refused)):
+            linked.tracker.structure.set_parent(ticket, linked.samples.absent)
+
     def test_time_is_booked(self, timed: Desk) -> None:
         """It has the id that was returned, our time, length and text; a read shows it or says that it does not."""
         ticket, meant = timed.filed(), spent(timed)

@@ -95,6 +95,9 @@ class Someone(Protocol):
     def delete(self, ticket: str) -> None:
         """Delete a ticket, so that the integration account cannot see it any more."""
 
+    def merge(self, ticket: str, into: str) -> None:
+        """Merge a ticket into another one."""
+
     def comment(self, ticket: str, words: str, *, private: bool = False) -> str:
         """Add a comment, private as this tracker has it (a role, an internal note); returns its id."""
 

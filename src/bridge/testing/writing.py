@@ -8,7 +8,7 @@ from bridge.errors import Gone, Refused
 from bridge.markup import Document, Mark, Paragraph, Text
 from bridge.sync.ticket import Person, Value
 from bridge.testing.desk import Desk, mark, said
-from bridge.trackers.protocol import FieldSpec, PeerLink
+from bridge.trackers.protocol import FieldSpec, PeerLink, TakesLinkBack
 
 NOWHERE = "nobody@nowhere.invalid"
 
@@ -208,6 +208,16 @@ class Writing:
         for comment in added:
             assert _links(comment.body, peer.url)
             assert not comment.private
+
+    def test_the_way_back_is_taken_off_and_again(self, desk: Desk) -> None:
+        """Harmless where there is no such link, or no such ticket; the link may be put again."""
+        if not isinstance(desk.tracker, TakesLinkBack):
+            pytest.skip(f"the link to the peer stays on a ticket of kind {desk.tracker.kind}")
+        made, peer = desk.create(), PeerLink("https://tracker.example/browse/A-1", "A-1 (Acme)", mark())
+        desk.tracker.link_back(made.id, peer)
+        for ticket in (made.id, made.id, desk.samples.absent):
+            desk.tracker.take_link_back(ticket, peer.marker)
+        desk.tracker.link_back(made.id, peer)
 
     def test_a_ticket_can_be_written_after_its_link(self, desk: Desk) -> None:
         """Links, comments and fields do not get into each other's way."""
