@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.clock import SystemClock
+from bridge.testing.attaching import Attaching
 from bridge.testing.desk import Desk
 from bridge.testing.failing import Failing
 from bridge.testing.finding import Finding
@@ -21,7 +22,9 @@ from bridge.testing.writing import Writing
 from bridge.trackers.protocol import Tracker
 
 
-class TrackerConformance(Knowing, Finding, Reading, Writing, Moving, Talking, Texts, Relating, Failing):
+class TrackerConformance(
+    Knowing, Finding, Reading, Writing, Moving, Talking, Texts, Relating, Attaching, Failing
+):
     """Every promise of :class:`bridge.trackers.protocol.Tracker`, as tests.
 
     Inherit from it in a class whose name begins with ``Test``, and give it a fixture ``stand``
