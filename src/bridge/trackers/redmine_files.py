@@ -7,9 +7,11 @@ of what Redmine received, so that a file can be compared and found again without
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from bridge.clock import SECOND
 from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError, Unintelligible
 from bridge.sync.ticket import Attachment
 from bridge.trackers.files import Outgoing, Sink, Uploaded
@@ -21,6 +23,9 @@ from bridge.trackers.transfers import FileBody, Transfers
 
 _SHA256 = 64
 """Characters of a SHA-256 in hex; older Redmines have an MD5 there."""
+
+_REPLACED = re.compile(r"[/?%*:|\"'<>\n\r]+")
+"""What Redmine puts an underscore for in a name (``Attachment#sanitize_filename``)."""
 
 
 class RedmineFiles:
@@ -89,9 +94,9 @@ class RedmineFiles:
         return [
             self._uploaded(raw, instant(raw["created_on"]))
             for raw in sorted(listed, key=lambda raw: int(raw["id"]))
-            if raw["filename"] == name
+            if raw["filename"] == _kept(name)
             and int(raw["filesize"]) == size
-            and instant(raw["created_on"]) >= since
+            and instant(raw["created_on"]) >= since // SECOND * SECOND
             and str((raw.get("author") or {}).get("id")) == mine
         ]
 
@@ -128,3 +133,8 @@ class RedmineFiles:
     def _uploaded(self, raw: Json, at: int, digest: str = "") -> Uploaded:
         address = f"{self._url}/attachments/{raw['id']}"
         return Uploaded(str(raw["id"]), str(raw["filename"]), int(raw["filesize"]), address, at, digest)
+
+
+def _kept(name: str) -> str:
+    """The name under which Redmine keeps a file."""
+    return _REPLACED.sub("_", re.split(r"[\\/]", name)[-1])
