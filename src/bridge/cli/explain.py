@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from bridge.cli.options import config_option, json_option, print_json, quiet, re
 from bridge.clock import SECOND
 from bridge.store.database import Store
 from bridge.store.rows import Intent, JournalEntry, Link
-from bridge.sync.agreement import Agreement
+from bridge.sync.agreement import FieldRule
 from bridge.sync.attachments import megabytes
-from bridge.sync.base import Base, decode_value
+from bridge.sync.base import Base, decode_value, encode_value
 from bridge.sync.mapping import crossing, show, show_change
 from bridge.sync.plan import TAKEN_BACK
 from bridge.sync.ticket import Side, Value
@@ -30,14 +31,15 @@ def command(key: str, *, config: Path, as_json: bool) -> None:
     """Tell what is known of the ticket KEY, on either side: its link, its state, and all that was done and why."""
     with quiet():
         settings = read_settings(config, secrets=False)
+        rules = {one.name: {rule.name: rule for rule in one.fields} for one in settings.agreements}
         store = Store.open(settings.database, migrate=False)
     try:
         with store.read() as tx:
             stories = [
                 _story(
                     link,
-                    _crossing(settings.agreements, link, tx.bases.get(link.id)),
-                    tx.journal.for_link(link.id),
+                    _crossing(rules.get(link.agreement, {}), tx.bases.get(link.id)),
+                    [_fit(entry, rules.get(link.agreement, {})) for entry in tx.journal.for_link(link.id)],
                     tx.intents.open(link.id),
                 )
                 for link in tx.links.by_key(key)
@@ -57,10 +59,9 @@ def command(key: str, *, config: Path, as_json: bool) -> None:
 
 
 def _crossing(
-    agreements: Iterable[Agreement], link: Link, bases: Mapping[Side, Base]
+    rules: Mapping[str, FieldRule], bases: Mapping[Side, Base]
 ) -> Mapping[Side, Mapping[str, Value]]:
     """What both sides last agreed on; of a set only what may cross, for the rest is no matter of the link."""
-    rules = {rule.name: rule for one in agreements if one.name == link.agreement for rule in one.fields}
     return {
         side: {
             name: crossing(rules[name], value, side) if isinstance(value, frozenset) else value
@@ -69,6 +70,26 @@ def _crossing(
         }
         for side, base in bases.items()
     }
+
+
+def _fit(entry: JournalEntry, rules: Mapping[str, FieldRule]) -> JournalEntry:
+    """An entry of the journal; of a set only what may cross, as above."""
+    if "field" not in entry.data:
+        return entry
+    data, rule = dict(entry.data), rules.get(entry.data["field"])
+
+    def fit(value: Any, side: str) -> Any:
+        decoded = decode_value(value)
+        if not isinstance(decoded, frozenset):
+            return value
+        return encode_value(crossing(rule, decoded, Side(side)) if rule is not None else frozenset())
+
+    for name, side in (("before", "to"), ("after", "to"), ("value", "side")):
+        if name in data and side in data:
+            data[name] = fit(data[name], data[side])
+    if "loser" in data:
+        data["loser"] = {**data["loser"], "value": fit(data["loser"]["value"], data["loser"]["side"])}
+    return replace(entry, data=data)
 
 
 def _story(

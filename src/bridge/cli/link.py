@@ -16,8 +16,9 @@ from bridge.cli.options import (
     read_settings,
     winner_option,
 )
-from bridge.sync.mapping import show
-from bridge.sync.ticket import Side
+from bridge.sync.agreement import FieldRule
+from bridge.sync.mapping import crossing, show
+from bridge.sync.ticket import Side, Ticket
 
 
 @click.command()
@@ -63,7 +64,7 @@ def command(
                 click.echo(f"{couple.internal.key} = {couple.vendor.key}: linked already")
                 sys.exit(0)
             for rule in terms.fields:
-                values = [show(couple.ticket(side).fields.get(rule.name)) for side in Side]
+                values = [_shown(rule, couple.ticket(side), side) for side in Side]
                 click.echo(f"{rule.name:<12}  {values[0]}  |  {values[1]}")
             if not yes:
                 question = f"Link {couple.internal.key} with {couple.vendor.key} under '{terms.name}'?"
@@ -72,3 +73,11 @@ def command(
         finally:
             close_house(house)
     click.echo(f"{couple.internal.key} = {couple.vendor.key}: linked")
+
+
+def _shown(rule: FieldRule, ticket: Ticket, side: Side) -> str:
+    """A value for people: nothing of a private ticket, and of a set what may cross."""
+    if ticket.private:
+        return "(private)"
+    value = ticket.fields.get(rule.name)
+    return show(crossing(rule, value, side) if isinstance(value, frozenset) else value)

@@ -6,11 +6,12 @@ see, a required field that nobody fills. Every mistake is found in one go and po
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from bridge.clock import SECOND
@@ -264,6 +265,13 @@ def _unfilled(fields: tuple[FieldMeta, ...], given: set[str]) -> Iterator[FieldM
             yield one
 
 
+def _meant_to_cross(rule: FieldRule, names: Iterable[str]) -> list[str]:
+    """Those that ``only`` lets cross: the others stay on their own side, and are no matter of the agreement."""
+    return sorted(
+        name for name in names if not rule.only or any(fnmatchcase(name, pattern) for pattern in rule.only)
+    )
+
+
 def _check_map(rule: FieldRule, metas: Mapping[Side, ProjectMeta], source: Source, remark: Source) -> None:
     """Values that exist on one side and have nothing to become on the other."""
     for side in Side:
@@ -273,7 +281,7 @@ def _check_map(rule: FieldRule, metas: Mapping[Side, ProjectMeta], source: Sourc
             continue
         at = ("fields", rule.name)
         if not rule.values:
-            foreign = sorted(here - there)
+            foreign = _meant_to_cross(rule, here - there)
             if foreign:
                 # Components and versions come and go with every release: their lists need not be equal today.
                 place = remark if rule.name in LISTED_FIELDS else source
@@ -286,7 +294,7 @@ def _check_map(rule: FieldRule, metas: Mapping[Side, ProjectMeta], source: Sourc
             continue
         paired = {internal if side is Side.INTERNAL else vendor for internal, vendor in rule.values}
         paired |= {step for steps in rule.via.get(side, {}).values() for step in steps}
-        missing = sorted(here - paired)
+        missing = _meant_to_cross(rule, here - paired)
         if missing and rule.otherwise.kind == "hold":
             remark.problem(
                 (*at, "values"),
