@@ -77,7 +77,8 @@ fields = {
   'Areas' => field('Areas', 'list', possible_values: %w[Network Storage Printing], multiple: true),
   'Billable' => field('Billable', 'bool'),
   'Effort' => field('Effort', 'float'),
-  'Wanted' => field('Wanted', 'date')
+  'Wanted' => field('Wanted', 'date'),
+  'Remark' => field('Remark', 'string')
 }
 
 File.write(
