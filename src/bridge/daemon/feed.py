@@ -194,7 +194,7 @@ class Feed:
                 elif not (ticket.key != link.key(side) or _restricted(link, ticket)) and is_echo(
                     agreement,
                     side,
-                    own_comments(tx, terms, link, side, ticket),
+                    own_comments(tx, house, terms, link, side, ticket),
                     bases[link.id][side],
                     pairs[link.id],
                 ):

@@ -110,7 +110,7 @@ class Run:
 
     def _own(self, side: Side, ticket: Ticket) -> Ticket:
         with self.house.store.read() as tx:
-            return own_comments(tx, self.terms, self.link, side, ticket)
+            return own_comments(tx, self.house, self.terms, self.link, side, ticket)
 
     def look(self, changed_at: Mapping[str, tuple[int, int]] | None = None) -> LinkView:
         """Both sides as read so far, for the core."""
