@@ -12,6 +12,7 @@
         ├── Unauthorised         the login is refused or has silently become anonymous
         ├── Throttled            429 or 503 with Retry-After: wait as told
         ├── Refused              the tracker understood and refused this item: park it, in its own words
+        │   └── Unfit            a file's bytes are not what was promised: it stays where it is
         ├── Gone                 404 or 410: deleted, moved out of sight, or never there
         ├── Clashed              409 or 412: somebody else was writing; read again
         ├── Unintelligible       an answer that is not what the API promises (an HTML page, broken JSON)
@@ -203,6 +204,15 @@ class Refused(TrackerError):
         self.status = status
         self.fields = dict(fields or {})
         super().__init__(tracker, words)
+
+
+class Unfit(Refused):
+    """A file's bytes are not what was promised, or lie where we do not go; another try would end alike."""
+
+    next_step = "See the finding: the file stays on its own side."
+
+    def __init__(self, tracker: str, words: str) -> None:
+        super().__init__(tracker, words, status=0)
 
 
 class Gone(TrackerError):

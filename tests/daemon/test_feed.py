@@ -34,6 +34,9 @@ def test_a_first_poll_that_was_broken_off_goes_on_where_it_stopped(world):
     for number in range(120):
         world.at_home().create("OPS", f"ticket {number:03}")
     world.home.site.settle()
+    for minutes, issue in enumerate(reversed(world.home.site.issues.values()), 1):
+        issue.updated -= minutes * 60_000  # or all of them lie within the overlap
+        world.home.site.reindex(issue)
     world.home.faults.add(Fault("error", "POST", "/search$", times=None, status=500, after=1))
     feed = Feed(world.house, "acme", Side.INTERNAL, lambda _links: None)
     with pytest.raises(Unreachable):
@@ -47,7 +50,7 @@ def test_a_first_poll_that_was_broken_off_goes_on_where_it_stopped(world):
     world.restart()
     before = world.home.calls.last
     caught = Feed(world.house, "acme", Side.INTERNAL, lambda _links: None).poll()
-    assert caught.new == 20
+    assert (caught.new, caught.hits) == (20, 21)
     query, *_ = [call.json["jql"] for call in world.home.calls.since(before) if call.endpoint == "/search"]
     assert f"updated >= {walked // 1000 - 1000}" in query
     assert len(world.links()) == 120

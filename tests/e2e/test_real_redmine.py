@@ -50,7 +50,9 @@ STATUSES = {
 
 
 @contextmanager
-def bridged(folder: Path, home: SimulatorServer, redmine, project: str, maps: str) -> Iterator[House]:
+def bridged(
+    folder: Path, home: SimulatorServer, redmine, project: str, maps: str, *, more: str = ""
+) -> Iterator[House]:
     """The bridge between a Jira and a project of the real Redmine."""
     (folder / "agreements").mkdir()
     (folder / "bridge.yaml").write_text(f"""
@@ -77,6 +79,7 @@ fields:
   description: {{}}
   due: {{}}
   {maps}
+{more}
 """)
     environ = {"BRIDGE_SECRET_HOME_TOKEN": "bridge-token", "BRIDGE_SECRET_SHOP_KEY": redmine.keys["bridge"]}
     house = open_house(load(folder, environ=environ), SystemClock())
@@ -186,6 +189,46 @@ def test_a_day_with_redmine_both_ways(tmp_path, redmine):
             (link,) = tx.links.by_key(mine)
         assert ann.field(link.internal_key, "summary") == "Lamp is broken"
         assert ann.field(link.internal_key, "description") == "In _aisle_ 4"
+        assert sync_once(house, census=True).writes == 0
+
+
+def test_files_and_the_texts_that_show_them_cross_both_ways(tmp_path, redmine):
+    from test_attachments import PNG, attach, files
+    from test_redmine_files import upload
+    from world import Person
+
+    project = redmine.new_project()
+    maps = "type: {values: {Bug: Bug, Task: Feature}, otherwise: keep}"
+    more = "attachments: {cross: both}"
+    with (
+        SimulatorServer(make_home()) as server,
+        bridged(tmp_path, server, redmine, project, maps, more=more) as house,
+    ):
+        ann = Person(server.url, 2, headers={"Authorization": "Bearer ann-token"})
+        key = ann.create("OPS", "Shelf plan", kind="Bug", description="See !shelf plan.png!")
+        attach(ann, key, "shelf plan.png", PNG, "image/png")
+        attach(ann, key, "empty.txt", b"")
+        settle(house)
+        with house.store.read() as tx:
+            (link,) = tx.links.by_key(key)
+        peer = link.vendor_id
+
+        def theirs():
+            issue = redmine.call("alice", "GET", f"/issues/{peer}.json", include="attachments")["issue"]
+            return {one["filename"]: one["filesize"] for one in issue["attachments"]}
+
+        assert theirs() == {"shelf plan.png": len(PNG), "empty.txt": 0}
+        assert redmine.read_issue(peer)["description"] == "See ![](<shelf plan.png>)"
+        upload(redmine, peer, "answer.png", PNG, notes="Like this: ![](answer.png)", who="bob")
+        upload(redmine, peer, "price.txt", b"secret", notes="for us", private_notes=True)
+        settle(house)
+        assert set(files(server, key)) == {"shelf plan.png", "empty.txt", "answer.png"}
+        assert files(server, key)["answer.png"] == PNG
+        assert ann.comments(key)[0]["body"].endswith("Like this: !answer.png!")
+        first = next(one for one in server.site.issue(key).attachments if one["filename"] == "empty.txt")
+        ann.call("DELETE", f"/attachment/{first['id']}")
+        settle(house)
+        assert set(theirs()) == {"shelf plan.png", "answer.png", "price.txt"}
         assert sync_once(house, census=True).writes == 0
 
 

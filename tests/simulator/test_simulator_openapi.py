@@ -27,6 +27,7 @@ MISTAKES = {  # of the descriptions, each against what the real server takes or 
     r"GET /rest/api/2/issue/OPS-1/remotelink 200 answer": "one for a list",
     r"POST /rest/api/2/issue/OPS-1/remotelink 201 answer": "does not know 201",
     r"/properties/p 20[01] .* is not of type 'string'": "a property is any JSON",
+    r"POST /rest/api/\d/issue/\w+-1/attachments 200 (request|answer)": "a form is no JSON list; one for a list",
     r"GET /rest/api/2/search\?.*Failed to cast value to object": "the query parameter fields is text",
 }
 
@@ -213,6 +214,13 @@ def test_requests_and_answers_are_what_atlassian_describes(witness, someone, eit
         someone.get("/search", jql=f"project = {project}", fields="summary,comment")
         someone.get("/user/search", username="a")
         someone.get("/user", username="ann")
+    upload = {"file": ("a.txt", b"words", "text/plain")}
+    where = f"{someone.root}/issue/{key}/attachments"
+    made = someone.session.post(where, files=upload, headers={"X-Atlassian-Token": "no-check"}, timeout=10)
+    number = made.json()[0]["id"]
+    someone.get(f"/attachment/{number}")
+    someone.get(f"/issue/{key}", fields="attachment")
+    someone.delete(f"/attachment/{number}")
     someone.delete(f"/issue/{key}/comment/{comment}")
     someone.delete(f"/issue/{key}")
     found = _complain(witness)

@@ -86,6 +86,7 @@ def _play(stage: Stage, voice: Voice) -> Result:
         script.edits,
         trouble.conflict,
         script.comments,
+        script.files,
         script.statuses,
         trouble.storm,
         trouble.killed,

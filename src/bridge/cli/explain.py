@@ -15,6 +15,7 @@ from bridge.clock import SECOND
 from bridge.store.database import Store
 from bridge.store.rows import Intent, JournalEntry, Link
 from bridge.sync.agreement import Agreement
+from bridge.sync.attachments import megabytes
 from bridge.sync.base import Base, decode_value
 from bridge.sync.mapping import crossing, show, show_change
 from bridge.sync.plan import TAKEN_BACK
@@ -159,6 +160,8 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one r
             )
         case "comment.withdrawn":
             return f"comment {entry['copy']} on the {entry['side']} side was not private, and was taken back at once"
+        case "file.added" | "file.removed":
+            return _file(entry)
         case "parent.set" | "relation.added" | "relation.removed":
             return _relation(entry)
         case "worklog.added" | "worklog.edited" | "worklog.deleted":
@@ -185,6 +188,13 @@ def _life(entry: dict[str, Any]) -> str:
             return f"the link has ended: {entry['why']}"
         case _:
             return ""
+
+
+def _file(entry: dict[str, Any]) -> str:
+    if entry["event"] == "file.added":
+        size = megabytes(entry["size"])
+        return f"file {entry['origin']} ({size}) carried to the {entry['side']} side as {entry['copy']}"
+    return f"file {entry['copy']} on the {entry['side']} side taken back (the original was {entry['why']})"
 
 
 def _relation(entry: dict[str, Any]) -> str:

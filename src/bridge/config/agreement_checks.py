@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from bridge.clock import SECOND
 from bridge.config.field_checks import settle_fields
 from bridge.config.findings import did_you_mean
-from bridge.config.kinds import Kind
-from bridge.config.shape import AgreementShape, DeletedShape, ScopeShape
+from bridge.config.kinds import TEXT_LIMIT, Kind
+from bridge.config.shape import AgreementShape, AttachmentShape, DeletedShape, ScopeShape
 from bridge.config.source import Source
 from bridge.sync.agreement import (
     Agreement,
+    AttachmentRule,
     CommentRule,
     DeletedRule,
     LinkRule,
@@ -106,12 +107,23 @@ def settle_agreement(
             private=shape.comments.private == "as-private",
             mentions=shape.comments.mentions == "live",
         ),
+        attachments=_attachments(shape.attachments),
         people=tuple((pair.internal, pair.vendor) for pair in shape.people),
         relations=_relations(shape, source),
         worklogs=WorklogRule(cross=_CROSS_FROM[shape.worklogs.cross], attribute=shape.worklogs.attribute),
         deleted=_deleted(shape),
     )
     return Draft(source=source, shape=shape, agreement=agreement, trackers=identities)
+
+
+def _attachments(shape: AttachmentShape) -> AttachmentRule:
+    return AttachmentRule(
+        cross=_CROSS_FROM["public" if shape.cross == "both" else shape.cross],
+        most=shape.max,
+        types=() if "*" in shape.types else shape.types,
+        names=shape.names,
+        deletes=shape.deletes,
+    )
 
 
 def _deleted(shape: AgreementShape) -> DeletedRule:
@@ -152,6 +164,7 @@ def _scope(shape: ScopeShape | None, kind: Kind | None, since: str) -> Scope:
         on_create=dict(shape.on_create),
         privacy=Privacy(role=shape.private_role, group=shape.private_group),
         threads=kind is not None and kind.threads,
+        text_limit=kind.text_limit if kind is not None else TEXT_LIMIT,
         since=_midnight(since),
     )
 

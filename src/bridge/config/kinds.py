@@ -14,6 +14,9 @@ from types import MappingProxyType
 from bridge.markup import Dialect
 from bridge.sync.agreement import LISTED_FIELDS
 
+TEXT_LIMIT = 32_767
+"""Longest text that Jira takes, and that is safe to give to any other tracker."""
+
 
 class MarkerField(Enum):
     """Whether a kind keeps the bridge's mark in a text custom field that the operator must name."""
@@ -42,6 +45,7 @@ class Kind:
         formattings: markups that it may be set to in place of the usual one; empty when there is no choice.
         project: regular expression for a whole project key or identifier.
         project_example: what a project looks like, for messages.
+        text_limit: longest text, in characters of the native form.
     """
 
     dialect: Dialect
@@ -58,6 +62,7 @@ class Kind:
     formattings: frozenset[Dialect] = frozenset()
     project: str = r"\S+"
     project_example: str = "OPS"
+    text_limit: int = TEXT_LIMIT
 
 
 _JIRA_PROJECT = r"[A-Z][A-Z0-9_]+"
@@ -97,6 +102,7 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
             lacks=frozenset({"labels", "type", *LISTED_FIELDS}),
             edits_texts=False,
             summary_limit=200,
+            text_limit=10_000_000,
             marker_field=MarkerField.NEEDED,
             takes_user=False,
             project=r"\S(.*\S)?",

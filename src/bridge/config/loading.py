@@ -18,7 +18,7 @@ from bridge.config.overlap import check_overlap
 from bridge.config.settings import Settings, TrackerSettings, WebSettings
 from bridge.config.shape import AgreementShape, BridgeShape
 from bridge.config.source import Source, read
-from bridge.config.tracker_checks import settle_database, settle_trackers
+from bridge.config.tracker_checks import settle_database, settle_spool, settle_trackers
 from bridge.config.vault import Vault
 from bridge.config.web_checks import settle_web
 
@@ -71,6 +71,8 @@ def load(
         agreements=tuple(draft.agreement for draft in drafts),
         threads=shape.threads,
         census=shape.census,
+        spool=settle_spool(shape, database, main.parent),
+        spool_quota=shape.spool.quota,
         sources={draft.agreement.name: draft.source.file for draft in drafts},
         web=web,
     )

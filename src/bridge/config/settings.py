@@ -74,6 +74,7 @@ class TrackerSettings:
         marker_field: Redmine, RT: the text custom field that carries the bridge's mark.
         formatting: Redmine: how its texts are written, ``markdown`` or ``textile``; "" means the kind's usual way.
         expires: ISO date when the token expires; "" when unknown.
+        media_hosts: hosts (``host`` or ``host:port``) outside the public internet to which a file may be redirected.
         webhook: how its webhooks prove themselves; None when none are taken.
     """
 
@@ -94,6 +95,7 @@ class TrackerSettings:
     marker_field: str = ""
     formatting: str = ""
     expires: str = ""
+    media_hosts: tuple[str, ...] = ()
     webhook: WebhookSettings | None = None
 
 
@@ -108,6 +110,8 @@ class Settings:
         trackers: by name.
         agreements: in file order.
         sources: agreement name -> the file it came from, for messages.
+        spool: folder where files lie on their way from one tracker to the other.
+        spool_quota: bytes that may lie there.
         web: the web server; None when nothing listens.
     """
 
@@ -117,4 +121,6 @@ class Settings:
     threads: int = 64
     census: float = 86_400.0
     sources: Mapping[str, str] = field(default_factory=dict)
+    spool: str = "spool"
+    spool_quota: int = 2_000_000_000
     web: WebSettings | None = None

@@ -20,6 +20,7 @@ from bridge.config.words import (
     Seconds,
     SecondsOrNone,
     SecretName,
+    Size,
     Slots,
     Template,
     Text,
@@ -34,7 +35,6 @@ from bridge.sync.ticket import Side
 
 LATER = frozenset(
     {
-        "attachments",
         "calendars",
         "clocks",
         "digest",
@@ -100,6 +100,19 @@ def _address_alone(value: Any) -> Any:
     return {"url": value} if isinstance(value, str) else value
 
 
+def _folder_alone(value: Any) -> Any:
+    return {"folder": value} if isinstance(value, str) else value
+
+
+class SpoolShape(Shape):
+    """Where files lie on their way."""
+
+    folder: Text = "spool"
+    """folder for files on their way; the bridge's own, relative to the database's folder"""
+    quota: Size = 2_000_000_000
+    """bytes that may lie there at once"""
+
+
 class WebhookShape(Shape):
     """How a tracker's webhooks prove themselves."""
 
@@ -142,6 +155,8 @@ class TrackerShape(Shape):
     """longest wait for an answer"""
     ca: Text = ""
     """PEM file of a private certificate authority, relative to this folder"""
+    media_hosts: TextList = ()
+    """hosts outside the public internet to which the tracker may redirect a download"""
     marker_field: Text = ""
     """Redmine, Request Tracker: text custom field that carries the bridge's mark"""
     formatting: Literal["", "markdown", "textile"] = ""
@@ -172,6 +187,8 @@ class BridgeShape(Shape):
     """tickets that may be worked on at once"""
     census: Seconds = 86_400.0
     """time between two full comparisons of everything in scope"""
+    spool: Annotated[SpoolShape, BeforeValidator(_folder_alone)] = SpoolShape()
+    """where files lie on their way"""
     web: WebShape | None = None
     """the bridge's own small web server, for webhooks, health and metrics; without it, nothing listens"""
     trackers: dict[Name, TrackerShape] = Field(default={}, json_schema_extra={"needed": True})
@@ -274,6 +291,21 @@ class CommentShape(Shape):
     """what becomes of a mention of somebody under people: a name, or a live mention of their counterpart"""
 
 
+class AttachmentShape(Shape):
+    """How files cross."""
+
+    cross: Literal["both", "none", "to-vendor", "to-internal"] = "none"
+    """which files cross; those of private texts never do"""
+    max: Size = 25_000_000
+    """size of the largest file that crosses"""
+    types: TextList = ("image/*", "application/pdf", "text/*")
+    """patterns of the media types that cross"""
+    names: TextList = ()
+    """patterns of file names that do not cross"""
+    deletes: Literal["follow", "keep"] = "follow"
+    """what becomes of the copy when the original is deleted"""
+
+
 class CloseShape(Shape):
     """Statuses per side."""
 
@@ -340,6 +372,8 @@ class AgreementShape(Shape):
     """how comments cross"""
     private_tickets: Literal["never"] = "never"
     """private tickets never cross"""
+    attachments: AttachmentShape = AttachmentShape()
+    """how files cross"""
     relations: RelationShape = RelationShape()
     """parents and links that cross"""
     worklogs: WorklogShape = WorklogShape()

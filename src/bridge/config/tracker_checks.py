@@ -77,6 +77,7 @@ def settle_trackers(
             marker_field=tracker.marker_field,
             formatting=tracker.formatting,
             expires=tracker.expires,
+            media_hosts=tracker.media_hosts,
             webhook=_webhook(name, tracker, source, at, vault),
         )
     return result
@@ -189,6 +190,18 @@ def reveal(reference: SecretShape | None, source: Source, at: Place, vault: Vaul
     except NoSecret as trouble:
         source.problem(at, trouble.message, trouble.fix)
         return SecretStr("")
+
+
+def settle_spool(shape: BridgeShape, database: str, folder: Path) -> str:
+    """The spool's folder: beside a database that is a file, else in the configuration's folder."""
+    beside = folder.absolute()
+    if (
+        database.startswith("sqlite")
+        and (place := make_url(database).database)
+        and not place.startswith("file:")
+    ):
+        beside = Path(place).parent
+    return str(beside / shape.spool.folder)
 
 
 def settle_database(shape: BridgeShape, source: Source, folder: Path, vault: Vault | None) -> str:

@@ -21,6 +21,8 @@ from pydantic_core import PydanticCustomError
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+")
+_SIZES = {"kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kK]B|MB|GB)")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _SECRET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -56,6 +58,18 @@ def _duration(*, zero: bool) -> Callable[[Any], Any]:
         return total
 
     return seconds
+
+
+def _size(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    found = _SIZE.fullmatch(value.strip())
+    if found is None:
+        raise misfit(f"{_said(value)} is not a size", "write e.g. 500KB, 25MB or 1GB")
+    size = round(float(found[1]) * _SIZES[found[2]])
+    if size <= 0:
+        raise misfit("must be more than nothing", "write e.g. 25MB; to let no file cross, write cross: none")
+    return size
 
 
 def _number(low: float, high: float, *, whole: bool) -> Callable[[Any], Any]:
@@ -191,6 +205,9 @@ Seconds = Annotated[float, BeforeValidator(_duration(zero=False))]
 
 SecondsOrNone = Annotated[float, BeforeValidator(_duration(zero=True))]
 """A duration that may be zero."""
+
+Size = Annotated[int, BeforeValidator(_size)]
+"""A number of bytes."""
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 """true or false."""

@@ -1,7 +1,7 @@
 """Carrying out a plan, action by action, and keeping the books of what succeeded.
 
-One refused action does not stop the others: its complaint is kept and parks the link, the rest goes on. Creating and
-commenting have files of their own.
+One refused action does not stop the others: its complaint is kept and parks the link, the rest goes on. Creating,
+commenting and attaching have files of their own.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from bridge.daemon.attaching import move_file
 from bridge.daemon.books import Books, refused_field
 from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
@@ -23,11 +24,13 @@ from bridge.sync.agreement import PERSON_FIELDS
 from bridge.sync.base import CommentPair, PairState, encode_value
 from bridge.sync.plan import (
     Action,
+    AddAttachment,
     AddComment,
     AddRelation,
     AddWorklog,
     CreateTicket,
     Decision,
+    DeleteAttachment,
     DeleteComment,
     DeleteWorklog,
     EditComment,
@@ -38,6 +41,7 @@ from bridge.sync.plan import (
     RemoveRelation,
     SetParent,
     SetStatus,
+    SpillText,
     UpdateFields,
 )
 from bridge.sync.ticket import Value
@@ -54,6 +58,7 @@ def act(run: Run, plan: Plan, books: Books) -> None:
     books.settled.update(plan.settled)
     books.pairs.extend(plan.pairs)
     books.parts.extend(plan.parts)
+    books.deferred = plan.deferred
     books.waits |= plan.waits
     for action in plan.actions:
         try:
@@ -96,6 +101,8 @@ def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
             edit_comment(run, action, books)
         case DeleteComment():
             delete_comment(run, action, books)
+        case AddAttachment() | SpillText() | DeleteAttachment():
+            move_file(run, action, books)
         case LinkBack():
             _link_back(run, action, books)
         case SetParent() | AddRelation() | RemoveRelation():
@@ -204,7 +211,7 @@ def _refusal(action: Action, error: TrackerError) -> Finding:
     return Finding("refused", action.side, field_name, f"{_doing(action)}: {error.words}")
 
 
-def _doing(action: Action) -> str:  # noqa: PLR0911 - one return for each action
+def _doing(action: Action) -> str:  # noqa: C901, PLR0911 - one return for each action
     match action:
         case CreateTicket():
             return "creating the ticket"
@@ -218,6 +225,8 @@ def _doing(action: Action) -> str:  # noqa: PLR0911 - one return for each action
             return "changing a comment"
         case DeleteComment():
             return "deleting a comment"
+        case AddAttachment() | SpillText() | DeleteAttachment():
+            return "moving a file"
         case LinkBack():
             return "adding the link to the peer"
         case SetParent():

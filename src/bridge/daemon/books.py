@@ -30,6 +30,7 @@ class Books:
         writes: how many requests changed something.
         created: True when a ticket was created: the next round has more to do.
         cleared: True when a copy was taken back that may cross anew: likewise.
+        deferred: True when texts wait for files that have crossed by now: the link is looked at once more.
         parted: why the link has ended; None while it goes on.
         again: when to look again at the latest, if the link is parked (microseconds).
     """
@@ -47,6 +48,7 @@ class Books:
     writes: int = 0
     created: bool = False
     cleared: bool = False
+    deferred: bool = False
     parted: Finding | None = None
     again: int | None = None
 

@@ -14,7 +14,7 @@ import structlog
 
 from bridge.clock import SECOND
 from bridge.daemon.house import House, field_specs
-from bridge.daemon.neighbours import own_comments
+from bridge.daemon.neighbours import without_neighbours
 from bridge.daemon.returning import welcome
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
@@ -178,6 +178,7 @@ class Feed:
                 if t.id not in known or t.id in restamped or t.updated > bases[known[t.id].id][side].seen
             ]
             pairs = {known[t.id].id: tx.comments.list(known[t.id].id) for t in changed if t.id in known}
+            parts = {known[t.id].id: tx.parts.list(known[t.id].id) for t in changed if t.id in known}
         woken: list[int] = []
         new = 0
         with house.store.write(durable=False) as tx:
@@ -194,9 +195,10 @@ class Feed:
                 elif not (ticket.key != link.key(side) or _restricted(link, ticket)) and is_echo(
                     agreement,
                     side,
-                    own_comments(tx, house, terms, link, side, ticket),
+                    without_neighbours(tx, house, terms, link, side, ticket),
                     bases[link.id][side],
                     pairs[link.id],
+                    parts=parts[link.id],
                 ):
                     tx.bases.touch(link.id, side, seen=ticket.updated)
                     house.sightings.put(tracker.name, ticket, agreement.name)

@@ -10,16 +10,19 @@ from bridge.daemon.house import House, Terms, field_specs
 from bridge.daemon.run import Run
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
+from bridge.sync.attachments import megabytes
 from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.identity import marker_for
 from bridge.sync.mapping import show, show_change
 from bridge.sync.plan import (
     TAKEN_BACK,
     Action,
+    AddAttachment,
     AddComment,
     AddRelation,
     AddWorklog,
     CreateTicket,
+    DeleteAttachment,
     DeleteComment,
     DeleteWorklog,
     EditComment,
@@ -29,6 +32,7 @@ from bridge.sync.plan import (
     RemoveRelation,
     SetParent,
     SetStatus,
+    SpillText,
     UpdateFields,
 )
 from bridge.sync.ticket import Side, Ticket
@@ -130,7 +134,7 @@ def _to_be(agreement: Agreement, side: Side, ticket: Ticket) -> Link:
     )
 
 
-def describe(action: Action) -> str:  # noqa: PLR0911 - one return for each action
+def describe(action: Action) -> str:  # noqa: C901, PLR0911 - one return for each action
     """An action in words, without the words of the ticket's texts."""
     match action:
         case CreateTicket(values=values):
@@ -150,6 +154,8 @@ def describe(action: Action) -> str:  # noqa: PLR0911 - one return for each acti
             return f"rewrite comment {pair.copy_id} ({why})"
         case DeleteComment(pair=pair, why=why):
             return f"take back comment {pair.copy_id} ({TAKEN_BACK[why]})"
+        case AddAttachment() | SpillText() | DeleteAttachment():
+            return _describe_file(action)
         case LinkBack():
             return "show the link to the peer"
         case SetParent(parent=parent, key=key):
@@ -164,3 +170,13 @@ def describe(action: Action) -> str:  # noqa: PLR0911 - one return for each acti
             return f"take back booked time {pair.copy_id} (the original was {why})"
         case RemoveRelation(relation=relation):
             return f"take a link away ({relation.kind}): it is gone on the other side"
+
+
+def _describe_file(action: AddAttachment | SpillText | DeleteAttachment) -> str:
+    match action:
+        case AddAttachment(file=file):
+            return f"attach a file ({megabytes(file.size)}, the other side's {file.id})"
+        case SpillText(name=name):
+            return f"attach the whole of a long text ({name})"
+        case DeleteAttachment(pair=pair, why=why):
+            return f"take back file {pair.copy_id} (the original was {why})"

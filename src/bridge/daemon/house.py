@@ -17,6 +17,7 @@ from bridge.daemon.acquaintances import Acquaintances
 from bridge.daemon.health import Health
 from bridge.daemon.listening import HookWatch
 from bridge.daemon.sightings import Sightings
+from bridge.daemon.spool import Spool
 from bridge.daemon.steps import StepMemory
 from bridge.daemon.stumbles import Stumbles
 from bridge.store.database import Store, Tx
@@ -54,6 +55,7 @@ class House:
         store: our database.
         clock: the time.
         random: jitter for back-off.
+        spool: where files lie on their way.
         lease: our right to be the only one who works on the database; None for a house that only looks.
         sightings: tickets as polls saw them.
         health: which trackers are out of reach.
@@ -68,6 +70,7 @@ class House:
     store: Store
     clock: Clock
     random: random.Random
+    spool: Spool
     lease: Lease | None = None
     sightings: Sightings = field(default_factory=Sightings)
     health: Health = field(default_factory=Health)

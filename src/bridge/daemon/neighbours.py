@@ -1,8 +1,8 @@
 """Other links that matter to one: those of related tickets, and those of the same ticket under other agreements.
 
 What the bridge brought in under one agreement is not a person's word under another.
-A comment that was copied into a ticket for one vendor must not travel on to the next one: it would tell the second
-vendor what the first one wrote, and under our account's name.
+A comment or a file that was copied into a ticket for one vendor must not travel on to the next one: it would tell the
+second vendor what the first one wrote, and under our account's name.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from bridge.daemon.house import House, Terms
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
+from bridge.sync.attachments import older_copies
 from bridge.sync.base import PairState, PartKind
 from bridge.sync.plan import Neighbour
 from bridge.sync.relations import others
@@ -39,10 +40,10 @@ def related(tx: Tx, agreement: Agreement, side: Side, ticket: Ticket) -> dict[st
     }
 
 
-def own_comments(  # noqa: PLR0917 - where to look, under which terms, at what
+def without_neighbours(  # noqa: PLR0917 - where to look, under which terms, at what
     tx: Tx, house: House, terms: Terms, link: Link, side: Side, ticket: Ticket
 ) -> Ticket:
-    """The ticket without the comments and worklogs that the bridge has put there under other agreements."""
+    """The ticket without the comments, files and worklogs that the bridge has put there under other agreements."""
     agreement = terms.agreement(link.agreement)
     if agreement is None:
         return ticket
@@ -54,17 +55,28 @@ def own_comments(  # noqa: PLR0917 - where to look, under which terms, at what
     ]
     foreign: set[str] = set()
     booked: set[str] = set()
+    files: set[str] = set()
     for name, there in sharing:
         for neighbour in tx.links.by_ticket(name, there, [ticket.id]).values():
             foreign |= {pair.copy_id for pair in tx.comments.list(neighbour.id) if pair.origin is there.other}
-            if ticket.worklogs:
-                spent = tx.parts.list(neighbour.id, PartKind.WORKLOG)
-                booked |= {pair.copy_id for pair in spent if pair.origin is there.other}
-    if not foreign and not booked:
+            for known, kind, shown in (
+                (booked, PartKind.WORKLOG, ticket.worklogs),
+                (files, PartKind.ATTACHMENT, ticket.attachments),
+            ):
+                if shown:
+                    parts = tx.parts.list(neighbour.id, kind)
+                    known |= {
+                        number
+                        for pair in parts
+                        if pair.origin is there.other
+                        for number in older_copies(pair)
+                    }
+    if not foreign and not booked and not files:
         return ticket
     return replace(
         ticket,
         comments=tuple(one for one in ticket.comments if one.id not in foreign),
+        attachments=tuple(one for one in ticket.attachments if one.id not in files),
         worklogs=tuple(one for one in ticket.worklogs if one.id not in booked),
     )
 
@@ -85,5 +97,5 @@ def bequeath(tx: Tx, ended: Link, side: Side, heir: int) -> None:
             state = PairState.SKIPPED if pair.origin_id else PairState.NOTE
             tx.comments.add(heir, replace(pair, id=0, state=state))
     for part in tx.parts.list(ended.id):
-        if part.origin is side.other and part.copy_id and part.kind is not PartKind.RELATION:
+        if part.origin is side.other and part.kind is not PartKind.RELATION and older_copies(part):
             tx.parts.put(heir, replace(part, id=0, state=PairState.SKIPPED))

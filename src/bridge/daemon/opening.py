@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from bridge.clock import Clock
 from bridge.config.settings import Settings, TrackerSettings
 from bridge.daemon.house import House, Terms
+from bridge.daemon.spool import Spool
 from bridge.store.database import Store
 from bridge.store.lease import Lease
 from bridge.trackers.protocol import Tracker
@@ -50,12 +51,16 @@ def open_house(settings: Settings, clock: Clock, *, working: bool = True) -> Hou
         if lease is not None:
             lease.release()
         raise
+    spool = _spool(settings)
+    if working:
+        spool.clean()
     return House(
         terms=terms,
         store=store,
         clock=clock,
         random=random.Random(),  # noqa: S311 - jitter, not a secret
         lease=lease,
+        spool=spool,
     )
 
 
@@ -69,7 +74,17 @@ def open_desk(settings: Settings, clock: Clock) -> House:
         StoreError: the database cannot be used.
     """
     terms = open_terms(settings, clock)
-    return House(terms, Store.open(settings.database), clock, random.Random())  # noqa: S311 - jitter, not a secret
+    return House(
+        terms=terms,
+        store=Store.open(settings.database),
+        clock=clock,
+        random=random.Random(),  # noqa: S311 - jitter, not a secret
+        spool=_spool(settings),
+    )
+
+
+def _spool(settings: Settings) -> Spool:
+    return Spool(Path(settings.spool), settings.spool_quota)
 
 
 def _to_look_at(url: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import structlog
 
 from bridge.clock import SECOND
+from bridge.daemon.attaching import adopt_file
 from bridge.daemon.commenting import adopt_comment
 from bridge.daemon.creating import adopt_created
 from bridge.daemon.guarding import keep_private
@@ -21,7 +22,7 @@ from bridge.daemon.timekeeping import find_worklog
 from bridge.errors import Gone, Refused
 from bridge.markup import from_json
 from bridge.store.rows import Intent, IntentKind
-from bridge.sync.base import decode_fields
+from bridge.sync.base import PartKind, decode_fields
 from bridge.trackers.protocol import Created
 
 log = structlog.get_logger(__name__)
@@ -59,6 +60,8 @@ def _settle(run: Run, intent: Intent) -> int | None:
         case IntentKind.COMMENT:
             # Comments are read by id, so no index is waited for; only a request that is still under way.
             found = _find_comment(run, intent)
+        case IntentKind.ATTACH:
+            found = _find_file(run, intent)
         case IntentKind.WORKLOG:
             found = find_worklog(run, intent)
         case IntentKind.TRANSITION:
@@ -143,6 +146,25 @@ def _find_comment(run: Run, intent: Intent) -> bool:
     run.views.pop(intent.side, None)
     if private:
         keep_private(run, pair)
+    return True
+
+
+def _find_file(run: Run, intent: Intent) -> bool:
+    ticket = run.link.ticket(intent.side)
+    if ticket is None:
+        return False
+    told, since = intent.detail, intent.created_at - SKEW
+    found = run.tracker(intent.side).files.find(ticket, str(told["name"]), int(told["size"]), since)
+    known = {
+        pair.copy_id
+        for pair in run.parts
+        if pair.kind is PartKind.ATTACHMENT and pair.origin is intent.side.other
+    }
+    made = next((one for one in found if one.id not in known), None)
+    if made is None:
+        return False
+    adopt_file(run, intent, made)
+    run.views.pop(intent.side, None)
     return True
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from bridge.config.settings import TrackerSettings
 from bridge.daemon.house import House, Terms, field_specs
-from bridge.daemon.neighbours import own_comments, related
+from bridge.daemon.neighbours import related, without_neighbours
 from bridge.store.rows import Intent, Link
 from bridge.sync.agreement import Agreement, Scope
 from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.decide import decide
 from bridge.sync.plan import AWAY, LinkView, Neighbour, Plan, View
 from bridge.sync.ticket import FieldChange, Side, Ticket
-from bridge.trackers.protocol import FieldSpec, Tracker
+from bridge.trackers.protocol import Abilities, FieldSpec, Tracker
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Run:
         views: sides as read so far.
         read_at: side -> the tracker's time just before it was last read by id.
         asked: sides whose tracker this run has spoken to.
-        parts: its pairs of relations and worklogs.
+        parts: its pairs of files, relations and worklogs.
     """
 
     house: House
@@ -59,6 +59,9 @@ class Run:
         """That side's tracker, to ask it something."""
         self.asked.add(side)
         return self.terms.trackers[self.scope(side).tracker]
+
+    def _abilities(self, side: Side) -> Abilities:
+        return self.terms.trackers[self.scope(side).tracker].abilities
 
     def settings(self, side: Side) -> TrackerSettings:
         """That side's tracker settings."""
@@ -110,7 +113,7 @@ class Run:
 
     def _own(self, side: Side, ticket: Ticket) -> Ticket:
         with self.house.store.read() as tx:
-            return own_comments(tx, self.house, self.terms, self.link, side, ticket)
+            return without_neighbours(tx, self.house, self.terms, self.link, side, ticket)
 
     def look(self, changed_at: Mapping[str, tuple[int, int]] | None = None) -> LinkView:
         """Both sides as read so far, for the core."""
@@ -124,6 +127,7 @@ class Run:
             changed_at=changed_at or {},
             id=self.link.id,
             parts=self.parts,
+            files_move=all(self._abilities(side).attachments for side in Side),
             neighbours={side: self._related(side) for side in Side},
         )
 

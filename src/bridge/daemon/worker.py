@@ -118,8 +118,8 @@ class Worker:
                     link_id, "postponed", reason=f"no agreement '{link.agreement}' in the configuration"
                 )
             bases, pairs = tx.bases.get(link_id), tuple(tx.comments.list(link_id))
-            open_intents = tuple(tx.intents.open(link_id))
             parts = tuple(tx.parts.list(link_id))
+            open_intents = tuple(tx.intents.open(link_id))
         run = Run(house, terms, agreement, link, bases, pairs, open_intents, parts=parts)
         books = Books()
         report = self._conduct(run, books)
@@ -254,7 +254,7 @@ class Worker:
                     link.id,
                     link.epoch,
                     link.gen,
-                    due_at=now + REVISIT * SECOND if any(one.kind in SLOW for one in every) else None,
+                    due_at=self._again_at(books, every, now),
                     state=self._state(link, every) if books.parted is None else LinkState.CLOSED,
                     findings=rows,
                     synced_at=now if books.parted is None else None,
@@ -283,6 +283,12 @@ class Worker:
         return Report(
             link.id, ending if held else "overtaken", books.writes, reason, told, run.agreement.name, keys
         )
+
+    def _again_at(self, books: Books, findings: Sequence[Finding], now: int) -> int | None:
+        """When a link that is done is looked at again by itself."""
+        if books.deferred:
+            return now
+        return now + REVISIT * SECOND if any(one.kind in SLOW for one in findings) else None
 
     def _postpone(self, run: Run, books: Books, until: int, reason: str) -> Report:
         """Keep what succeeded, leave the rest for later."""

@@ -14,7 +14,8 @@ import re
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from bridge.simulator import control, routes_issue, routes_site, routes_structure, webhooks
+from bridge.simulator import control, routes_files, routes_issue, routes_site, routes_structure, webhooks
+from bridge.simulator.attachments import MEDIA
 from bridge.simulator.calllog import CallLog, LoggedCall
 from bridge.simulator.exchange import NO_BODY, ROUTES, Answer, Call, Request, Route
 from bridge.simulator.faults import Fault, FaultBook, without
@@ -27,7 +28,8 @@ REST = re.compile(r"(?:/ex/jira/(?P<cloud>[^/]+))?/rest/api/(?P<api>2|3|latest)(
 BAD_LOGIN = "Client must be authenticated to access this resource."
 JSON_TYPE = "application/json;charset=UTF-8"
 HOOKS = re.compile(r"/rest/(webhooks|jira-webhook)/1\.0/.*")
-MODULES = (routes_issue, routes_site, routes_structure, webhooks)  # importing them fills the table of routes
+# importing them fills the table of routes
+MODULES = (routes_issue, routes_site, routes_structure, routes_files, webhooks)
 
 
 @dataclass(slots=True)
@@ -133,6 +135,9 @@ class Simulator:
             if not path.startswith(site.context_path + "/"):
                 return None, {}, ""
             path = path[len(site.context_path) :]
+        if not site.cloud and path.startswith("/secure/"):
+            found = ROUTES.find(request.method, path, site.flavour)
+            return (found[0], found[1], "2") if found else (None, {}, "")
         if HOOKS.fullmatch(path):
             found = ROUTES.find(request.method, path.rstrip("/"), site.flavour)
             return (found[0], found[1], "2") if found else (None, {}, "")
@@ -153,6 +158,8 @@ class Simulator:
         request, site = pending.request, self.site
         if site.cloud and request.path == "/_edge/tenant_info":
             return None, Answer(200, {"cloudId": site.cloud_id})
+        if request.path.startswith(MEDIA):
+            return None, routes_files.media(site, request)
         route, parts, api = self._route(request)
         if route is None:
             return None, self._unknown(request, api)

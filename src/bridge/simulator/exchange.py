@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from bridge.simulator.blobs import Blob
 from bridge.simulator.fields import View
 from bridge.simulator.model import Json
 from bridge.simulator.refusal import BAD_JSON, BAD_PAYLOAD, Refusal
@@ -22,30 +23,45 @@ NO_BODY = object()
 
 @dataclass(slots=True)
 class Request:
-    """A request: header names in lower case, ``query`` undecoded, ``body`` raw."""
+    """A request: header names in lower case, ``query`` undecoded, ``body`` raw; ``large`` in place of a large body."""
 
     method: str
     path: str
     query: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    large: Blob | None = None
+
+    @property
+    def blob(self) -> Blob:
+        """Return the body, wherever it lies."""
+        return self.large or Blob(len(self.body), self.body)
 
     def parsed(self) -> Any:
         """Return the JSON of the body, or None when there is none or it is not JSON."""
+        if self.headers.get("content-type", "").startswith("multipart/"):
+            return None
         try:
-            return json.loads(self.body) if self.body else None
+            content = self.blob.read()
+            return json.loads(content) if content else None
         except ValueError:
             return None
 
 
 @dataclass(slots=True)
 class Answer:
-    """An answer: ``body`` is JSON unless it is bytes; ``hang_up`` closes the connection instead."""
+    """An answer.
+
+    Attributes:
+        body: JSON, unless it is bytes, a blob, or an iterator of bytes (an answer without an announced end).
+        hang_up: close the connection instead; with ``cut``, after so many bytes of the body.
+    """
 
     status: int
     body: Any = NO_BODY
     headers: dict[str, str] = field(default_factory=dict)
     hang_up: bool = False
+    cut: int | None = None
 
     def content(self) -> bytes:
         """Return the bytes of the body."""
@@ -53,6 +69,8 @@ class Answer:
             return b""
         if isinstance(self.body, bytes):
             return self.body
+        if isinstance(self.body, Blob):
+            return self.body.read()
         return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -101,7 +119,7 @@ class Call:
     def json(self) -> Any:
         """Return the body's JSON, or refuse."""
         try:
-            return json.loads(self.request.body)
+            return json.loads(self.request.blob.read())
         except ValueError:
             raise Refusal(400, BAD_JSON, bare=True) from None
 

@@ -10,6 +10,9 @@
 | slow            | the answer, ``delay_ms`` late, waiting ``when`` before/after | yes                   |
 | garbage         | 200 and an HTML login page                                  | no                    |
 | truncated       | the answer's JSON cut in half                               | yes                   |
+| endless         | a body that never ends                                      | yes                   |
+| bomb            | a gzip body that becomes a gigabyte                         | yes                   |
+| cut             | the body's first half, then the connection closes           | yes                   |
 | expired         | the caller is anonymous for this request                    | as an anonymous one   |
 | echo            | ``status`` (default 400) and the whole request in its words | no                    |
 | strip           | the answer, as if nothing were amiss                        | without ``strip``     |
@@ -26,14 +29,23 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote
 
+from bridge.simulator.blobs import Blob, bomb, endless
 from bridge.simulator.exchange import Answer, Request
 from bridge.simulator.model import Json, words
 
-KINDS = words("apply-then-500 apply-then-drop drop error throttle slow garbage truncated expired echo strip")
+KINDS = words(
+    "apply-then-500 apply-then-drop drop error throttle slow garbage truncated endless bomb cut expired "
+    "echo strip"
+)
 LOGIN_PAGE = (
     b"<!DOCTYPE html><html><head><title>Log in</title></head><body><form>Sign in</form></body></html>"
 )
-APPLIED = frozenset({"apply-then-500", "apply-then-drop", "slow", "truncated", "expired", "strip"})
+BODIES = words("endless bomb cut")
+BOMB = 1024**3
+"""Bytes that the bomb becomes."""
+APPLIED = frozenset(
+    {"apply-then-500", "apply-then-drop", "slow", "truncated", "endless", "bomb", "cut", "expired", "strip"}
+)
 
 
 @dataclass(slots=True)
@@ -130,7 +142,21 @@ class Fault:
         if self.kind == "truncated" and done is not None:
             content = done.content()
             return Answer(done.status, content[: len(content) // 2], {**done.headers, **self.headers})
+        if done is not None and self.kind in BODIES:
+            return self._spoilt(done)
         return None
+
+    def _spoilt(self, done: Answer) -> Answer:
+        """Return the answer with its body gone wrong."""
+        headers = {**done.headers, **self.headers}
+        content = done.body if isinstance(done.body, Blob) else Blob(len(done.content()), done.content())
+        match self.kind:
+            case "endless":
+                return Answer(done.status, endless(), headers)
+            case "bomb":
+                return Answer(done.status, bomb(BOMB), {**headers, "content-encoding": "gzip"})
+            case _:
+                return Answer(done.status, content, headers, cut=content.size // 2)
 
     def _throttled(self, now: int) -> Answer:
         headers = dict(self.headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from bridge.simulator import adf, custom_fields
 from bridge.simulator.fields import LISTED, SYSTEM, View, is_text, label_of
@@ -232,7 +233,7 @@ def value(view: View, issue: Issue, name: str) -> Any:  # noqa: C901, PLR0911, P
     if name == "worklog":
         return _worklog_page(view, issue)
     if name == "attachment":
-        return [_attachment(view, one) for one in issue.attachments]
+        return [attachment(view, one) for one in issue.attachments]
     if name == "labels":
         return list(stored or [])
     if name == "security":
@@ -326,10 +327,18 @@ def _worklog_page(view: View, issue: Issue) -> Json:
     return {"startAt": 0, "maxResults": WORKLOGS_SHOWN, "total": len(readable), "worklogs": shown}
 
 
-def _attachment(view: View, one: Json) -> Json:
+def attachment(view: View, one: Json) -> Json:
+    """Render an attached file; its bytes are at ``content``."""
     person = one.get("author")
     rendered = user_by_id(view, person) if isinstance(person, str) else person
-    return {**one, "self": link(view, f"attachment/{one['id']}"), "author": rendered}
+    name = quote(str(one["filename"]), safe="")
+    content = (
+        link(view, f"attachment/content/{one['id']}")
+        if view.site.cloud
+        else f"{view.site.base_url}{view.site.context_path}/secure/attachment/{one['id']}/{name}"
+    )
+    here = link(view, f"attachment/{one['id']}")
+    return {**one, "self": here, "author": rendered, "content": content}
 
 
 def comment_page(view: View, issue: Issue, most: int = MANY) -> Json:

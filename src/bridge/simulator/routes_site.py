@@ -247,12 +247,6 @@ def types(call: Call) -> Answer:
     return Answer(200, [render.issue_type(call.view, one) for one in call.view.site.types.values()])
 
 
-@ROUTES.add("GET", "/attachment/meta", kind="meta", anonymous=True)
-def attachment_meta(call: Call) -> Answer:
-    """Tell whether files may be attached, and how big."""
-    return Answer(200, {"enabled": True, "uploadLimit": call.view.site.attachment_limit})
-
-
 # -- projects ---------------------------------------------------------------------------------------
 
 

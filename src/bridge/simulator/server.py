@@ -10,14 +10,15 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
 
+from bridge.simulator.blobs import Blob, Writer
 from bridge.simulator.engine import Simulator
-from bridge.simulator.exchange import Request
+from bridge.simulator.exchange import Answer, Request
 from bridge.simulator.state import Site
 
 Message = MutableMapping[str, Any]
@@ -37,19 +38,22 @@ class SimulatorApp:
         """Answer one HTTP request."""
         if scope["type"] != "http":
             return
-        body = b""
+        writer = Writer(self.simulator.site.folder)
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
-            body += message.get("body", b"")
+            writer.write(message.get("body", b""))
             if not message.get("more_body"):
                 break
+        body = writer.close()
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
         path = scope.get("raw_path", scope["path"].encode()).decode("latin-1").partition("?")[0]
-        request = Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body)
+        query = scope["query_string"].decode("latin-1")
+        large = body if body.path is not None else None
+        request = Request(scope["method"], path, query, headers, body.content, large)
         pending = self.simulator.begin(request)
         await _wait(pending.delay("before"))
         answer = self.simulator.finish(pending)
@@ -57,11 +61,40 @@ class SimulatorApp:
         if answer.hang_up:
             await _hang_up(send)
             return
-        content = answer.content()
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
-        raw.append((b"content-length", str(len(content)).encode()))
+        size, chunks = _body(answer)
+        if size is not None:
+            raw.append((b"content-length", str(size).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
-        await send({"type": "http.response.body", "body": content})
+        sent = 0
+        for chunk in chunks:
+            portion = chunk if answer.cut is None else chunk[: answer.cut - sent]
+            await send({"type": "http.response.body", "body": portion, "more_body": True})
+            sent += len(portion)
+            if answer.cut is not None and sent >= answer.cut:
+                await _hang_up(send)
+                return
+            if size is None:
+                await asyncio.sleep(0)
+            if _gone(send):
+                return
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _body(answer: Answer) -> tuple[int | None, Iterator[bytes]]:
+    """Return the size of an answer's body, None where it is not told, and its portions."""
+    if isinstance(answer.body, Blob):
+        return answer.body.size, answer.body.chunks()
+    if isinstance(answer.body, Iterator):
+        return None, answer.body
+    content = answer.content()
+    return len(content), iter((content,))
+
+
+def _gone(send: Send) -> bool:
+    """Tell whether the client has hung up."""
+    cycle = getattr(send, "__self__", None)
+    return bool(getattr(cycle, "disconnected", False))
 
 
 async def _wait(seconds: float) -> None:
@@ -110,11 +143,14 @@ class SimulatorServer:
         port: 0 takes a free one.
 
     Attributes:
+        media_port: True serves the media host on a port of its own.
         url: where it listens; also the site's base URL unless it had one.
         site, calls, faults, hooks: the simulator's parts, for tests in the same process.
     """
 
-    def __init__(self, site: Site | Simulator, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, site: Site | Simulator, host: str = "127.0.0.1", port: int = 0, *, media_port: bool = False
+    ) -> None:
         if host not in {"127.0.0.1", "localhost", "::1"}:
             raise ValueError("the simulator listens on loopback only")
         self.simulator = site if isinstance(site, Simulator) else Simulator(site)
@@ -123,28 +159,24 @@ class SimulatorServer:
         self.faults = self.simulator.faults
         self.hooks = self.simulator.hooks
         self._address = (host, port)
-        self._socket: socket.socket | None = None
+        self.media_port = media_port
+        self._sockets: list[socket.socket] = []
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self.url = ""
 
     def start(self) -> Self:
         """Begin to listen and return when requests are answered."""
-        family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
-        # asyncio sets TCP_NODELAY only where the protocol is named; without it each answer waits 40 ms
-        self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(self._address)
-        port = self._socket.getsockname()[1]
-        host = f"[{self._address[0]}]" if ":" in self._address[0] else self._address[0]
-        root = f"http://{host}:{port}"
+        root, port = self._listen(self._address[1])
+        if self.media_port:
+            self.site.media_url = self._listen(0)[0]
         self.url = root + self.site.context_path
         self.site.base_url = self.site.base_url or root
         started = threading.Event()
         self._server = _Server(_config(SimulatorApp(self.simulator)), started)
         self._thread = threading.Thread(
             target=self._server.run,
-            kwargs={"sockets": [self._socket]},
+            kwargs={"sockets": self._sockets},
             name=f"simulator-{port}",
             daemon=True,
         )
@@ -159,8 +191,20 @@ class SimulatorServer:
         if self._server is not None and self._thread is not None:
             self._server.finish()
             self._thread.join(START_SECONDS)
-        if self._socket is not None:
-            self._socket.close()
+        for one in self._sockets:
+            one.close()
+
+    def _listen(self, port: int) -> tuple[str, int]:
+        """Take a port; returns the address and the port."""
+        host = self._address[0]
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        # asyncio sets TCP_NODELAY only where the protocol is named; without it each answer waits 40 ms
+        taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((host, port))
+        self._sockets.append(taken)
+        number = taken.getsockname()[1]
+        return f"http://{f'[{host}]' if ':' in host else host}:{number}", number
 
     def __enter__(self) -> Self:
         return self.start()

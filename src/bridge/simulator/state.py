@@ -14,6 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bridge.simulator.blobs import Blob, Folder
 from bridge.simulator.model import (
     CustomField,
     Issue,
@@ -50,6 +51,7 @@ ADMIN_ONLY = frozenset(
         "DELETE_ALL_WORKLOGS",
         "EDIT_ALL_COMMENTS",
         "DELETE_ALL_COMMENTS",
+        "DELETE_ALL_ATTACHMENTS",
         "ADMINISTER_PROJECTS",
         "ADMINISTER",
         "SYSTEM_ADMIN",
@@ -97,6 +99,9 @@ class Site:
         comments_in_search: on Cloud, how many comments a search answer embeds.
         expired_means: ``anonymous`` (the trap: 200 with nothing) or ``refuse`` (401 everywhere).
         public: anonymous callers may browse.
+        media_url: root of the media host; empty: the site itself serves the media host's addresses.
+        misdirected_logins: requests to the media host that carried a login.
+        blobs: attachment id -> its bytes.
         version: what the server says it is.
         scoped_tokens: Cloud tokens that work at the gateway (``/ex/jira/{cloudId}``) only.
     """
@@ -151,6 +156,11 @@ class Site:
         self.public = False
         self.default_priority = ""
         self.attachment_limit = 10_485_760
+        self.media_url = ""
+        self.media_tokens: dict[str, str] = {}
+        self.misdirected_logins = 0
+        self.blobs: dict[str, Blob] = {}
+        self.folder = Folder()
         self.version = "1001.0.0-SNAPSHOT" if self.cloud else "10.3.0"
         self._next: dict[str, int] = {"issue": 10_400, "part": 20_000, "thing": 10_000}
         self._by_key: dict[str, int] = {}

@@ -35,6 +35,7 @@ class IntentKind(StrEnum):
     CREATE = "create"
     COMMENT = "comment"
     TRANSITION = "transition"
+    ATTACH = "attach"
     WORKLOG = "worklog"
 
 
@@ -133,7 +134,7 @@ class Intent:
         kind: see IntentKind.
         side: where the write goes.
         marker: the mark by which the result can be found again; "" where the tracker can carry none.
-        subject: what it is about: the id of the comment to copy, the status to reach; "" for a create.
+        subject: what it is about: the id of the comment or file to copy, the status to reach; "" for a create.
         state: see IntentState.
         created_at: when it was planned; nothing that came of it is older than this.
         sent_at: when the request was last about to leave; None while planned.

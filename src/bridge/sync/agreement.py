@@ -122,6 +122,7 @@ class Scope:
         on_create: field name -> value given to tickets that the bridge creates on this side.
         privacy: who may read the private comments that the bridge writes here.
         threads: whether a comment can be the answer to another one here.
+        text_limit: longest text that the tracker takes, in characters of its own form.
         since: tickets created before this moment (microseconds) get no link by themselves; 0 means all may.
         edits_texts: whether its tracker lets a description or a comment be changed or taken back once it is written.
         summary_limit: longest summary that its tracker keeps, in characters.
@@ -135,6 +136,7 @@ class Scope:
     on_create: Mapping[str, str] = field(default_factory=dict)
     privacy: Privacy = Privacy()
     threads: bool = False
+    text_limit: int = 32_767
     since: int = 0
     edits_texts: bool = True
     summary_limit: int = 255
@@ -155,6 +157,25 @@ class CommentRule:
     attribute: str = "{author} ({company})"
     private: bool = False
     mentions: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRule:
+    """Which files cross. Without a word in the agreement: none.
+
+    Attributes:
+        cross: sides whose files cross; those of private texts never do.
+        most: bytes of the largest file that crosses.
+        types: patterns of media types that cross; empty: all. What can act when opened must be named in full.
+        names: patterns of file names that do not cross.
+        deletes: what becomes of the copy of a file that was deleted: it goes too, or it is kept.
+    """
+
+    cross: frozenset[Side] = frozenset()
+    most: int = 25_000_000
+    types: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    deletes: Literal["follow", "keep"] = "follow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +247,15 @@ class Agreement:
         create_on: sides on which the bridge may create tickets (the mirrors of the other side's tickets).
         fields: the fields that cross; anything not named here never does.
         comments: how comments cross.
+        attachments: which files cross.
         people: (internal, vendor) pairs; each names a person by any id or handle of that side's tracker.
         mentionable: (internal, vendor) pairs of those among ``people`` whom both trackers know, as each tracker's texts
             mention them. Found out by the shell, and only where the agreement lets mentions be live.
         relations: which parents and links cross.
         worklogs: whose worklogs cross.
         deleted: what becomes of the peer of a ticket that was deleted.
+        twins: what one link adds: side -> name or address of a file there -> ``name`` and ``url`` of its twin on the
+            other side. Empty in a configuration.
     """
 
     name: str
@@ -240,11 +264,13 @@ class Agreement:
     create_on: frozenset[Side] = frozenset(Side)
     fields: tuple[FieldRule, ...] = ()
     comments: CommentRule = CommentRule()
+    attachments: AttachmentRule = AttachmentRule()
     people: tuple[tuple[str, str], ...] = ()
     mentionable: tuple[tuple[Mention, Mention], ...] = ()
     relations: RelationRule = RelationRule()
     worklogs: WorklogRule = WorklogRule()
     deleted: DeletedRule = DeletedRule()
+    twins: Mapping[Side, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""

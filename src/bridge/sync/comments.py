@@ -12,6 +12,7 @@ the first, and people are told what should have been taken back.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -20,22 +21,36 @@ from bridge.markup import Document, Paragraph, Text, digest, plain, settle, word
 from bridge.sync.agreement import Agreement
 from bridge.sync.attribution import author_name, banner, guarded
 from bridge.sync.base import CommentPair, PairState
-from bridge.sync.mapping import fit_text
+from bridge.sync.fitting import fit_text, shows
+from bridge.sync.mapping import Carried, lacks_files, limited
 from bridge.sync.plan import Action, AddComment, DeleteComment, EditComment, Finding, LinkView
 from bridge.sync.privacy import Misplaced, inherited, may_cross, misplaced, worth_another_try
+from bridge.sync.shortening import surely_short
 from bridge.sync.ticket import Comment, Side, Ticket
 
 _MADE = {"private": "made private", "exposed": "made public by somebody"}
 """What became of a comment whose copy cannot be taken back."""
+
+_NO_COPY = frozenset({PairState.COPY_DELETED, PairState.SKIPPED, PairState.WITHDRAWN})
+"""States of a comment that has no copy and, as it is, gets none."""
+
+_ROOM = 1_000
+"""Characters that a comment's attribution may add, at most."""
 
 _GUARDS = 4
 """Times at most that a text is looked over again as its tracker would show it."""
 
 
 def plan_comments(
-    agreement: Agreement, link: LinkView
+    agreement: Agreement, link: LinkView, coming: Mapping[Side, Collection[str]] | None = None
 ) -> tuple[list[Action], list[Finding], list[CommentPair]]:
-    """Actions, findings and silent changes of pair records that bring both sides' comments into agreement."""
+    """Actions, findings and silent changes of pair records that bring both sides' comments into agreement.
+
+    Args:
+        agreement: what crosses.
+        link: both sides.
+        coming: names of files that are about to cross; a comment that shows one is left for the next look.
+    """
     actions: list[tuple[int, Action]] = []
     findings: list[Finding] = []
     pairs: list[CommentPair] = []
@@ -48,6 +63,8 @@ def plan_comments(
         by_origin = {pair.origin_id: pair for pair in link.pairs if pair.origin is origin and pair.origin_id}
         for comment in talk.comments:
             pair = by_origin.pop(comment.id, None)
+            if not comment.private and shows(comment.body, (coming or {}).get(origin, ())):
+                continue
             if pair is None:
                 if comment.id not in ours and may_cross(agreement, origin, comment):
                     actions.append((comment.created, _add(talk, comment)))
@@ -56,19 +73,29 @@ def plan_comments(
             actions.extend((comment.created, one) for one in act)
             findings.extend(found)
             pairs.extend(kept)
-        if here.comments_complete:
-            for pair in by_origin.values():
-                ended = pair.state in {PairState.COPY_DELETED, PairState.WITHDRAWN}
-                if ended or (pair.state.live and _deleted(pair, there)):
-                    pairs.append(replace(pair, state=PairState.ORIGIN_DELETED))
-                elif not pair.state.live:
-                    continue
-                elif agreement.scope(origin.other).edits_texts:
-                    actions.append((0, DeleteComment(origin.other, pair, "deleted")))
-                else:
-                    findings.append(_stays(origin.other, "deleted"))
+        for pair in by_origin.values() if here.comments_complete else ():
+            act, found, kept = _without_original(agreement, pair, there)
+            actions.extend((0, one) for one in act)
+            findings.extend(found)
+            pairs.extend(kept)
     actions.sort(key=lambda entry: entry[0])
     return [action for _, action in actions], findings, pairs
+
+
+def long_comments(agreement: Agreement, link: LinkView, side: Side) -> Iterator[tuple[Comment, Document]]:
+    """Comments of a side of which only the beginning can cross, each with the whole of its copy."""
+    here, there = link.view(side).ticket, link.view(side.other).ticket
+    if here is None:
+        return
+    talk = _Talk(agreement, side, inherited(here.comments), there, link.pairs)
+    copies = {pair.copy_id for pair in link.pairs if pair.origin is side.other}
+    staying = {pair.origin_id for pair in link.pairs if pair.origin is side and pair.state in _NO_COPY}
+    limit = agreement.scope(side.other).text_limit - _ROOM
+    for comment in talk.comments:
+        if comment.id in copies or comment.id in staying or not may_cross(agreement, side, comment):
+            continue
+        if not surely_short(comment.body, limit) and (whole := _carry(talk, comment)[0].whole) is not None:
+            yield comment, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +130,21 @@ class _Talk:
                 said = next((one for one in written if one.id == pair.origin_id), None)
                 return said and replace(parent, author=said.author)
         return parent if may_cross(self.agreement, self.origin, parent) else None
+
+
+def _without_original(
+    agreement: Agreement, pair: CommentPair, there: Ticket | None
+) -> tuple[list[Action], list[Finding], list[CommentPair]]:
+    """What to do about the record of a comment that is gone."""
+    ended = pair.state in {PairState.COPY_DELETED, PairState.WITHDRAWN}
+    if ended or (pair.state.live and _deleted(pair, there)):
+        return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
+    to = pair.origin.other
+    if not pair.state.live:
+        return [], [], []
+    if agreement.scope(to).edits_texts:
+        return [DeleteComment(to, pair, "deleted")], [], []
+    return [], [_stays(to, "deleted")], []
 
 
 def attributed(
@@ -144,23 +186,31 @@ def attributed(
     return Document((first, *text.blocks))
 
 
-def _carry(
-    talk: _Talk, comment: Comment, *, anew: bool = False, dated: bool = False
-) -> tuple[Document, str, str]:
-    """What to write, the digest of what will be shown, and the id of the comment that it answers in a thread."""
-    to = talk.agreement.scope(talk.origin.other)
+def _carry(talk: _Talk, comment: Comment, *, anew: bool = False, dated: bool = False) -> tuple[Carried, str]:
+    """The copy of a comment, and the id of the comment that it answers in a thread."""
+    to = talk.origin.other
     parent = talk.answered(comment)
     # In a thread a comment is as visible as what it answers.
-    threaded = parent is not None and to.threads and parent.private == comment.private
+    threaded = parent is not None and talk.agreement.scope(to).threads and parent.private == comment.private
     name = author_name(talk.agreement, parent.author) if parent is not None and not threaded else ""
     body = attributed(talk.agreement, talk.origin, comment, name, anew=anew, dated=dated)
-    return body, digest(settle(to.dialect, body)), comment.parent if threaded else ""
+    # A file belongs to the ticket, and everybody sees it: a private text has none.
+    carried = limited(talk.agreement, body, to, attached=not comment.private)
+    return carried, comment.parent if threaded else ""
 
 
 def _add(talk: _Talk, comment: Comment, *, anew: bool = False, dated: bool = False) -> AddComment:
-    body, shown, answers = _carry(talk, comment, anew=anew, dated=dated)
+    carried, answers = _carry(talk, comment, anew=anew, dated=dated)
     to = talk.origin.other
-    return AddComment(to, comment.id, digest(comment.body), body, shown, comment.private, answers)
+    body, shown = _texts(carried)
+    return AddComment(to, comment.id, digest(comment.body), body, digest(shown), comment.private, answers)
+
+
+def _texts(carried: Carried) -> tuple[Document, Document]:
+    """What to write, and how it will be shown."""
+    assert isinstance(carried.value, Document)
+    assert isinstance(carried.shown, Document)
+    return carried.value, carried.shown
 
 
 def _follow(
@@ -205,24 +255,37 @@ def _keep_up(
     new = digest(comment.body)
     changed = new != pair.origin_digest
     edited = copy is not None and digest(copy.body) != pair.copy_digest
-    if not (changed or edited) or (changed and pair.origin not in agreement.comments.cross):
+    overdue = copy is not None and not (changed or edited) and _lacks_files(talk, comment, copy)
+    if not (changed or edited or overdue) or (changed and pair.origin not in agreement.comments.cross):
         return [], [], []
     if not agreement.scope(to).edits_texts:
         if changed:
             return [_add(talk, comment, anew=True)], [], []
         assert copy is not None
         return [], [], [replace(pair, copy_digest=digest(copy.body))]
-    body, shown, _ = _carry(talk, comment)
+    body, shown = _texts(_carry(talk, comment)[0])
     loser = ""
     if copy is not None and edited:
-        reads_alike = words(copy.body) == words(settle(agreement.scope(to).dialect, body))
-        if digest(copy.body) == shown or (reads_alike and not changed):
+        reads_alike = words(copy.body) == words(shown)
+        if digest(copy.body) == digest(shown) or (reads_alike and not changed):
             # Our own write of a run that could not note it; or the tracker renders our text in its own way, and this
             # is how it looks from now on.
             return [], [], [replace(pair, origin_digest=new, copy_digest=digest(copy.body))]
         loser = "" if reads_alike else plain(copy.body)
-    reason: Literal["changed", "restored"] = "changed" if changed else "restored"
-    return [EditComment(to, pair, body, new, shown, reason, loser)], [], []
+    reason: Literal["changed", "restored"] = "restored" if edited and not changed else "changed"
+    return [EditComment(to, pair, body, new, digest(shown), reason, loser)], [], []
+
+
+def _lacks_files(talk: _Talk, comment: Comment, copy: Comment) -> bool:
+    """Whether a copy was written before files that it shows had crossed."""
+    to = talk.origin.other
+    if not talk.agreement.scope(to).edits_texts:
+        return False
+
+    def shown(terms: Agreement) -> Document:
+        return _texts(_carry(replace(talk, agreement=terms), comment)[0])[1]
+
+    return lacks_files(talk.agreement, comment.body, to, copy.body, shown)
 
 
 def _clear(

@@ -6,12 +6,15 @@ calls it again until nothing is left.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.markup import Document, words
 from bridge.sync.agreement import Agreement, FieldRule
+from bridge.sync.attachments import plan_attachments, twins
 from bridge.sync.comments import plan_comments
-from bridge.sync.mapping import Unmapped, agree, carry, carry_set, crossing, same
+from bridge.sync.fitting import shows
+from bridge.sync.mapping import Unmapped, agree, carry, carry_set, crossing, lacks_files, same
 from bridge.sync.merge import (
     MISSING,
     Agreed,
@@ -27,6 +30,7 @@ from bridge.sync.merge import (
 )
 from bridge.sync.plan import (
     Action,
+    AddAttachment,
     CreateTicket,
     Decision,
     DeleteComment,
@@ -39,12 +43,15 @@ from bridge.sync.plan import (
     View,
 )
 from bridge.sync.relations import parent_for_new, plan_relations
+from bridge.sync.spilling import is_long, plan_spills
 from bridge.sync.ticket import Side, Ticket, Value
 from bridge.sync.worklogs import plan_worklogs
 
 
 def decide(agreement: Agreement, link: LinkView) -> Plan:
     """The plan for one link."""
+    agreed = agreement
+    agreement = _for_link(agreement, link)
     for side in Side:
         away = _away(agreement, side, link.view(side))
         if away is not None:
@@ -57,7 +64,14 @@ def decide(agreement: Agreement, link: LinkView) -> Plan:
         if not link.view(side).exists and origin is not None:
             # The agreement may have been narrowed since the ticket was found.
             return _create(agreement, link, side, origin) if side in agreement.create_on else Plan()
-    return _reconcile(agreement, link)
+    return _reconcile(agreement, agreed, link)
+
+
+def _for_link(agreement: Agreement, link: LinkView) -> Agreement:
+    """The agreement with what this link adds: twins of files that texts show; nothing of files where none can move."""
+    if not link.files_move:
+        agreement = replace(agreement, attachments=replace(agreement.attachments, cross=frozenset()))
+    return replace(agreement, twins=twins(link.parts)) if link.parts else agreement
 
 
 def _restricted(agreement: Agreement, link: LinkView) -> Plan | None:
@@ -137,10 +151,13 @@ def _create(agreement: Agreement, link: LinkView, side: Side, origin: Ticket) ->
     )
 
 
-def _reconcile(agreement: Agreement, link: LinkView) -> Plan:
+def _reconcile(agreement: Agreement, agreed: Agreement, link: LinkView) -> Plan:
     internal, vendor = link.internal.ticket, link.vendor.ticket
     assert internal is not None
     assert vendor is not None
+    file_actions, file_findings, parts = plan_attachments(agreed, link)
+    spills, spill_findings, spilt = plan_spills(agreement, link)
+    coming = _coming(file_actions)
     sheet = _Sheet()
     for rule in agreement.fields:
         name = rule.name
@@ -159,29 +176,94 @@ def _reconcile(agreement: Agreement, link: LinkView) -> Plan:
         )
         if isinstance(merged, Quiet) and any(_rerendered(link.view(side), name) for side in Side):
             sheet.settled[name] = (now.internal, now.vendor)
+        merged = _with_files(agreement, rule, now, merged)
+        if isinstance(merged, Cross) and any(
+            shows(now.value(to.other), coming[to.other]) for to in merged.writes
+        ):
+            sheet.deferred = True
+            continue
         sheet.enter(rule, now, merged)
     # Comments before the status: a closed ticket may refuse them.
-    comment_actions, comment_findings, pairs = plan_comments(agreement, link)
+    comment_actions, comment_findings, pairs = plan_comments(agreement, link, coming)
     related = plan_relations(agreement, link)
     time = plan_worklogs(agreement, link)
     links_back = [LinkBack(side) for side in Side if side not in link.linked]
     return Plan(
         (
             *links_back,
+            *file_actions,
+            *spills,
             *sheet.field_actions(),
             *related.actions,
             *comment_actions,
             *time.actions,
             *sheet.statuses,
         ),
-        (*sheet.findings, *related.findings, *comment_findings, *time.findings),
+        (
+            *sheet.findings,
+            *related.findings,
+            *comment_findings,
+            *time.findings,
+            *file_findings,
+            *spill_findings,
+        ),
         sheet.settled,
         tuple(pairs),
         frozenset(sheet.coincided),
         frozenset(sheet.unsure),
-        (*related.parts, *time.parts),
+        (*related.parts, *time.parts, *parts, *spilt),
         frozenset(related.waits),
+        # Comments that show one of them are waiting as well.
+        deferred=sheet.deferred or _awaited(link, coming),
     )
+
+
+def _coming(actions: Sequence[Action]) -> dict[Side, frozenset[str]]:
+    """Names of files that are about to cross for the first time; one that failed before is not waited for."""
+    return {
+        side: frozenset(
+            act.file.name
+            for act in actions
+            if isinstance(act, AddAttachment) and act.side is side.other and not act.pair.detail.get("again")
+        )
+        for side in Side
+    }
+
+
+def _awaited(link: LinkView, coming: Mapping[Side, frozenset[str]]) -> bool:
+    """Whether a comment shows a file that is about to cross."""
+    return any(
+        not comment.private and shows(comment.body, coming[side])
+        for side in Side
+        if coming[side] and (ticket := link.view(side).ticket) is not None
+        for comment in ticket.comments
+    )
+
+
+def _with_files(agreement: Agreement, rule: FieldRule, now: Now, merged: Outcome) -> Outcome:
+    """The outcome for a text, in sight of its files and its length.
+
+    A text that crossed before its files is written once more. And of a text that crossed shortened, the copy's edit
+    must not replace the whole: that is left to people.
+    """
+    if isinstance(merged, Quiet | Agreed):
+        for side in Side:
+            text, present = now.value(side), now.value(side.other)
+            if (
+                isinstance(text, Document)
+                and isinstance(present, Document)
+                and rule.owner is not side.other
+                and agreement.scope(side.other).edits_texts
+                and lacks_files(agreement, text, side.other, present)
+            ):
+                return cross(agreement, rule, now, side, "changed")
+    if isinstance(merged, Cross) and merged.why != "owner":
+        for side in merged.writes:
+            if merged.winner is not side and is_long(agreement, now.value(side), side.other):
+                where = f"the {side.other} side's '{rule.name}'"
+                message = f"{where} is a shortened copy; its edit does not replace the whole"
+                return Stuck("held", side.other, message)
+    return merged
 
 
 @dataclass(slots=True)
@@ -196,6 +278,7 @@ class _Sheet:
     settled: dict[str, tuple[Value, Value]] = field(default_factory=dict)
     coincided: set[str] = field(default_factory=set)
     unsure: set[str] = field(default_factory=set)
+    deferred: bool = False
 
     def enter(self, rule: FieldRule, now: Now, outcome: Outcome) -> None:
         """Take in the outcome of one field."""

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from bridge.markup import digest
 from bridge.sync.agreement import Agreement
-from bridge.sync.base import Base, CommentPair, PairState
+from bridge.sync.attachments import files_known
+from bridge.sync.base import Base, CommentPair, PairState, PartPair
 from bridge.sync.mapping import same
 from bridge.sync.privacy import inherited, may_cross, misplaced, worth_another_try
 from bridge.sync.relations import relation_keys
@@ -20,7 +21,13 @@ from bridge.sync.worklogs import worklog_keys
 
 
 def is_echo(
-    agreement: Agreement, side: Side, ticket: Ticket, base: Base, pairs: Sequence[CommentPair]
+    agreement: Agreement,
+    side: Side,
+    ticket: Ticket,
+    base: Base,
+    pairs: Sequence[CommentPair],
+    *,
+    parts: Sequence[PartPair] = (),
 ) -> bool:
     """Whether this side shows exactly what is already known of it."""
     if ticket.archived or ticket.project.casefold() != agreement.scope(side).project.casefold():
@@ -30,7 +37,11 @@ def is_echo(
             continue
         if rule.name not in base.fields or not same(ticket.fields[rule.name], base.fields[rule.name]):
             return False
-    return _parts_known(agreement, side, ticket, base) and _comments_known(agreement, side, ticket, pairs)
+    return (
+        _parts_known(agreement, side, ticket, base)
+        and _comments_known(agreement, side, ticket, pairs)
+        and files_known(agreement, side, ticket, parts)
+    )
 
 
 def parts_digest(keys: frozenset[str]) -> str:
@@ -50,7 +61,7 @@ def part_keys(agreement: Agreement, side: Side, ticket: Ticket) -> frozenset[str
 
 
 def parts_differ(before: Ticket, ticket: Ticket) -> bool:
-    """Whether relations or worklogs differ between two sightings of one ticket.
+    """Whether relations, worklogs or files differ between two sightings of one ticket.
 
     As far as both tell them: a list leaves out what a read by id shows.
     """
@@ -62,6 +73,11 @@ def parts_differ(before: Ticket, ticket: Ticket) -> bool:
             and set(before.relations) != set(ticket.relations)
         )
         or (before.worklogs_complete and ticket.worklogs_complete and before.worklogs != ticket.worklogs)
+        or (
+            before.attachments_complete
+            and ticket.attachments_complete
+            and before.attachments != ticket.attachments
+        )
     )
 
 

@@ -6,34 +6,23 @@ equality after translation: Closed and Done agree when any pair says so, and not
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import partial
 
-from bridge.markup import (
-    Block,
-    Document,
-    Inline,
-    Media,
-    Mention,
-    Paragraph,
-    Text,
-    UnknownBlock,
-    UnknownInline,
-    canonical,
-    plain,
-    settle,
-    transform,
-)
+from bridge.markup import Document, canonical, plain, read, settle, words, write
 from bridge.sync.agreement import PERSON_FIELDS, Agreement, FieldRule
-from bridge.sync.naming import told_name
+from bridge.sync.fitting import files_in, fit_text
+from bridge.sync.shortening import native_length, shorten
 from bridge.sync.ticket import Person, Side, Value
 
-_FILE = re.compile(r"^.*/")
-"""What stands before a file's bare name."""
+SPILT = "[Shortened: this tracker takes no longer texts. The whole of it is attached as a file.]"
+CUT = "[Shortened: this tracker takes no longer texts.]"
+"""How a text ends of which only the beginning fits."""
+
+MOST_SHOWN = 50
+"""Files in one text that are told apart when it is completed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +32,12 @@ class Carried:
     Attributes:
         value: what to write; a person as the handle that the people map names.
         shown: what that side will show afterwards, which becomes its base.
+        whole: the whole text, where only the beginning of it fits.
     """
 
     value: Value
     shown: Value
+    whole: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,19 +129,61 @@ def carry(agreement: Agreement, rule: FieldRule, value: Value, to: Side) -> Carr
 
 def carry_text(agreement: Agreement, text: Document, to: Side) -> Carried:
     """A text made fit to cross: nothing live, nothing foreign; ``shown`` is how the other tracker will show it."""
-    fit = fit_text(agreement, text, to)
-    return Carried(fit, settle(agreement.scope(to).dialect, fit))
+    return limited(agreement, fit_text(agreement, text, to), to)
 
 
-def fit_text(agreement: Agreement, text: Document, to: Side) -> Document:
-    """A text without anything foreign on the other side, and nothing live but mentions of people who agreed to it."""
-    known = {
-        (internal if to is Side.VENDOR else vendor).person.casefold(): vendor
-        if to is Side.VENDOR
-        else internal
-        for internal, vendor in agreement.mentionable
-    }
-    return transform(text, inline=partial(_inert, known), block=_inert_block)
+def limited(agreement: Agreement, fit: Document, to: Side, *, attached: bool = True) -> Carried:
+    """A text that is fit to cross, or as much of its beginning as the other side's tracker takes.
+
+    Args:
+        agreement: the terms.
+        fit: what ``fit_text`` made, and whatever the bridge has added to it.
+        to: the side that it goes to.
+        attached: whether the whole of it may go along as a file, where files cross; never with a private text.
+    """
+    scope = agreement.scope(to)
+    native = write(scope.dialect, fit)
+    if native_length(native) <= scope.text_limit:
+        return Carried(fit, canonical(read(scope.dialect, native)))
+    note = SPILT if attached and to.other in agreement.attachments.cross else CUT
+    short = shorten(scope.dialect, fit, scope.text_limit, note)
+    return Carried(short, settle(scope.dialect, short), fit)
+
+
+def lacks_files(
+    agreement: Agreement,
+    text: Document,
+    to: Side,
+    present: Document,
+    shown: Callable[[Agreement], Value] | None = None,
+) -> bool:
+    """Whether what stands on ``to`` is this text as it crossed before some of the files in it had.
+
+    Then it is written again: files that have their twin by now are shown, where words stood for them.
+
+    Args:
+        agreement: the terms, with the twins of the link's files.
+        text: what somebody wrote.
+        to: the side that it goes to.
+        present: what stands there.
+        shown: how the text is shown there under given terms; by default as ``carry_text`` has it.
+    """
+    here = to.other
+    known = agreement.twins.get(here, {})
+    named = set(files_in(text)) if known else set()
+    keys = [key for key in known if key in named]
+    if not keys:
+        return False
+    render = shown or (lambda terms: carry_text(terms, text, to).shown)
+    if same(render(agreement), present):
+        return False
+    for count in range(min(len(keys), MOST_SHOWN)):
+        fewer = {key: twin for key, twin in known.items() if key not in keys[count:]}
+        before = render(replace(agreement, twins={**agreement.twins, here: fewer}))
+        assert isinstance(before, Document)
+        if same(before, present) or words(before) == words(present):
+            return True
+    return False
 
 
 def carry_set(rule: FieldRule, members: frozenset[str], to: Side) -> frozenset[str]:
@@ -274,28 +307,3 @@ def _same_number(left: str | float | bool, right: str | float | bool) -> bool:
 def _line(text: str) -> str:
     """A one-line text as every tracker stores it: one line, single spaces, composed characters."""
     return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def _inert(known: Mapping[str, Mention], node: Inline) -> Inline:
-    """An inline node without anything foreign or live on the other side, but for the mentions that are known there."""
-    match node:
-        case Mention(person=person) if person.casefold() in known:
-            return known[person.casefold()]
-        case Mention(text=text, person=person):
-            # The name that people see; never the account's id, which is a login or an e-mail address on some trackers.
-            return Text(f"@{told_name(text.lstrip('@'), (person,)) or 'somebody'}")
-        case Media(ref=ref, alt=alt):
-            # Attachments do not cross yet; the reader must still learn that something was here, but no address.
-            return Text(f"[{alt or (_FILE.sub('', ref) if '://' not in ref else 'image')}]")
-        case UnknownInline(text=text):
-            return Text(text)
-        case _:
-            return node
-
-
-def _inert_block(node: Block) -> Block:
-    match node:
-        case UnknownBlock(text=text):
-            return Paragraph((Text(text),))
-        case _:
-            return node

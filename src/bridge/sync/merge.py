@@ -12,19 +12,21 @@ from typing import Final, Literal
 
 from bridge.markup import Document, settle
 from bridge.sync.agreement import TEXT_FIELDS, Agreement, FieldRule, Rule
+from bridge.sync.fitting import fit_text
 from bridge.sync.mapping import (
     Carried,
     Unmapped,
     agree,
     carry,
     carry_set,
+    carry_text,
     crossing,
     empty,
-    fit_text,
     partnered,
     same,
     show,
 )
+from bridge.sync.shortening import surely_short
 from bridge.sync.textmerge import Fit, merge_blocks
 from bridge.sync.ticket import Side, Value
 
@@ -243,8 +245,19 @@ def _edited_text(agreement: Agreement, now: Now, source: Side) -> Document | Non
     value, base, other = now.value(source), now.base(source), now.base(source.other)
     if not (isinstance(value, Document) and isinstance(base, Document) and isinstance(other, Document)):
         return None
+    if value == base or _too_long(agreement, source.other, value, base):
+        return None
     fit, fit_theirs = _fits(agreement, source.other)
-    return merge_blocks(other, other, base, value, fit, fit_theirs=fit_theirs)
+    edited = merge_blocks(other, other, base, value, fit, fit_theirs=fit_theirs)
+    return None if edited is None or _too_long(agreement, source.other, edited) else edited
+
+
+def _too_long(agreement: Agreement, to: Side, *texts: Document) -> bool:
+    """Whether only the beginning of any of these texts fits on a side: such ones are not merged, but shortened."""
+    limit = agreement.scope(to).text_limit
+    return any(
+        not surely_short(text, limit) and carry_text(agreement, text, to).whole is not None for text in texts
+    )
 
 
 def _replaced(rule: FieldRule, now: Now, source: Side) -> frozenset[str]:
@@ -301,6 +314,10 @@ def _merge_texts(agreement: Agreement, now: Now) -> Outcome | None:
     ours = merge_blocks(base_internal, internal, base_vendor, vendor, fit, fit_theirs=fit_theirs)
     theirs = merge_blocks(base_vendor, vendor, base_internal, internal, fit_theirs, fit_theirs=fit)
     if ours is None or theirs is None:
+        return None
+    if _too_long(agreement, Side.VENDOR, internal, theirs) or _too_long(
+        agreement, Side.INTERNAL, vendor, ours
+    ):
         return None
     shown = [
         settle(agreement.scope(side).dialect, text) for side, text in zip(Side, (ours, theirs), strict=True)

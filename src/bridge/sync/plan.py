@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from bridge.markup import Document
 from bridge.sync.base import Base, CommentPair, PairState, PartPair, encode_value
-from bridge.sync.ticket import Relation, Side, Ticket, Value, Worklog
+from bridge.sync.ticket import Attachment, Relation, Side, Ticket, Value, Worklog
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,9 @@ class LinkView:
         linked: sides that already carry the link back.
         changed_at: field -> (internal, vendor) times of its last change, for rules that need them.
         id: row id of the link.
-        parts: relations and worklogs that mirror each other.
+        parts: files, relations and worklogs that mirror each other.
         neighbours: side -> id of a related ticket -> its pair; one that is not mirrored is absent.
+        files_move: whether the bridge can move the files of both trackers.
     """
 
     origin: Side
@@ -82,6 +83,7 @@ class LinkView:
     id: int = 0
     parts: tuple[PartPair, ...] = ()
     neighbours: Mapping[Side, Mapping[str, Neighbour]] = field(default_factory=dict)
+    files_move: bool = True
 
     def view(self, side: Side) -> View:
         """That side."""
@@ -225,6 +227,43 @@ TAKEN_BACK: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class AddAttachment:
+    """Carry a file over to ``side``. ``pair`` is its record so far, or a new one."""
+
+    side: Side
+    file: Attachment
+    pair: PartPair
+
+
+@dataclass(frozen=True, slots=True)
+class SpillText:
+    """Attach the whole of a text on ``side``, where only its beginning fits; an older such file goes.
+
+    Attributes:
+        side: where.
+        pair: its record so far, or a new one.
+        name: the file's name.
+        text: Markdown.
+        digest: SHA-256 of it, in hex.
+    """
+
+    side: Side
+    pair: PartPair
+    name: str
+    text: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAttachment:
+    """Take our copy of a file on ``side`` back: the original was deleted, or belongs to a private text now."""
+
+    side: Side
+    pair: PartPair
+    why: Literal["deleted", "private"]
+
+
+@dataclass(frozen=True, slots=True)
 class LinkBack:
     """Put a clickable link to the peer on ``side``."""
 
@@ -312,6 +351,9 @@ Action = (
     | AddComment
     | EditComment
     | DeleteComment
+    | AddAttachment
+    | SpillText
+    | DeleteAttachment
     | LinkBack
     | SetParent
     | AddRelation
@@ -328,7 +370,8 @@ class Finding:
 
     Attributes:
         kind: stable name: ``unmapped``, ``held``, ``gone``, ``moved-out``, ``unreachable``, ``refused``,
-            ``copy-deleted``, ``fixed`` (a text that its tracker lets nobody change), ...
+            ``copy-deleted``, ``left-behind``, ``shortened``,
+            ``fixed`` (a text that its tracker lets nobody change), ...
         side: where the cause is; None for the link as a whole.
         field: canonical name, or "".
         message: a sentence without the ticket's words.
@@ -366,6 +409,7 @@ class Plan:
         unsure: fields that need the histories of both tickets before they can be decided.
         parts: pairs of parts whose record changes without any write.
         waits: (side, ticket id): related tickets that are not mirrored; when one is, this link is looked at again.
+        deferred: a text waits for a file that it shows: the link has to be looked at once more.
     """
 
     actions: tuple[Action, ...] = ()
@@ -376,6 +420,7 @@ class Plan:
     unsure: frozenset[str] = frozenset()
     parts: tuple[PartPair, ...] = ()
     waits: frozenset[tuple[Side, str]] = frozenset()
+    deferred: bool = False
 
     def rests_on(self, side: Side) -> bool:
         """Whether that side must have been read by id before this plan is carried out.
@@ -384,7 +429,7 @@ class Plan:
         """
         for act in self.actions:
             match act:
-                case AddComment(side=to) | AddWorklog(side=to):
+                case AddComment(side=to) | AddWorklog(side=to) | AddAttachment(side=to) | SpillText(side=to):
                     needed = to.other is side
                 case EditComment() | EditWorklog():
                     needed = True
@@ -406,7 +451,7 @@ class Plan:
         """
         return (
             any(
-                isinstance(act, DeleteComment | RemoveRelation | SetParent | DeleteWorklog)
+                isinstance(act, DeleteComment | DeleteAttachment | RemoveRelation | SetParent | DeleteWorklog)
                 for act in self.actions
             )
             or any(not pair.state.live for pair in self.pairs)

@@ -84,6 +84,7 @@ class Attachment:
         author: who attached it; None when the tracker hides it.
         media_type: as the tracker tells it, e.g. ``image/png``; "" when it does not.
         private: True when it belongs to a private text; such a file never crosses.
+        url: where a person can open it; "" when unknown.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Attachment:
     author: Person | None = None
     media_type: str = ""
     private: bool = False
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

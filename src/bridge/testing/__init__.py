@@ -14,6 +14,8 @@ knows no adapter.
 
 from __future__ import annotations
 
+import pkgutil
+
 try:
     import pytest
 except ImportError as error:
@@ -22,24 +24,7 @@ except ImportError as error:
     ) from error
 
 # A failed assertion shows its values only in modules that pytest was told of before they are loaded.
-pytest.register_assert_rewrite(
-    *(
-        f"bridge.testing.{topic}"
-        for topic in (
-            "desk",
-            "failing",
-            "finding",
-            "hushing",
-            "knowing",
-            "moving",
-            "reading",
-            "relating",
-            "talking",
-            "texts",
-            "writing",
-        )
-    )
-)
+pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)))
 
 from bridge.testing.stand import Asking, Samples, Selection, Someone, Stand  # noqa: E402 - see above
 from bridge.testing.suite import TrackerConformance  # noqa: E402 - see above

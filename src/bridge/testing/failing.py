@@ -11,7 +11,6 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from bridge.clock import SECOND
 from bridge.errors import (
     OutcomeUnknown,
     Refused,
@@ -197,9 +196,8 @@ class Failing:
 
     def test_threads_share_one_adapter(self, desk: Desk) -> None:
         """Many threads work through one adapter at once, each on its own ticket, and nothing gets mixed up."""
-        began = desk.tracker.now() - 2 * SECOND
 
-        def work(number: int) -> tuple[str, str]:
+        def work(number: int) -> str:
             marker = mark()
             made = desk.create(marker, summary=f"thread {number}")
             desk.tracker.add_comment(made.id, said(f"comment {number}"), mark())
@@ -208,18 +206,11 @@ class Failing:
             assert seen.marker == marker
             assert seen.fields["summary"] == f"thread {number}, changed"
             assert [one.body for one in seen.comments] == [desk.settled(said(f"comment {number}"))]
-            return made.id, marker
+            return made.id
 
         with ThreadPoolExecutor(THREADS) as pool:
-            made = dict(pool.map(work, range(THREADS)))
+            made = set(pool.map(work, range(THREADS)))
         assert len(made) == THREADS
-        for ticket, marker in made.items():
-            found = desk.eventually(
-                lambda marker=marker: desk.tracker.find_marked(desk.scope(), marker, began),  # type: ignore[misc]
-                bool,
-                "the ticket of a thread",
-            )
-            assert [stamp.id for stamp in found] == [ticket]
 
     def test_threads_share_one_ticket(self, desk: Desk) -> None:
         """Equal comments that threads add at once to one ticket each get an id of their own."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.clock import SystemClock
+from bridge.testing.attaching import Attaching
 from bridge.testing.desk import Desk
 from bridge.testing.failing import Failing
 from bridge.testing.finding import Finding
@@ -23,7 +24,7 @@ from bridge.trackers.protocol import Tracker
 
 
 class TrackerConformance(
-    Knowing, Finding, Reading, Writing, Moving, Talking, Hushing, Texts, Relating, Failing
+    Knowing, Finding, Reading, Writing, Moving, Talking, Hushing, Texts, Relating, Attaching, Failing
 ):
     """Every promise of :class:`bridge.trackers.protocol.Tracker`, as tests.
 

@@ -26,10 +26,11 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -51,9 +52,23 @@ from bridge.errors import (
 )
 from bridge.trackers.answers import Answer, complaint, http_date, parse, phrase
 from bridge.trackers.limits import Limiter
-from bridge.trackers.sessions import BODY_LIMIT, Fenced, Session, Sessions, TooMuch, describe, never_sent
+from bridge.trackers.sessions import (
+    BODY_LIMIT,
+    Body,
+    Fenced,
+    Session,
+    Sessions,
+    TooMuch,
+    describe,
+    never_sent,
+)
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+Content = Callable[[], Body]
+"""Opens a request's body."""
 
 PATIENCE = 5.0
 """Seconds that a worker's thread may sleep for a tracker; a longer wait comes out as Throttled."""
@@ -85,8 +100,11 @@ _PLAIN_ERRORS: Mapping[int, type[Unauthorised | Gone | Clashed | Unreachable]] =
 }
 
 
-class _Again(Exception):
-    """This attempt failed with ``failure``; another may do better after ``wait`` seconds (None: back off)."""
+class Again(Exception):
+    """This attempt failed with ``failure``; another may do better after ``wait`` seconds (None: back off).
+
+    For what runs under :meth:`Http.repeat`; never leaves it.
+    """
 
     def __init__(self, failure: TrackerError, wait: float | None = None) -> None:
         self.failure = failure
@@ -121,7 +139,7 @@ class Http:
         body_limit: int = BODY_LIMIT,
     ) -> None:
         self.tracker = tracker
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         self._sessions = sessions
         self._clock = clock
         self._limiter = limiter
@@ -129,6 +147,7 @@ class Http:
         self._attempts = attempts
         self._body_limit = body_limit
         self._skew = 0
+        self._twins: list[Http] = []
 
     def now(self) -> int:
         """The tracker's clock in microseconds, as its latest answer told it; up to a second behind."""
@@ -142,6 +161,7 @@ class Http:
         parts: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
+        content: Content | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
     ) -> Answer:
@@ -153,6 +173,7 @@ class Http:
             parts: values for the template, quoted here.
             query: query parameters; booleans are written as JSON does, None is left out.
             body: JSON to send; None sends no body.
+            content: opens a body to be sent as it is, anew for each attempt; its type goes with ``headers``.
             headers: further headers.
             repeatable: doing it twice is the same as once. By default true of every verb but POST and
                 PATCH; say True for a POST that only reads (a search) or that the tracker recognises (an
@@ -172,14 +193,62 @@ class Http:
         request = _Request(
             method=method,
             path=path,
-            url=self._url + _fill(path, parts or {}),
+            url=self.url + _fill(path, parts or {}),
             query={name: _plain(value) for name, value in (query or {}).items() if value is not None},
-            data=None if body is None else json.dumps(body, allow_nan=False).encode(),
+            data=content or (None if body is None else json.dumps(body, allow_nan=False).encode()),
             headers={**({} if body is None else {"Content-Type": "application/json"}), **(headers or {})},
             repeatable=safe,
         )
+        return self._repeating(lambda number: self._attempt(request, number))
+
+    def ask(self, path: str, parts: Mapping[str, str], take: Callable[[requests.Response], T]) -> T:
+        """Send a GET, once, and hand the answer to ``take`` before anything of its body is read.
+
+        Only for use under :meth:`repeat`. Redirects are among the answers; all that is neither success nor redirect
+        raises as in :meth:`call`, or as :class:`Again`.
+
+        Args:
+            path: below the base address, with ``{names}`` for ``parts``; or an address of this very site.
+            parts: values for the template.
+            take: reads the body. What it raises of ``requests`` means a broken connection.
+        """
+        request = _Request(
+            method="GET",
+            path=path if path.startswith("/") else urlsplit(path).path,
+            url=self.url + _fill(path, parts) if path.startswith("/") else path,
+            query={},
+            data=None,
+            headers={"Accept": "*/*", "Accept-Encoding": "identity"},
+            repeatable=True,
+        )
+        return self._once(request, 1, lambda started: self._stream(request, started, take))[1]
+
+    def repeat(self, run: Callable[[], T]) -> T:
+        """Run something that only reads until it succeeds or the attempts are used up.
+
+        Raises:
+            TrackerError: what the last attempt failed with.
+        """
+        return self._repeating(lambda _: run())
+
+    def beside(self, make: Callable[[], Session]) -> Http:
+        """The same tracker and budget, over sessions of another make."""
+        twin = Http(
+            self.tracker,
+            self.url,
+            sessions=Sessions(make),
+            clock=self._clock,
+            limiter=self._limiter,
+            random_source=self._random,
+            attempts=self._attempts,
+            body_limit=self._body_limit,
+        )
+        self._twins.append(twin)
+        return twin
+
+    def _repeating(self, run: Callable[[int], T]) -> T:
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Again),
+            retry=tenacity.retry_if_exception_type(Again),
             stop=tenacity.stop_after_attempt(self._attempts),
             wait=self._backoff,
             sleep=self._clock.sleep,
@@ -187,21 +256,29 @@ class Http:
         )
         for attempt in retrying:
             with attempt:
-                return self._attempt(request, attempt.retry_state.attempt_number)
+                return run(attempt.retry_state.attempt_number)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def close(self) -> None:
         """Close all connections."""
         self._sessions.close()
+        for twin in self._twins:
+            twin.close()
 
     def _backoff(self, state: tenacity.RetryCallState) -> float:
         """Seconds before the next attempt: as told, or 0.3, 0.6, 1.2; jittered: threads must not march."""
         failure = state.outcome.exception() if state.outcome else None
-        if isinstance(failure, _Again) and failure.wait is not None:
+        if isinstance(failure, Again) and failure.wait is not None:
             return failure.wait * self._random.uniform(1.0, 1.1)
         return float(0.3 * 2 ** (state.attempt_number - 1) * self._random.uniform(0.7, 1.3))
 
     def _attempt(self, request: _Request, number: int) -> Answer:
+        response, content = self._once(request, number, lambda started: self._send(request, started))
+        return self._judge(request, response, content)
+
+    def _once(
+        self, request: _Request, number: int, run: Callable[[int], tuple[requests.Response, T]]
+    ) -> tuple[requests.Response, T]:
         self._admit()
         started = self._clock.now()
         outcome: int | str = "unsent"
@@ -209,8 +286,8 @@ class Http:
             with self._limiter.slot():
                 # The tracker's time to answer begins here: how long we waited for a slot is not its doing.
                 started = self._clock.now()
-                response, content = self._send(request, started)
-            outcome = response.status_code
+                done = run(started)
+            outcome = done[0].status_code
         except requests.RequestException as error:
             outcome = type(error).__name__
             self._no_answer(request, error)
@@ -224,7 +301,7 @@ class Http:
                 ms=(self._clock.now() - started) // 1000,
                 attempt=number,
             )
-        return self._judge(request, response, content)
+        return done
 
     def _admit(self) -> None:
         """Wait for our turn, or say at once that the tracker wants us to stay away for longer."""
@@ -245,15 +322,39 @@ class Http:
             begun.append(response)
 
         try:
+            with _opened(request.data) as data:
+                response = self._sessions.mine().request(
+                    request.method,
+                    request.url,
+                    params=request.query,
+                    data=data,
+                    headers=request.headers,
+                    hook=fence,
+                )
+                return response, response.content
+        finally:
+            for one in begun:
+                one.close()
+
+    def _stream(
+        self, request: _Request, started: int, take: Callable[[requests.Response], T]
+    ) -> tuple[requests.Response, T]:
+        begun: list[requests.Response] = []
+        try:
             response = self._sessions.mine().request(
                 request.method,
                 request.url,
                 params=request.query,
-                data=request.data,
+                data=None,
                 headers=request.headers,
-                hook=fence,
+                hook=begun.append,
             )
-            return response, response.content
+            dead = response.headers.get(_LOGIN_REASON, "").strip() in _DEAD_LOGINS
+            if response.status_code < HTTPStatus.BAD_REQUEST and not dead:
+                return response, take(response)
+            response.raw = Fenced(response.raw, self._clock, started, self._body_limit)
+            self._judge(request, response, response.content)
+            raise Unintelligible(self.tracker, f"HTTP {response.status_code} where a file is due")
         finally:
             for one in begun:
                 one.close()
@@ -264,14 +365,14 @@ class Http:
         if isinstance(error, requests.ConnectTimeout):
             raise Unreachable(self.tracker, words) from error
         if never_sent(error):
-            raise _Again(Unreachable(self.tracker, words)) from error
+            raise Again(Unreachable(self.tracker, words)) from error
         if not request.repeatable:
             raise OutcomeUnknown(self.tracker, words) from error
         if isinstance(error, TooMuch | requests.exceptions.ContentDecodingError):
             raise Unintelligible(self.tracker, words) from error
         if isinstance(error, requests.Timeout) or "timed out" in words:
             raise Unreachable(self.tracker, words) from error
-        raise _Again(Unreachable(self.tracker, words)) from error
+        raise Again(Unreachable(self.tracker, words)) from error
 
     def _judge(self, request: _Request, response: requests.Response, content: bytes) -> Answer:
         """Turn an answer into a value or an error."""
@@ -314,11 +415,11 @@ class Http:
             )
             if told is not None and told > PATIENCE:
                 raise failure
-            raise _Again(failure, told or None)
+            raise Again(failure, told or None)
         if not request.repeatable:
             raise OutcomeUnknown(self.tracker, words)
         if status in _GATEWAY_TROUBLE:
-            raise _Again(Unreachable(self.tracker, words))
+            raise Again(Unreachable(self.tracker, words))
         raise Unreachable(self.tracker, words)
 
     def _refusal(
@@ -386,13 +487,26 @@ def open_http(settings: TrackerSettings, clock: Clock, make: Callable[[], Sessio
     return Http(settings.name, url or settings.url, sessions=Sessions(make), clock=clock, limiter=limiter)
 
 
+@contextmanager
+def _opened(data: bytes | Content | None) -> Iterator[bytes | Body | None]:
+    """A request's body, opened for one attempt."""
+    if data is None or isinstance(data, bytes):
+        yield data
+        return
+    body = data()
+    try:
+        yield body
+    finally:
+        body.close()
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
     method: str
     path: str
     url: str
     query: Mapping[str, Any]
-    data: bytes | None
+    data: bytes | Content | None
     headers: Mapping[str, str]
     repeatable: bool
 
@@ -400,7 +514,7 @@ class _Request:
 def _give_up(state: tenacity.RetryCallState) -> NoReturn:
     """Raise what the last attempt failed with."""
     again = state.outcome.exception() if state.outcome else None
-    assert isinstance(again, _Again)
+    assert isinstance(again, Again)
     raise again.failure from again.__cause__
 
 

@@ -16,11 +16,13 @@ from bridge.errors import Unintelligible
 from bridge.sync.agreement import BUILT_IN_FIELDS
 from bridge.sync.ticket import FieldChange
 from bridge.trackers.http import Http, open_http
+from bridge.trackers.jira_files import file_session
 from bridge.trackers.jira_polls import Raw
 from bridge.trackers.jira_session import JiraSession
 from bridge.trackers.jira_tracker import Flavour, JiraTracker
 from bridge.trackers.jira_values import Values
 from bridge.trackers.protocol import Abilities
+from bridge.trackers.transfers import open_transfers
 
 KIND = "jira-cloud"
 
@@ -34,6 +36,7 @@ FLAVOUR = Flavour(
         search_has_comments=True,
         comment_edits_bump=True,
         read_back=False,
+        attachments=True,
         relations=True,
         worklogs=True,
     ),
@@ -56,8 +59,15 @@ def open_tracker(settings: TrackerSettings, clock: Clock) -> JiraTracker:
     http = open_http(
         settings, clock, lambda: JiraSession(settings, url, version="3", deployment="Cloud"), url
     )
+    transfers = open_transfers(settings, http, clock, lambda: file_session(settings))
     return JiraCloud(
-        settings.name, settings.url, http=http, clock=clock, flavour=FLAVOUR, search=_Search(http)
+        settings.name,
+        settings.url,
+        http=http,
+        transfers=transfers,
+        clock=clock,
+        flavour=FLAVOUR,
+        search=_Search(http),
     )
 
 

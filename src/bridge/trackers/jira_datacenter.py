@@ -15,11 +15,13 @@ from bridge.sync.agreement import BUILT_IN_FIELDS
 from bridge.sync.ticket import FieldChange
 from bridge.trackers.answers import Answer
 from bridge.trackers.http import Http, open_http
+from bridge.trackers.jira_files import file_session
 from bridge.trackers.jira_polls import Raw
 from bridge.trackers.jira_session import JiraSession
 from bridge.trackers.jira_tracker import Flavour, JiraTracker
 from bridge.trackers.jira_values import Values, moment
 from bridge.trackers.protocol import Abilities
+from bridge.trackers.transfers import open_transfers
 
 KIND = "jira-datacenter"
 
@@ -33,6 +35,7 @@ FLAVOUR = Flavour(
         search_has_comments=True,
         comment_edits_bump=True,
         read_back=False,
+        attachments=True,
         relations=True,
         worklogs=True,
     ),
@@ -52,8 +55,15 @@ def open_tracker(settings: TrackerSettings, clock: Clock) -> JiraTracker:
     http = open_http(
         settings, clock, lambda: JiraSession(settings, settings.url, version="2", deployment="Server")
     )
+    transfers = open_transfers(settings, http, clock, lambda: file_session(settings))
     return JiraDataCenter(
-        settings.name, settings.url, http=http, clock=clock, flavour=FLAVOUR, search=_Search(http)
+        settings.name,
+        settings.url,
+        http=http,
+        transfers=transfers,
+        clock=clock,
+        flavour=FLAVOUR,
+        search=_Search(http),
     )
 
 

@@ -18,6 +18,7 @@ from jira.exceptions import JIRAError
 from requests.auth import HTTPBasicAuth
 
 from bridge.config.settings import TrackerSettings
+from bridge.trackers.sessions import Body, no_target
 
 # At DEBUG the package logs the headers and bodies of failed requests.
 for _name in ("jira", "jira.client", "jira.resilientsession"):
@@ -52,6 +53,7 @@ class JiraSession:
         self._session = self._client._session  # noqa: SLF001 - the package offers no public way to it
         # Neither proxies nor .netrc from the environment: the login comes from the settings only.
         self._session.trust_env = False
+        self._session.get_redirect_target = no_target
         if settings.user:
             # As bytes: requests would encode text as Latin-1 and fail on other letters.
             self._session.auth = HTTPBasicAuth(settings.user.encode(), token.encode())
@@ -62,7 +64,7 @@ class JiraSession:
         url: str,
         *,
         params: Mapping[str, Any],
-        data: bytes | None,
+        data: bytes | Body | None,
         headers: Mapping[str, str],
         hook: Callable[[requests.Response], None],
     ) -> requests.Response:

@@ -15,7 +15,9 @@ from typing import Any
 
 from bridge.errors import Unintelligible
 from bridge.sync.ticket import Comment, FieldChange, Ticket, Value
+from bridge.trackers.files import with_private
 from bridge.trackers.jira_fields import CANONICAL_NAMES, JIRA_NAMES, JiraField
+from bridge.trackers.jira_files import read_attachments
 from bridge.trackers.jira_structure import relations, worklog
 from bridge.trackers.jira_values import Kind, Values, moment
 from bridge.trackers.protocol import Stamp
@@ -45,6 +47,7 @@ ALWAYS = (
     "issuelinks",
     "worklog",
     "comment",
+    "attachment",
     "created",
     "updated",
     "creator",
@@ -195,6 +198,8 @@ class Reading:
             (self.comment(one, desk=desk) for one in listed.get("comments", ())),
             key=lambda c: (c.created, c.id.zfill(20)),
         )
+        complete = "comment" in fields and total <= len(comments)
+        files = read_attachments(fields.get("attachment"), self.url, self.values)
         labels = fields.get("labels") or ()
         spent = fields.get("worklog") or {}
         return Ticket(
@@ -206,10 +211,13 @@ class Reading:
             updated=moment(fields["updated"]),
             fields=self._fields(fields, custom),
             comments=tuple(comments),
-            comments_complete="comment" in fields and total <= len(comments),
+            comments_complete=complete,
             creator=self.values.person(fields.get("creator")),
             marker=next(iter(marks(labels)), ""),
             private=fields.get("security") is not None,
+            attachments=with_private(files, comments),
+            # Which of them are private only the comments tell.
+            attachments_complete=complete and "attachment" in fields,
             parent=str((fields.get("parent") or {}).get("id") or ""),
             relations=relations(fields.get("issuelinks") or ()),
             relations_complete="issuelinks" in fields,

@@ -24,6 +24,7 @@ from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
 from bridge.trackers.answers import Answer
 from bridge.trackers.http import Http
 from bridge.trackers.jira_fields import CANONICAL_NAMES, Catalogue, Encoder, JiraField, canonical_refusal
+from bridge.trackers.jira_files import JiraFiles
 from bridge.trackers.jira_hooks import JiraHooks
 from bridge.trackers.jira_metadata import Project
 from bridge.trackers.jira_people import People
@@ -52,6 +53,7 @@ from bridge.trackers.protocol import (
     Watch,
 )
 from bridge.trackers.structure import Structure
+from bridge.trackers.transfers import Transfers
 
 log = structlog.get_logger(__name__)
 
@@ -93,13 +95,22 @@ class JiraTracker(abc.ABC):
         name: the tracker's name in the configuration.
         url: the address people open.
         http: the policy.
+        transfers: moves bytes.
         clock: the time.
         flavour: Cloud or Data Center.
         search: how the flavour searches and reads.
     """
 
     def __init__(
-        self, name: str, url: str, *, http: Http, clock: Clock, flavour: Flavour, search: Search
+        self,
+        name: str,
+        url: str,
+        *,
+        http: Http,
+        transfers: Transfers,
+        clock: Clock,
+        flavour: Flavour,
+        search: Search,
     ) -> None:
         self.name = name
         self.kind = flavour.kind
@@ -112,6 +123,14 @@ class JiraTracker(abc.ABC):
         self._search = search
         self._reading = Reading(name, url, flavour.values)
         self._people = People(http, flavour.api, flavour.values)
+        self.files = JiraFiles(
+            url,
+            http=http,
+            transfers=transfers,
+            api=flavour.api,
+            values=flavour.values,
+            me=self._people.me,
+        )
         self._catalogue = Catalogue(name, lambda: self._get("/field").array(), clock)
         self._encoder = Encoder(name, self._catalogue, flavour.values, self._people.find)
         self._polls = Polls(name, search, self._people.whoami, self._reading.stamp, clock)

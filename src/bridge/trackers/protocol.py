@@ -16,6 +16,7 @@ from typing import Protocol, runtime_checkable
 from bridge.markup import Dialect, Document, Mention
 from bridge.sync.agreement import Privacy, Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
+from bridge.trackers.files import Files
 from bridge.trackers.structure import Structure
 
 
@@ -32,6 +33,7 @@ class Abilities:
         coarse_stamps: ``updated`` is in whole seconds, so that two changes within one look alike.
         summary_limit: longest summary, in characters.
         text_limit: longest text, in characters of the native form.
+        attachments: files can be moved, see :class:`bridge.trackers.files.Files`.
         relations: tickets can have parents and links, see :class:`bridge.trackers.structure.Structure`.
         worklogs: time can be booked on tickets, see the same.
     """
@@ -44,6 +46,7 @@ class Abilities:
     coarse_stamps: bool = False
     summary_limit: int = 255
     text_limit: int = 32_767
+    attachments: bool = False
     relations: bool = False
     worklogs: bool = False
 
@@ -174,12 +177,17 @@ class Tracker(Protocol):
     """One ticketing system. ``name`` is from the configuration, ``kind`` from the entry point.
 
     ``structure`` moves parents, links and worklogs; it is :class:`bridge.trackers.structure.NoStructure` where the
-    adapter cannot.
+    adapter cannot. ``files`` moves its files, and is
+    :class:`bridge.trackers.files.NoFiles` where it cannot.
     """
 
     name: str
     kind: str
     abilities: Abilities
+
+    @property
+    def files(self) -> Files:
+        """What moves its files."""
 
     @property
     def structure(self) -> Structure:

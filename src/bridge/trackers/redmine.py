@@ -40,6 +40,7 @@ from bridge.trackers.protocol import (
 )
 from bridge.trackers.redmine_catalog import Catalog
 from bridge.trackers.redmine_clock import FarClock
+from bridge.trackers.redmine_files import RedmineFiles
 from bridge.trackers.redmine_history import to_changes
 from bridge.trackers.redmine_lists import read_numbered, walk_all, walk_changes
 from bridge.trackers.redmine_metadata import describe
@@ -60,8 +61,9 @@ from bridge.trackers.redmine_values import (
 )
 from bridge.trackers.sessions import PlainSession
 from bridge.trackers.structure import Structure
+from bridge.trackers.transfers import Transfers, open_transfers, patient_session
 
-WHOLE = "journals,relations"
+WHOLE = "journals,relations,attachments"
 """What makes an issue's answer tell all that the bridge mirrors."""
 
 _Item = TypeVar("_Item")
@@ -80,7 +82,10 @@ def open_tracker(settings: TrackerSettings, clock: Clock) -> Tracker:
             ca_file=settings.ca_file,
         )
 
-    return Redmine(settings, open_http(settings, clock, session), clock)
+    http = open_http(settings, clock, session)
+    headers = {"X-Redmine-API-Key": settings.token.get_secret_value()}
+    transfers = open_transfers(settings, http, clock, lambda: patient_session(settings, headers))
+    return Redmine(settings, http, transfers, clock)
 
 
 class Redmine:
@@ -89,12 +94,13 @@ class Redmine:
     Args:
         settings: where it is.
         http: the way to it.
+        transfers: moves bytes.
         clock: the time.
     """
 
     kind = "redmine"
 
-    def __init__(self, settings: TrackerSettings, http: Http, clock: Clock) -> None:
+    def __init__(self, settings: TrackerSettings, http: Http, transfers: Transfers, clock: Clock) -> None:
         self.name = settings.name
         dialect: Dialect = "textile" if settings.formatting == "textile" else "markdown"
         self.abilities = Abilities(
@@ -104,6 +110,7 @@ class Redmine:
             comment_edits_bump=False,
             read_back=True,
             coarse_stamps=True,
+            attachments=True,
             relations=True,
         )
         self._url = settings.url.rstrip("/")
@@ -114,6 +121,14 @@ class Redmine:
         self._payloads = Payloads(self.name, self._catalog, dialect)
         self._structure = RedmineStructure(http, self._issue)
         self._notes = Notes(http, self._catalog, self._clock, self._issue, dialect)
+        self.files = RedmineFiles(
+            self._url,
+            http=http,
+            transfers=transfers,
+            clock=self._clock,
+            me=lambda: self._catalog.account().person.id,
+            read=self._issue,
+        )
 
     @property
     def structure(self) -> Structure:
@@ -252,7 +267,7 @@ class Redmine:
         self._clock.witness(instant(issue["created_on"]), began)
         self._catalog.learn(issue)
         self._verify(issue, project.id, meant, draft.marker)
-        ticket = to_ticket({**issue, "journals": ()}, self._shape(fields))
+        ticket = to_ticket({**issue, "journals": (), "attachments": ()}, self._shape(fields))
         return Created(ticket.id, ticket.key, ticket.url, ticket.created, ticket)
 
     def update(

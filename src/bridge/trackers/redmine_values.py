@@ -14,7 +14,8 @@ from typing import Any
 from bridge.clock import SECOND
 from bridge.errors import Unintelligible
 from bridge.markup import Dialect, Document, plain, read, write
-from bridge.sync.ticket import Comment, Person, Relation, Ticket, Value
+from bridge.sync.ticket import Attachment, Comment, Person, Relation, Ticket, Value
+from bridge.trackers.files import with_private
 
 Json = Mapping[str, Any]
 
@@ -211,6 +212,45 @@ def to_comments(
     )
 
 
+def to_attachments(
+    issue: Json, url: str, person: Callable[[Json | None], Person | None]
+) -> tuple[Attachment, ...]:
+    """The files of an issue, in order of creation; private where the note that they came with is.
+
+    Redmine splits a private note with a file into two journals of one moment: the note alone is private. And a file
+    that came after the issue is always recorded in a journal: where we see none, it is hidden from us.
+    """
+    hushed = [journal for journal in issue.get("journals", ()) if journal.get("private_notes")]
+    told: dict[str, bool] = {}
+    for journal in issue.get("journals", ()):
+        private = bool(journal.get("private_notes")) or any(_together(journal, one) for one in hushed)
+        for detail in journal.get("details", ()):
+            if detail.get("property") == "attachment":
+                number = str(detail.get("name"))
+                told[number] = told.get(number, False) or private
+    born = instant(issue["created_on"])
+    return tuple(
+        Attachment(
+            id=str(raw["id"]),
+            name=str(raw["filename"]),
+            size=int(raw["filesize"]),
+            created=instant(raw["created_on"]),
+            author=person(raw.get("author")),
+            media_type=str(raw.get("content_type") or ""),
+            private=told.get(str(raw["id"]), instant(raw["created_on"]) > born),
+            url=f"{url}/attachments/{raw['id']}",
+        )
+        for raw in sorted(issue.get("attachments", ()), key=lambda raw: int(raw["id"]))
+    )
+
+
+def _together(one: Json, other: Json) -> bool:
+    """Whether two journals were written by one person in one moment."""
+    apart = abs(instant(one["created_on"]) - instant(other["created_on"]))
+    same = (one.get("user") or {}).get("id") == (other.get("user") or {}).get("id")
+    return same and apart <= SECOND
+
+
 def parent_of(issue: Json) -> str:
     """The number of the issue that this one is a part of; "" for none."""
     return str((issue.get("parent") or {}).get("id") or "")
@@ -280,6 +320,8 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
             for field in raw:
                 if is_field(field, name):
                     fields[canonical] = custom_value(field.get("value"), shape.format(field), shape.person)
+        comments = to_comments(issue.get("journals", ()), shape.person, shape.dialect)
+        files = to_attachments(issue, shape.url, shape.person) if "journals" in issue else ()
         return Ticket(
             id=str(issue["id"]),
             key=str(issue["id"]),
@@ -288,11 +330,13 @@ def to_ticket(issue: Json, shape: Shape) -> Ticket:
             created=instant(issue["created_on"]),
             updated=instant(issue["updated_on"]),
             fields=fields,
-            comments=to_comments(issue.get("journals", ()), shape.person, shape.dialect),
+            comments=comments,
             comments_complete="journals" in issue,
             creator=shape.person(issue.get("author")),
             marker=str(marked[0] or "") if marked else "",
             private=issue.get("is_private", False) is not False,
+            attachments=with_private(files, comments),
+            attachments_complete="journals" in issue and "attachments" in issue,
             parent=parent_of(issue),
             relations=to_relations(issue),
             relations_complete="journals" in issue,

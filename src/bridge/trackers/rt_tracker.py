@@ -24,6 +24,7 @@ from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError
 from bridge.markup import Document, Mention
 from bridge.sync.agreement import BUILT_IN_FIELDS, Privacy, Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
+from bridge.trackers.files import NoFiles
 from bridge.trackers.http import Http, open_http
 from bridge.trackers.protocol import (
     Abilities,
@@ -103,6 +104,7 @@ class RequestTracker:
 
     def __init__(self, settings: TrackerSettings, http: Http, clock: Clock) -> None:
         self.name = settings.name
+        self.files = NoFiles(self.name)
         self._url = settings.url.rstrip("/")
         self._marker = settings.marker_field
         self._http = http

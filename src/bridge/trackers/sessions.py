@@ -25,6 +25,16 @@ ANSWER_SECONDS = 120.0
 """Seconds in which the whole of an answer must have arrived, however steadily it drips."""
 
 
+class Body(Protocol):
+    """A request's body that is read while it is sent."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, amount: int = ..., /) -> bytes: ...  # noqa: D102 - as of files
+
+    def close(self) -> None: ...  # noqa: D102 - as of files
+
+
 class Session(Protocol):
     """What sends a request: an object of one thread, with credentials, time-outs and TLS settings of its own.
 
@@ -37,12 +47,20 @@ class Session(Protocol):
         url: str,
         *,
         params: Mapping[str, Any],
-        data: bytes | None,
+        data: bytes | Body | None,
         headers: Mapping[str, str],
         hook: Callable[[requests.Response], None],
     ) -> requests.Response: ...
 
     def close(self) -> None: ...  # noqa: D102 - described above
+
+
+def no_target(_: requests.Response) -> None:
+    """Where a redirect leads, as ``requests`` shall see it: nowhere.
+
+    Even with ``allow_redirects=False`` it reads the redirect's whole body and takes its target apart, which raises on
+    a target that is no address.
+    """
 
 
 class PlainSession:
@@ -68,6 +86,7 @@ class PlainSession:
         # Neither proxies nor .netrc from the environment: credentials come from the settings only, and it
         # costs a fifth of the time of a small request (measured).
         self._session.trust_env = False
+        self._session.get_redirect_target = no_target  # type: ignore[assignment]  # see there
         self._session.verify = ca_file or True
         self._session.headers.update({"Accept": "application/json", **(headers or {})})
         if auth is not None:
@@ -80,7 +99,7 @@ class PlainSession:
         url: str,
         *,
         params: Mapping[str, Any],
-        data: bytes | None,
+        data: bytes | Body | None,
         headers: Mapping[str, str],
         hook: Callable[[requests.Response], None],
     ) -> requests.Response:

@@ -54,7 +54,7 @@ class Result:
     def checks(self) -> tuple[tuple[str, bool, int, str], ...]:
         """Name, whether it holds, figure, and what it says."""
         proof = self.proof
-        texts = "in every agreed field and public comment"
+        texts = "in every agreed field, public comment and file"
         return (
             (
                 "linked",
@@ -64,7 +64,7 @@ class Result:
             ),
             ("equal", proof.equal == proof.links, proof.equal, f"of {proof.links} pairs, {texts}"),
             ("duplicates", not proof.duplicates, proof.duplicates, "tickets too many"),
-            ("lost", not proof.lost, proof.lost, "tickets or comments without their twin"),
+            ("lost", not proof.lost, proof.lost, "tickets, comments or files without their twin"),
             ("leaked", not proof.leaked, proof.leaked, "private comments or tickets that crossed"),
             ("idle writes", not self.idle_writes, self.idle_writes, "in a further pass over both sides"),
             (
@@ -114,6 +114,7 @@ def show_sides(voice: Voice, stage: Stage, proof: Proof) -> None:
         ("with a twin", "mirrored"),
         ("public comments", "comments"),
         ("private comments", "private"),
+        ("files", "files"),
     ):
         table.add_row(label, *(str(proof.counts[site, what]) for site in (INSIDE, VENDOR)))
     table.add_row("by status", *(_statuses(stage, proof, site) for site in (INSIDE, VENDOR)))

@@ -23,10 +23,12 @@ class Ledger:
     Attributes:
         tickets: (site, key) of tickets that are meant to cross.
         comments: (site, key, id) of their public comments.
+        files: (site, key, id) of files that are meant to cross.
     """
 
     tickets: set[tuple[str, str]] = field(default_factory=set)
     comments: set[tuple[str, str, str]] = field(default_factory=set)
+    files: set[tuple[str, str, str]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -96,6 +98,27 @@ class Person:
         self._call("DELETE", f"/issue/{key}/comment/{comment}")
         self.ledger.comments.discard((self.site, key, comment))
 
+    def attaches(self, key: str, name: str, content: bytes, *, crosses: bool = True) -> str:
+        """Attach a file; its id."""
+        version = 2 if self.site == INSIDE else 3
+        try:
+            answer = self._session.post(
+                f"{self.url}/rest/api/{version}/issue/{key}/attachments",
+                files={"file": (name, content)},
+                headers={"X-Atlassian-Token": "no-check"},
+                timeout=SECONDS,
+            )
+        except requests.RequestException as error:
+            raise DemoFailed(
+                f"{self.name} gets no answer from {self.site}: {type(error).__name__}"
+            ) from error
+        if not answer.ok:
+            raise DemoFailed(f"{self.site} refuses {self.name}'s file: {answer.status_code} {answer.text}")
+        number = str(answer.json()[0]["id"])
+        if crosses:
+            self.ledger.files.add((self.site, key, number))
+        return number
+
     def moves(self, key: str, status: str, **fields: Any) -> None:
         """Take the workflow's step to a status."""
         steps = self._call("GET", f"/issue/{key}/transitions")["transitions"]
@@ -116,6 +139,10 @@ class Person:
     def reads(self, key: str) -> list[dict[str, Any]]:
         """The comments of a ticket that this person may see."""
         return list(self._call("GET", f"/issue/{key}/comment?maxResults=1000")["comments"])
+
+    def holds(self, key: str) -> list[str]:
+        """The names of a ticket's files."""
+        return [str(one["filename"]) for one in self.sees(key, "attachment")]
 
     def follows(self, key: str) -> str:
         """The key of the ticket that this one's link leads to; empty while there is none."""

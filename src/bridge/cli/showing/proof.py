@@ -6,6 +6,7 @@ tickets are paired by the links that people can click. What does not hold is a s
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 from bridge.cli.showing.people import INSIDE, VENDOR, Ledger
 from bridge.cli.showing.reading import words
 from bridge.simulator import Site, dump
+from bridge.simulator.attachments import content
 
 Ticket = Mapping[str, Any]
 
@@ -32,6 +34,9 @@ COMPANIES = {INSIDE: "Example Corp", VENDOR: "Acme"}
 IN_SCOPE = "vendor-acme"
 MARK = "bridge-"
 """How the labels begin by which the bridge finds its tickets again."""
+
+ROBOT = "Bridge"
+"""The integration account's name, on both sites."""
 
 CROSSING = ("area-", "release-")
 """How the labels begin that cross."""
@@ -96,6 +101,7 @@ def prove(home: Site, acme: Site, made: Ledger) -> Proof:
         differences = [
             *_fields(tickets[INSIDE][ours], tickets[VENDOR][theirs]),
             *_comments(proof, tickets[INSIDE][ours], tickets[VENDOR][theirs]),
+            *_files(proof, (home, acme), tickets[INSIDE][ours], tickets[VENDOR][theirs], made),
         ]
         proof.equal += not differences
         proof.wrong += [f"{ours} and {theirs}: {difference}" for difference in differences]
@@ -221,6 +227,33 @@ def _comments(proof: Proof, ours: Ticket, theirs: Ticket) -> Iterator[str]:
                 yield f"the {site} comment {comment['id']} has no twin"
 
 
+def _files(
+    proof: Proof, sites: tuple[Site, Site], ours: Ticket, theirs: Ticket, made: Ledger
+) -> Iterator[str]:
+    """What differs between the files of a pair: byte for byte, but for those that were never to cross."""
+    held = {
+        name: Counter(
+            (one["filename"], hashlib.sha256(content(site, one["id"]).read()).hexdigest())
+            for one in ticket["fields"]["attachment"]
+            if (name, ticket["key"], one["id"]) in made.files or not _by_people(one)
+        )
+        for name, site, ticket in ((INSIDE, sites[0], ours), (VENDOR, sites[1], theirs))
+    }
+    for site in (INSIDE, VENDOR):
+        for file, _ in held[site] - held[_other(site)]:
+            proof.lost += 1
+            yield f"the {site} file {file} has no twin"
+    kept = {one["id"] for one in (*ours["fields"]["attachment"], *theirs["fields"]["attachment"])}
+    for site, key, number in made.files:
+        if key in {ours["key"], theirs["key"]} and number not in kept:
+            proof.lost += 1
+            yield f"the {site} file {number} is gone"
+
+
+def _by_people(attachment: Mapping[str, Any]) -> bool:
+    return (attachment.get("author") or {}).get("displayName") != ROBOT
+
+
 # -- lost and leaked --
 
 
@@ -273,4 +306,5 @@ def _count(proof: Proof, tickets: Mapping[str, Mapping[str, Ticket]]) -> None:
             proof.counts[site, "mirrored"] += bool(ticket["remoteLinks"])
             proof.counts[site, "comments"] += len(ticket["comments"]) - private
             proof.counts[site, "private"] += private
+            proof.counts[site, "files"] += len(ticket["fields"]["attachment"])
             proof.counts[site, f"status {ticket['fields']['status']['name']}"] += 1

@@ -15,6 +15,9 @@ _LABELLED_LINK = re.compile(r"\[([^|\]\n]+)\|([^|\]\n]+)\]")
 _TAG = re.compile(r"\{(?:code|noformat|quote|panel|color)(?::[^}\n]*)?\}")
 _HEADING = re.compile(r"^\s*h[1-6]\.\s", re.MULTILINE)
 _QUOTE_LINE = re.compile(r"^\s*bq\.\s", re.MULTILINE)
+_FILE = re.compile(r"/attachment/content/\d+$")
+"""Where a link leads that stands for a file: the file's name is what it says."""
+
 _BLOCKS = ("paragraph", "heading", "codeBlock", "listItem", "tableCell", "tableHeader")
 
 
@@ -46,6 +49,6 @@ def _of_text(node: Any) -> str:
     said = str(node["text"])
     for mark in node.get("marks", ()):
         target = mark["attrs"]["href"] if mark["type"] == "link" else said
-        if target != said:
+        if target != said and not _FILE.search(target):
             return f"{said} {target}"
     return said

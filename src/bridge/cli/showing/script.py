@@ -8,6 +8,9 @@ from bridge.cli.showing.day import Day
 from bridge.cli.showing.people import INSIDE, VENDOR, paragraphs
 from bridge.simulator.presets import SEVERITY
 
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
+"""A file that begins as a picture does."""
+
 FILL_SECONDS = 120.0
 """The longest that the first fill may take."""
 
@@ -139,6 +142,30 @@ def comments(day: Day) -> None:
         ),
     )
     day.voice.notes("The one for colleagues stays inside; the proof at the end looks for it.")
+
+
+def files(day: Day) -> None:
+    """Files both ways, one of them shown in a comment, and one that is not what it says."""
+    day.voice.act("Files")
+    inside = "OPS-9"
+    vendor = day.twin(inside)
+    day.ann.attaches(inside, "reader.png", PICTURE)
+    day.ann.says(inside, "This is what the reader shows:\n\n!reader.png!")
+    day.bo.attaches(vendor, "answer.txt", b"Firmware 7.2 knows the new cards.\n")
+    day.ann.attaches(inside, "update.png", b"MZ\x90\x00 This program cannot be run", crosses=False)
+    day.voice.does(
+        f"Ann attaches reader.png to {inside} and shows it in a comment; Bo attaches answer.txt to {vendor}. "
+        "And Ann attaches a program that is called update.png."
+    )
+    day.comes(
+        f"both tickets hold reader.png and answer.txt, and the comment at {vendor} leads to the picture there",
+        lambda: (
+            set(day.bo.holds(vendor)) == {"reader.png", "answer.txt"}
+            and set(day.ann.holds(inside)) == {"reader.png", "answer.txt", "update.png"}
+            and "/attachment/content/" in str(day.bo.reads(vendor))
+        ),
+    )
+    day.voice.notes("update.png stays inside: 'bridge status' says why.")
 
 
 def statuses(day: Day) -> None:
