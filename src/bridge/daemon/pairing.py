@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from bridge.daemon.house import House, field_specs
 from bridge.daemon.neighbours import bequeath
+from bridge.daemon.vanishing import forget
 from bridge.errors import BridgeError
 from bridge.markup import words
 from bridge.store.database import Tx
@@ -128,6 +129,7 @@ def connect(
         for one in () if history else _settled_parts(tx.parts.list(link.id), couple):
             tx.parts.put(link.id, one)
         tx.links.reopen(link.id, now)
+        forget(tx, link.id)
         data = {"anew": anew, "winner": winner.value if winner else "none", "history": history}
         tx.journal.add(now, agreement.name, link.id, "link.made", data)
     for side in Side:
