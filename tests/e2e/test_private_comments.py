@@ -169,6 +169,25 @@ def test_a_note_that_somebody_makes_public_is_taken_back_and_written_anew(desks)
     assert again["jsdPublic"] is False
 
 
+def test_a_note_that_is_made_public_again_and_again_is_not_written_anew_for_ever(desks):
+    key, peer = start(desks)
+    ann, robot = desks.at_home(), desks.at_acme("bridge")
+    said = ann.comment(key, "hush", **INTERNAL)
+    desks.settle()
+    loud = [{"key": "sd.public.comment", "value": {"internal": False}}]
+    for _ in range(2):
+        (copy,) = desks.at_acme().comments(peer)
+        robot.call("PUT", f"/issue/{peer}/comment/{copy['id']}", {"body": copy["body"], "properties": loud})
+        desks.settle()
+    assert desks.at_acme().comments(peer) == []
+    assert "came out public" in desks.typed("status").stdout
+    assert desks.sync().writes == 0
+    ann.call("PUT", f"/issue/{key}/comment/{said}", {"body": "hush, please"})
+    desks.settle()
+    (once_more,) = desks.at_acme().comments(peer)
+    assert once_more["jsdPublic"] is False
+
+
 def test_a_lost_answer_to_a_private_comment_is_found_and_looked_at(desks):
     key, peer = start(desks)
     desks.acme.faults.add_json(
