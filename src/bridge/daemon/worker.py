@@ -51,7 +51,7 @@ FIRST_RETRY, LONGEST_RETRY = 15, 3_600
 """Seconds before a parked link is tried again; doubles from the first to the longest."""
 
 REVISIT = 3_600
-"""Seconds after which a link with a finding that only people can settle is looked at again by itself."""
+"""Seconds after which a link is looked at again by itself that waits for people, or for what will wake it anyway."""
 
 SLOW = frozenset({"unreachable", "person-inactive"})
 """Kinds of those findings: a status without a known way, a person whom the tracker does not take."""
@@ -205,8 +205,9 @@ class Worker:
             if any(isinstance(action, CreateTicket) for action in plan.actions) and not self._both_polled(
                 run
             ):
-                # The peer may be there already, known only to a poll that has not ended yet; its end wakes this link.
-                return run.house.clock.now() + FIRST_RETRY * SECOND
+                # The peer may be there already, known only to a poll that has not ended yet. Its end wakes this link;
+                # looking sooner would read every ticket again and again while that poll wants to read them all.
+                return run.house.clock.now() + REVISIT * SECOND
             findings[:] = [*plan.findings]
             books.created = books.cleared = False
             act(run, plan, books)
