@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from world import eventually, open_world
 
 from bridge.simulator import make_acme, make_home
@@ -117,6 +118,44 @@ def test_a_comment_that_changes_sides_is_taken_back_and_written_anew(plain, publ
     assert plain.sync().writes == 0
     told = plain.bridge("explain", key).stdout
     assert ("the original is private" if public_first else "the original is public now") in told
+
+
+def test_a_comment_that_changes_sides_beside_other_changes_has_each_of_them_written_once(tmp_path):
+    more = f"{AS_PRIVATE}\nattachments: {{cross: both, types: ['image/*']}}\nrelations: {{links: {{Blocks: Blocks}}}}"
+    with open_world(tmp_path, more=more) as world:
+        with_roles(tmp_path)
+        ann, bo = world.at_home(), world.at_acme()
+        key, _ = start(world)
+        other, _ = start(world)
+        peer = world.peer(key)
+        said = bo.comment(peer, "for all")
+        world.settle()
+        bo.call("PUT", f"/issue/{peer}/comment/{said}", {"body": bo.text("for all"), **ONLY_US})
+        ann.edit(key, summary="New")
+        ann.move(key, "In Progress")
+        requests.post(
+            f"{ann.url}/rest/api/2/issue/{key}/attachments",
+            files={"file": ("notes.txt", b"words")},
+            headers={**ann.headers, "X-Atlassian-Token": "no-check"},
+            timeout=30,
+        ).raise_for_status()
+        ends = {"inwardIssue": {"key": key}, "outwardIssue": {"key": other}}
+        ann.call("POST", "/issueLink", {"type": {"name": "Blocks"}, **ends})
+        before = world.acme.calls.last, world.home.calls.last
+        world.settle()
+        calls = [*world.acme.calls.since(before[0]), *world.home.calls.since(before[1])]
+        writes = sorted(f"{one.method} {one.endpoint}" for one in calls if one.kind == "write")
+        assert writes == [
+            "DELETE /issue/{issue}/comment/{comment}",
+            "POST /issue/{issue}/comment",
+            "POST /issue/{issue}/transitions",
+            "POST /issueLink",
+            "PUT /issue/{issue}",
+        ]
+        (copy,) = comments_of(world.home, key)
+        assert copy.visibility is not None
+        events = [entry["event"] for entry in world.journal(key)]
+        assert events.count("field.written") == events.count("relation.added") == 1
 
 
 def test_a_note_that_comes_out_public_is_withdrawn_at_once(desks):

@@ -209,9 +209,9 @@ class Worker:
                 # looking sooner would read every ticket again and again while that poll wants to read them all.
                 return run.house.clock.now() + REVISIT * SECOND
             findings[:] = [*plan.findings]
-            books.created = books.cleared = False
+            books.created = False
             act(run, plan, books)
-            if not (books.created or books.cleared):
+            if not books.created:
                 break
         return None
 
@@ -244,6 +244,8 @@ class Worker:
                 next_try = now + int(pause * (0.9 + 0.2 * house.random.random()) * SECOND)
                 if books.again is not None:
                     next_try = min(next_try, books.again)
+                if books.cleared:
+                    next_try = now
                 held = tx.links.park(
                     link.id, link.epoch, link.gen, reason=reason, now=now, next_try=next_try, findings=rows
                 )
@@ -287,7 +289,7 @@ class Worker:
 
     def _again_at(self, books: Books, findings: Sequence[Finding], now: int) -> int | None:
         """When a link that is done is looked at again by itself."""
-        if books.deferred:
+        if books.deferred or books.cleared:
             return now
         return now + REVISIT * SECOND if any(one.kind in SLOW for one in findings) else None
 
