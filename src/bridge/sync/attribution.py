@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from bridge.markup import (
@@ -136,11 +137,18 @@ def _guarded(agreement: Agreement, children: Sequence[Inline]) -> tuple[Inline, 
 
 
 def _lines(children: Iterable[Inline]) -> Iterator[list[Inline]]:
+    """The lines of a paragraph; a line feed within a run of text ends one too, for that is how it will be shown."""
     line: list[Inline] = []
     for node in children:
         if isinstance(node, HardBreak):
             yield line
             line = []
+        elif isinstance(node, Text) and "\n" in node.text:
+            first, *others = node.text.split("\n")
+            line.append(replace(node, text=first))
+            for other in others:
+                yield line
+                line = [replace(node, text=other)]
         else:
             line.append(node)
     yield line
