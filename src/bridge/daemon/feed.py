@@ -231,7 +231,8 @@ class Feed:
             return False
         whole = before.comments_complete and ticket.comments_complete
         return (
-            before.fields != ticket.fields
+            _standing(before) != _standing(ticket)
+            or before.fields != ticket.fields
             or (whole and before.comments != ticket.comments)
             or parts_differ(before, ticket)
         )
@@ -278,3 +279,8 @@ class Feed:
 def _restricted(link: Link, ticket: Ticket) -> bool:
     """Whether a ticket is private, or was when its link was last looked at: both are told, and neither is an echo."""
     return ticket.private or any(finding.get("kind") == "private-ticket" for finding in link.findings)
+
+
+def _standing(ticket: Ticket) -> tuple[str, bool, bool]:
+    """Where a ticket is and who may see it: what decides whether it crosses at all."""
+    return ticket.project, ticket.private, ticket.archived
