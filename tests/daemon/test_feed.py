@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from world import open_world
 
@@ -9,6 +11,7 @@ from bridge.daemon.feed import WALK, Feed
 from bridge.daemon.house import field_specs
 from bridge.errors import Unreachable
 from bridge.simulator import Fault, make_home
+from bridge.sync.base import Base
 from bridge.sync.ticket import Side
 
 
@@ -76,3 +79,19 @@ def test_tickets_from_before_the_agreement_s_beginning_get_no_mirror_unless_link
         assert world.at_acme().field(world.peer(by_hand), "summary") == "Old, but wanted"
         assert {link.internal_key for link in world.links()} == {by_hand, world.peer(peer)}
         assert key not in {link.internal_key for link in world.links()}
+
+
+@pytest.mark.parametrize("change", [{"private": True}, {"archived": True}, {"project": "ELSEWHERE"}])
+def test_a_ticket_that_is_hidden_or_moved_within_the_second_of_our_look_is_looked_at_again(world, change):
+    world.at_home().create("OPS", "Open to all")
+    world.settle()
+    house = world.house
+    (agreement,) = house.terms.settings.agreements
+    tracker = house.terms.trackers["home"]
+    (link,) = world.links()
+    seen = tracker.fetch([link.internal_id], field_specs(agreement, Side.INTERNAL))[link.internal_id]
+    house.sightings.put(tracker.name, seen, agreement.name, house.clock.now())
+    feed = Feed(house, agreement.name, Side.INTERNAL, lambda _links: None)
+    base = Base(seen=seen.updated)
+    assert not feed._restamped(tracker, seen, base)
+    assert feed._restamped(tracker, replace(seen, **change), base)

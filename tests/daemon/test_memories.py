@@ -84,26 +84,38 @@ def test_stumbles_are_counted_by_link_and_kind_until_the_link_is_well():
 
 def test_an_older_sighting_never_replaces_a_newer_one():
     seen = Sightings()
-    seen.put("acme", ticket(1, 20, summary="new"), "a")
-    seen.put("acme", ticket(1, 10, summary="old"), "a")
+    seen.put("acme", ticket(1, 20, summary="new"), "a", seen.moment())
+    seen.put("acme", ticket(1, 10, summary="old"), "a", seen.moment())
     assert seen.get("acme", "1", "a").fields["summary"] == "new"
-    seen.put("acme", ticket(1, 20, summary="same stamp, read later"), "a")
+    seen.put("acme", ticket(1, 20, summary="same stamp, read later"), "a", seen.moment())
     assert seen.get("acme", "1", "a").fields["summary"] == "same stamp, read later"
 
 
 def test_sightings_are_kept_by_tracker_and_forgotten_when_written():
     seen = Sightings()
-    seen.put("acme", ticket(1, 1), "a")
+    seen.put("acme", ticket(1, 1), "a", seen.moment())
     assert seen.get("home", "1", "a") is None
     seen.forget("acme", "1")
     seen.forget("acme", "1")
     assert seen.get("acme", "1", "a") is None
 
 
+def test_an_answer_to_a_question_from_before_the_ticket_was_dropped_is_not_remembered():
+    seen = Sightings()
+    asked = seen.moment()
+    seen.forget("acme", "1")  # a hint came, or a write of ours went, while the tracker was answering
+    seen.put("acme", ticket(1, 20), "a", asked)
+    seen.put("acme", ticket(2, 20), "a", asked)
+    assert seen.get("acme", "1", "a") is None
+    assert seen.get("acme", "2", "a") is not None
+    seen.put("acme", ticket(1, 20), "a", seen.moment())
+    assert seen.get("acme", "1", "a") is not None
+
+
 def test_what_one_agreement_has_seen_says_nothing_about_the_fields_of_another():
     seen = Sightings()
-    seen.put("home", ticket(1, 10, summary="as acme maps it"), "acme")
-    seen.put("home", ticket(1, 10, note="as beta maps it"), "beta")
+    seen.put("home", ticket(1, 10, summary="as acme maps it"), "acme", seen.moment())
+    seen.put("home", ticket(1, 10, note="as beta maps it"), "beta", seen.moment())
     assert "note" not in seen.get("home", "1", "acme").fields
     seen.forget("home", "1")
     assert seen.get("home", "1", "acme") is None
@@ -113,9 +125,9 @@ def test_what_one_agreement_has_seen_says_nothing_about_the_fields_of_another():
 def test_the_memory_of_sightings_is_bounded_and_the_longest_unseen_goes_first():
     seen = Sightings(limit=3)
     for number in (1, 2, 3):
-        seen.put("acme", ticket(number, 1), "a")
-    seen.put("acme", ticket(1, 2), "a")
-    seen.put("acme", ticket(4, 1), "a")
+        seen.put("acme", ticket(number, 1), "a", seen.moment())
+    seen.put("acme", ticket(1, 2), "a", seen.moment())
+    seen.put("acme", ticket(4, 1), "a", seen.moment())
     assert [number for number in (1, 2, 3, 4) if seen.get("acme", str(number), "a")] == [1, 3, 4]
 
 
@@ -124,7 +136,7 @@ def test_many_threads_may_put_and_forget_at_once():
 
     def work(start):
         for number in range(start, start + 300):
-            seen.put("acme", ticket(number % 97, number), "a")
+            seen.put("acme", ticket(number % 97, number), "a", seen.moment())
             seen.get("acme", str(number % 31), "a")
             seen.forget("acme", str(number % 13))
 

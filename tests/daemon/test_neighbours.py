@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
+import pytest
 from world import Person, open_world
 
 from bridge.simulator import SimulatorServer, make_site
@@ -93,3 +94,36 @@ def test_the_time_that_one_vendor_books_is_not_passed_on_to_the_other(tmp_path):
         (booked,) = bea.call("GET", f"/issue/{at_beta.key}/worklog")["worklogs"]
         assert booked["timeSpentSeconds"] == 3600
         assert world.sync().writes == 0
+
+
+@pytest.mark.parametrize("how", ["another partner", "agreement over"])
+def test_what_a_vendor_said_stays_between_the_two_when_their_link_or_their_agreement_has_ended(tmp_path, how):
+    with two_vendors(tmp_path) as (world, bea, beta):
+        for file in (tmp_path / "agreements").iterdir():
+            file.write_text(file.read_text() + "\nworklogs: {cross: both}\n")
+        ann, bo = world.at_home(), world.at_acme()
+        key = ann.create("OPS", "Shared", labels=["both"])
+        world.settle()
+        (at_acme,), (at_beta,) = world.acme.site.issues.values(), beta.site.issues.values()
+        bo.call(
+            "POST", f"/issue/{at_acme.key}/worklog", {"timeSpent": "3h", "comment": bo.text("ACME-WORDS")}
+        )
+        world.settle()
+        if how == "another partner":
+            second = bo.create("CUST", "Second")
+            assert world.typed("unlink", key, "--agreement", "acme").returncode == 0
+            done = world.typed("link", key, second, "--agreement", "acme", "--history", "--yes")
+            assert done.returncode == 0, done.stderr
+        else:
+            world.restart()
+            world.typed("sync", "--once")  # which notes where each agreement's tickets are
+            (tmp_path / "agreements" / "acme.yaml").unlink()
+            world.restart()
+        ann.edit(key, summary="Changed")
+        world.settle()
+        assert bea.read(at_beta.key)["fields"]["summary"] == "Changed"
+        assert bea.call("GET", f"/issue/{at_beta.key}/worklog")["worklogs"] == []
+        if how == "another partner":
+            assert bo.call("GET", f"/issue/{second}/worklog")["worklogs"] == [], (
+                "nor back to where it came from"
+            )

@@ -370,6 +370,23 @@ def test_a_text_beyond_the_limit_crosses_shortened_with_the_whole_of_it_attached
     assert count(world.home, key) == 0
 
 
+def test_no_older_state_of_a_long_text_stays_when_an_answer_was_lost_and_the_text_is_made_private(tmp_path):
+    with open_world(tmp_path, more=CROSS, tracker="read-timeout: 1s") as world:
+        ann = world.at_home()
+        key = ann.create("OPS", "Long")
+        said = ann.comment(key, LONG)
+        world.settle()
+        peer = world.peer(key)
+        world.acme.faults.add(Fault("apply-then-drop", "POST", "/attachments"))
+        ann.call("PUT", f"/issue/{key}/comment/{said}", {"body": LONG + "\n\nThe end."})
+        world.settle()
+        limit = {"type": "role", "value": "Developers"}
+        ann.call("PUT", f"/issue/{key}/comment/{said}", {"body": LONG, "visibility": limit})
+        world.settle()
+        assert count(world.acme, peer) == 0
+        assert world.at_acme().comments(peer) == []
+
+
 def test_an_edit_of_a_shortened_copy_does_not_replace_the_whole(world):
     ann, bo = world.at_home(), world.at_acme()
     key = ann.create("OPS", "Long", description=LONG)

@@ -242,6 +242,22 @@ def test_a_deleted_ticket_that_comes_back_is_told_and_mirrored_again_when_a_pers
     )
 
 
+def test_a_look_from_before_the_tickets_were_linked_again_counts_for_nothing(world, pair):
+    key, peer = pair
+    backup = world.acme.site.backup()
+    delete(world, Side.VENDOR, peer)
+    world.sync(census=True)
+    assert kinds(world, key) == ["gone"]
+    assert world.typed("unlink", key).returncode == 0
+    world.acme.site.restore_backup(backup)
+    assert world.typed("link", key, peer, "--yes").returncode == 0
+    world.settle()
+    delete(world, Side.VENDOR, peer)
+    world.later(APART + 60)
+    world.sync(census=True)
+    assert the_link(world, key).state is LinkState.PARKED, "this is the first look that misses it"
+
+
 @pytest.mark.parametrize("side", list(Side))
 def test_a_ticket_moved_out_of_the_project_stops_crossing_until_it_is_back(world, pair, side):
     key, peer = pair
@@ -290,6 +306,28 @@ def test_what_becomes_of_a_ticket_after_it_has_left_the_project_is_not_told(worl
     world.sync()
     world.later(HOUR)
     world.sync()
+    assert the_link(world, peer).state is LinkState.CLOSED
+    assert words(world, Side.VENDOR, peer) == []
+
+
+def test_a_ticket_that_had_left_the_project_is_not_told_of_after_a_time_in_which_nothing_could_be_seen(
+    world, pair
+):
+    key, peer = pair
+    add_project(world.home.site, "SECRET")
+    moved = move(world.home.site, key, "SECRET", "admin").key
+    world.sync()
+    world.home.site.revoke("bridge", "BROWSE_PROJECTS")
+    world.restart()
+    world.later(0)
+    world.sync()
+    assert kinds(world, peer) == ["gone"]
+    world.home.site.restore("bridge", "BROWSE_PROJECTS")
+    delete(world, Side.INTERNAL, moved)
+    world.restart()
+    for _ in range(3):
+        world.later(HOUR)
+        world.sync()
     assert the_link(world, peer).state is LinkState.CLOSED
     assert words(world, Side.VENDOR, peer) == []
 

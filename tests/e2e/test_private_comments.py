@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from world import eventually, open_world
 
 from bridge.simulator import make_acme, make_home
@@ -119,6 +120,44 @@ def test_a_comment_that_changes_sides_is_taken_back_and_written_anew(plain, publ
     assert ("the original is private" if public_first else "the original is public now") in told
 
 
+def test_a_comment_that_changes_sides_beside_other_changes_has_each_of_them_written_once(tmp_path):
+    more = f"{AS_PRIVATE}\nattachments: {{cross: both, types: ['image/*']}}\nrelations: {{links: {{Blocks: Blocks}}}}"
+    with open_world(tmp_path, more=more) as world:
+        with_roles(tmp_path)
+        ann, bo = world.at_home(), world.at_acme()
+        key, _ = start(world)
+        other, _ = start(world)
+        peer = world.peer(key)
+        said = bo.comment(peer, "for all")
+        world.settle()
+        bo.call("PUT", f"/issue/{peer}/comment/{said}", {"body": bo.text("for all"), **ONLY_US})
+        ann.edit(key, summary="New")
+        ann.move(key, "In Progress")
+        requests.post(
+            f"{ann.url}/rest/api/2/issue/{key}/attachments",
+            files={"file": ("notes.txt", b"words")},
+            headers={**ann.headers, "X-Atlassian-Token": "no-check"},
+            timeout=30,
+        ).raise_for_status()
+        ends = {"inwardIssue": {"key": key}, "outwardIssue": {"key": other}}
+        ann.call("POST", "/issueLink", {"type": {"name": "Blocks"}, **ends})
+        before = world.acme.calls.last, world.home.calls.last
+        world.settle()
+        calls = [*world.acme.calls.since(before[0]), *world.home.calls.since(before[1])]
+        writes = sorted(f"{one.method} {one.endpoint}" for one in calls if one.kind == "write")
+        assert writes == [
+            "DELETE /issue/{issue}/comment/{comment}",
+            "POST /issue/{issue}/comment",
+            "POST /issue/{issue}/transitions",
+            "POST /issueLink",
+            "PUT /issue/{issue}",
+        ]
+        (copy,) = comments_of(world.home, key)
+        assert copy.visibility is not None
+        events = [entry["event"] for entry in world.journal(key)]
+        assert events.count("field.written") == events.count("relation.added") == 1
+
+
 def test_a_note_that_comes_out_public_is_withdrawn_at_once(desks):
     """The incident of May 2026: a layer in between dropped the properties of comments."""
     key, peer = start(desks)
@@ -167,6 +206,25 @@ def test_a_note_that_somebody_makes_public_is_taken_back_and_written_anew(desks)
     (again,) = desks.at_acme().comments(peer)
     assert again["id"] != copy.id
     assert again["jsdPublic"] is False
+
+
+def test_a_note_that_is_made_public_again_and_again_is_not_written_anew_for_ever(desks):
+    key, peer = start(desks)
+    ann, robot = desks.at_home(), desks.at_acme("bridge")
+    said = ann.comment(key, "hush", **INTERNAL)
+    desks.settle()
+    loud = [{"key": "sd.public.comment", "value": {"internal": False}}]
+    for _ in range(2):
+        (copy,) = desks.at_acme().comments(peer)
+        robot.call("PUT", f"/issue/{peer}/comment/{copy['id']}", {"body": copy["body"], "properties": loud})
+        desks.settle()
+    assert desks.at_acme().comments(peer) == []
+    assert "came out public" in desks.typed("status").stdout
+    assert desks.sync().writes == 0
+    ann.call("PUT", f"/issue/{key}/comment/{said}", {"body": "hush, please"})
+    desks.settle()
+    (once_more,) = desks.at_acme().comments(peer)
+    assert once_more["jsdPublic"] is False
 
 
 def test_a_lost_answer_to_a_private_comment_is_found_and_looked_at(desks):

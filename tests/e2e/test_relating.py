@@ -250,3 +250,14 @@ def test_the_check_knows_the_types_of_links(tmp_path):
         assert said.returncode == 2
         assert "'acme' has no type of link 'Bloks'" in said.stdout + said.stderr
         assert "did you mean 'Blocks'?" in said.stdout + said.stderr
+
+
+def test_a_link_to_a_ticket_that_is_linked_again_by_hand_crosses_by_itself(world):
+    (one, two), (first, second) = pair(world, "One", "Two")
+    assert world.typed("unlink", two).returncode == 0
+    link(world.at_home(), "Blocks", one, two)
+    world.settle()
+    assert links(world.at_acme(), first) == []
+    assert world.typed("link", two, second, "--yes").returncode == 0
+    world.settle()
+    assert links(world.at_acme(), first) == [("blocks", second)]

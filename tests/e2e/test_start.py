@@ -11,7 +11,9 @@ from collections import Counter
 import pytest
 from world import eventually
 
+from bridge.clock import SECOND
 from bridge.simulator import Fault
+from bridge.store.rows import LinkState
 
 AGREEMENT = "agreements/acme.yaml"
 
@@ -248,3 +250,16 @@ def test_systemd_hears_ready_watchdog_reloading_and_stopping(world, tmp_path):
             hear("STOPPING=1")
             assert daemon.wait(timeout=35) == 0
     assert os.environ.get("NOTIFY_SOCKET") is None
+
+
+def test_a_mirror_waits_for_the_first_polls_without_being_looked_at_all_the_time(world):
+    refusal = {"errorMessages": ["Not now."], "errors": {}}
+    world.acme.faults.add(Fault("error", "POST", "/search", status=400, body=refusal, times=None))
+    world.at_home().create("OPS", "Early")
+    world.sync()
+    (link,) = world.links()
+    assert link.state is LinkState.NEW
+    assert link.due_at - world.house.clock.now() > 3_000 * SECOND, "there may be a hundred thousand of them"
+    world.acme.faults.clear()
+    world.settle()
+    assert world.judge() == 1

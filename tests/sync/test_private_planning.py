@@ -8,15 +8,23 @@ import pytest
 from makings import ANN, BO, agreement, comment, doc, link, ticket
 
 from bridge.markup import Document, Mention, Paragraph, Text, digest, plain, settle
-from bridge.sync.agreement import CommentRule, FieldRule, Privacy
-from bridge.sync.base import CommentPair, PairState
+from bridge.sync.agreement import CommentRule, FieldRule, Privacy, WorklogRule
+from bridge.sync.base import CommentPair, PairState, PartKind, PartPair
 from bridge.sync.comments import attributed, plan_comments
 from bridge.sync.decide import decide
 from bridge.sync.echo import is_echo
 from bridge.sync.mapping import Carried, agree, carry_text
-from bridge.sync.plan import AddComment, CreateTicket, DeleteComment, EditComment, Plan
+from bridge.sync.plan import (
+    AddComment,
+    CreateTicket,
+    DeleteAttachment,
+    DeleteComment,
+    DeleteWorklog,
+    EditComment,
+    Plan,
+)
 from bridge.sync.privacy import inherited, tried
-from bridge.sync.ticket import Person, Side
+from bridge.sync.ticket import Attachment, Person, Side, Worklog
 
 NEVER = agreement()
 ALLOWED = agreement(comments=CommentRule(private=True))
@@ -183,6 +191,32 @@ def test_nothing_crosses_while_a_ticket_is_private(side) -> None:
     plan = decide(agreement(rule), link(*tickets.values(), pairs=[gone]))
     assert plan.actions == (DeleteComment(Side.VENDOR, gone, "deleted"),), "what is taken back is taken back"
     assert [(one.kind, one.side) for one in plan.findings] == [("private-ticket", side)]
+
+
+def test_time_and_files_of_what_is_made_private_are_taken_back_while_the_ticket_is_private() -> None:
+    file, spent = (
+        Attachment("30", "a.txt", 5, 60, private=True),
+        Worklog("40", ANN, 60, 3600, doc("hello"), 60, private=True),
+    )
+    parts = [
+        PartPair(1, PartKind.ATTACHMENT, Side.INTERNAL, "30", "80"),
+        PartPair(2, PartKind.WORKLOG, Side.INTERNAL, "40", "81"),
+        PartPair(3, PartKind.ATTACHMENT, Side.INTERNAL, "text:comment/9", "82"),
+    ]
+    internal = replace(
+        ticket(Side.INTERNAL),
+        private=True,
+        attachments=(file,),
+        attachments_complete=True,
+        worklogs=(spent,),
+        worklogs_complete=True,
+    )
+    vendor = ticket(Side.VENDOR)
+    terms = replace(agreement(), worklogs=WorklogRule(frozenset(Side)))
+    plan = decide(terms, replace(link(internal, vendor), parts=tuple(parts)))
+    taken = {one.pair.copy_id for one in plan.actions if isinstance(one, DeleteAttachment | DeleteWorklog)}
+    assert taken == {"80", "81", "82"}
+    assert len(plan.actions) == len(taken)
 
 
 def test_a_private_ticket_gets_no_peer() -> None:

@@ -118,7 +118,9 @@ def delete_attachment(run: Run, action: DeleteAttachment, books: Books) -> None:
     Raises:
         TrackerError: it was not done.
     """
-    at = run.tracker(action.side).files.delete(action.pair.copy_id)
+    at = 0
+    for number in older_copies(action.pair):  # an earlier one is still there where an answer was lost
+        at = run.tracker(action.side).files.delete(number)
     books.parts.append(replace(action.pair, state=PairState.ORIGIN_DELETED))
     data = {"origin": action.pair.origin_id, "copy": action.pair.copy_id, "why": action.why}
     books.wrote(action.side, at, "file.removed", data)

@@ -29,7 +29,8 @@ class Books:
         findings: findings that came up while acting.
         writes: how many requests changed something.
         created: True when a ticket was created: the next round has more to do.
-        cleared: True when a copy was taken back that may cross anew: likewise.
+        cleared: True when a copy was taken back that may cross anew: the link is looked at once more, in a run of its
+            own, for a second plan in this one would not know what the first has written.
         deferred: True when texts wait for files that have crossed by now: the link is looked at once more.
         parted: why the link has ended; None while it goes on.
         again: when to look again at the latest, if the link is parked (microseconds).

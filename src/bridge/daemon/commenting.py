@@ -14,6 +14,7 @@ from bridge.markup import to_json
 from bridge.store.rows import Intent, IntentKind
 from bridge.sync.base import CommentPair, PairState
 from bridge.sync.plan import AddComment, DeleteComment, EditComment, Finding
+from bridge.sync.privacy import tried
 from bridge.sync.ticket import Side
 
 
@@ -173,6 +174,9 @@ def delete_comment(run: Run, action: DeleteComment, books: Books) -> None:
         tell_exposed(run, pair, withdrawn=False)
     at = run.tracker(action.side).delete_comment(ticket, pair.copy_id)
     gone = replace(pair, state=PairState.ORIGIN_DELETED)
+    if action.why == "exposed" and _exposed_before(run, pair):
+        # A rule over there may publish whatever we write: once more, and the text would be public once more.
+        gone = replace(pair, state=PairState.WITHDRAWN, copy_digest=tried(run.agreement, action.side))
     if action.why == "deleted":
         books.pairs.append(gone)
     else:
@@ -188,3 +192,11 @@ def delete_comment(run: Run, action: DeleteComment, books: Books) -> None:
         books.findings.append(Finding("exposed", action.side, "", message))
     data = {"origin": pair.origin_id, "copy": pair.copy_id, "why": action.why}
     books.wrote(action.side, at, "comment.deleted", data)
+
+
+def _exposed_before(run: Run, pair: CommentPair) -> bool:
+    """Whether an earlier copy of this comment was made public as well."""
+    with run.house.store.read() as tx:
+        journal = tx.journal.for_link(run.link.id)
+    wanted = {"side": pair.origin.other.value, "origin": pair.origin_id, "why": "exposed"}
+    return any(one.event == "comment.deleted" and wanted.items() <= one.data.items() for one in journal)

@@ -97,12 +97,14 @@ class Feed:
         since = max(0, begin - int(settings.search_lag * SECOND))
         watch = Watch(scope, field_specs(agreement, self.side), follow)
         hits, new, woken = 0, 0, []
+        asked = house.sightings.moment()
         for page in tracker.changes(watch, since, canary=canary):
             hits += len(page)
-            links, fresh = self._take(agreement, tracker, page, me.id)
+            links, fresh = self._take(agreement, tracker, page, me.id, asked)
             woken += links
             new += fresh
             self._wake(links)
+            asked = house.sightings.moment()  # each page is asked for when it is wanted
             if first and page and len(follow) <= FOLLOWED:
                 # One search, oldest first: a restart goes on from here.
                 with house.store.write(durable=False) as tx:
@@ -151,14 +153,15 @@ class Feed:
         specs = field_specs(agreement, self.side)
         new = 0
         for start in range(0, len(ids), PORTION):
+            asked = self._house.sightings.moment()
             found = tracker.fetch(ids[start : start + PORTION], specs)
-            links, fresh = self._take(agreement, tracker, list(found.values()), me.id)
+            links, fresh = self._take(agreement, tracker, list(found.values()), me.id, asked)
             self._wake(links)
             new += fresh
         return new
 
     def _take(
-        self, agreement: Agreement, tracker: Tracker, page: Sequence[Ticket], me: str
+        self, agreement: Agreement, tracker: Tracker, page: Sequence[Ticket], me: str, asked: int
     ) -> tuple[list[int], int]:
         """Turn a page of tickets into stored wake-ups; returns the links and how many are new."""
         house, side, terms = self._house, self.side, self._house.terms
@@ -195,20 +198,20 @@ class Feed:
                 elif not (ticket.key != link.key(side) or _restricted(link, ticket)) and is_echo(
                     agreement,
                     side,
-                    without_neighbours(tx, terms, link, side, ticket),
+                    without_neighbours(tx, house, terms, link, side, ticket),
                     bases[link.id][side],
                     pairs[link.id],
                     parts=parts[link.id],
                 ):
                     tx.bases.touch(link.id, side, seen=ticket.updated)
-                    house.sightings.put(tracker.name, ticket, agreement.name)
+                    house.sightings.put(tracker.name, ticket, agreement.name, asked)
                     continue
                 if ticket.id in restamped:
                     house.sightings.forget(
                         tracker.name, ticket.id
                     )  # which of the two is newer only a read by id can tell
                 else:
-                    house.sightings.put(tracker.name, ticket, agreement.name)
+                    house.sightings.put(tracker.name, ticket, agreement.name, asked)
                 if terms.settings.trackers[tracker.name].webhook is not None:
                     ours = ticket.updated - tracker.now() + house.clock.now()
                     house.hooks.found(tracker.name, ticket.id, ours, now)
@@ -228,7 +231,8 @@ class Feed:
             return False
         whole = before.comments_complete and ticket.comments_complete
         return (
-            before.fields != ticket.fields
+            _standing(before) != _standing(ticket)
+            or before.fields != ticket.fields
             or (whole and before.comments != ticket.comments)
             or parts_differ(before, ticket)
         )
@@ -275,3 +279,8 @@ class Feed:
 def _restricted(link: Link, ticket: Ticket) -> bool:
     """Whether a ticket is private, or was when its link was last looked at: both are told, and neither is an echo."""
     return ticket.private or any(finding.get("kind") == "private-ticket" for finding in link.findings)
+
+
+def _standing(ticket: Ticket) -> tuple[str, bool, bool]:
+    """Where a ticket is and who may see it: what decides whether it crosses at all."""
+    return ticket.project, ticket.private, ticket.archived

@@ -95,9 +95,10 @@ def _links(house: House, terms: Terms, agreement: Agreement) -> list[Link]:
         tracker = terms.trackers[scope.tracker]
         known = {link.ticket(side) for link in links}
         follow = tuple(ticket for ticket in known if ticket) if scope.select else ()
+        asked = house.sightings.moment()
         for page in tracker.changes(Watch(scope, field_specs(agreement, side), follow), 0):
             for ticket in page:
-                house.sightings.put(tracker.name, ticket, agreement.name)
+                house.sightings.put(tracker.name, ticket, agreement.name, asked)
                 mirrored = ticket.id in known or ticket.marker in marks
                 recent = ticket.created >= scope.since
                 if recent and not mirrored and side.other in agreement.create_on:

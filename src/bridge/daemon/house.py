@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bridge.clock import Clock
-from bridge.config.settings import Settings
+from bridge.config.settings import Settings, TrackerSettings
 from bridge.daemon.acquaintances import Acquaintances
 from bridge.daemon.health import Health
 from bridge.daemon.listening import HookWatch
@@ -20,11 +20,14 @@ from bridge.daemon.sightings import Sightings
 from bridge.daemon.spool import Spool
 from bridge.daemon.steps import StepMemory
 from bridge.daemon.stumbles import Stumbles
-from bridge.store.database import Store
+from bridge.store.database import Store, Tx
 from bridge.store.lease import Lease
 from bridge.sync.agreement import BUILT_IN_FIELDS, Agreement
 from bridge.sync.ticket import Person, Side
 from bridge.trackers.protocol import FieldSpec, Tracker
+
+SITES = "site/"
+"""How the notes begin that say at which site each side of an agreement is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class Terms:
     def agreement(self, name: str) -> Agreement | None:
         """The agreement of that name, or None when the configuration has none any more."""
         return next((one for one in self.settings.agreements if one.name == name), None)
+
+
+Place = tuple[str, Side, str]
+"""Name of an agreement, a side of it, name of that side's tracker."""
 
 
 @dataclass(slots=True)
@@ -72,6 +79,7 @@ class House:
     acquaintances: Acquaintances = field(default_factory=Acquaintances)
     doubts: dict[tuple[str, Side], int] = field(default_factory=dict)
     hooks: HookWatch = field(default_factory=HookWatch)
+    _former: tuple[Terms, tuple[Place, ...]] | None = None
     _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -88,6 +96,38 @@ class House:
         with self._lock:
             self._accounts[tracker.name] = (tracker, person)
         return person
+
+    def places(self, tx: Tx, terms: Terms) -> tuple[Place, ...]:
+        """Where tickets are or were mirrored: of all agreements, those that the configuration has no more included.
+
+        What an agreement brought into a tracker stays there when the agreement has ended.
+
+        Raises:
+            StoreError: our own database failed.
+        """
+        known = self._former
+        if known is None or known[0] is not terms:
+            known = self._former = (terms, _places(tx, terms))
+        return known[1]
+
+
+def site(tracker: TrackerSettings) -> str:
+    """What tells one site from another: a tracker may be given another name in the configuration."""
+    return f"{tracker.kind} {tracker.url}"
+
+
+def _places(tx: Tx, terms: Terms) -> tuple[Place, ...]:
+    present = [
+        (one.name, side, one.scope(side).tracker) for one in terms.settings.agreements for side in Side
+    ]
+    taken = {(name, side) for name, side, _ in present}
+    former = []
+    for note, where in tx.cursors.notes(SITES).items():
+        name, _, side = note.removeprefix(SITES).rpartition("/")
+        if (name, Side(side)) not in taken:
+            named = [one for one, tracker in terms.settings.trackers.items() if site(tracker) == where]
+            former += [(name, Side(side), one) for one in named]
+    return (*present, *former)
 
 
 def field_specs(agreement: Agreement, side: Side) -> tuple[FieldSpec, ...]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import structlog
 
+from bridge.daemon.neighbours import bequeath
 from bridge.daemon.run import Run
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
@@ -53,6 +54,7 @@ def follow_survivors(run: Run) -> Finding | None:
                 return Finding("merged", side, "", message)
             if rival is not None:
                 tx.links.release(rival.id, side)
+                bequeath(tx, rival, side, run.link.id)
             tx.links.follow(run.link.id, side, ticket.id, ticket.key)
             # What was said before is wherever the tracker puts it: it neither crosses anew nor is taken back.
             for pair in tx.comments.list(run.link.id):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bridge.daemon.house import Terms
+from bridge.daemon.house import House, Terms
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.attachments import older_copies
-from bridge.sync.base import PartKind
+from bridge.sync.base import PairState, PartKind
 from bridge.sync.plan import Neighbour
 from bridge.sync.relations import others
 from bridge.sync.ticket import Side, Ticket
@@ -40,17 +40,18 @@ def related(tx: Tx, agreement: Agreement, side: Side, ticket: Ticket) -> dict[st
     }
 
 
-def without_neighbours(tx: Tx, terms: Terms, link: Link, side: Side, ticket: Ticket) -> Ticket:
+def without_neighbours(  # noqa: PLR0917 - where to look, under which terms, at what
+    tx: Tx, house: House, terms: Terms, link: Link, side: Side, ticket: Ticket
+) -> Ticket:
     """The ticket without the comments, files and worklogs that the bridge has put there under other agreements."""
     agreement = terms.agreement(link.agreement)
     if agreement is None:
         return ticket
     tracker = agreement.scope(side).tracker
     sharing = [
-        (other.name, there)
-        for other in terms.settings.agreements
-        for there in Side
-        if other.name != agreement.name and other.scope(there).tracker == tracker
+        (name, there)
+        for name, there, where in house.places(tx, terms)
+        if name != agreement.name and where == tracker
     ]
     foreign: set[str] = set()
     booked: set[str] = set()
@@ -78,3 +79,23 @@ def without_neighbours(tx: Tx, terms: Terms, link: Link, side: Side, ticket: Tic
         attachments=tuple(one for one in ticket.attachments if one.id not in files),
         worklogs=tuple(one for one in ticket.worklogs if one.id not in booked),
     )
+
+
+def bequeath(tx: Tx, ended: Link, side: Side, heir: int) -> None:
+    """Have another link know what an ended one has brought into the ticket that it takes over from it.
+
+    Else those copies would pass for words of the people over here, and cross, to whomever.
+
+    Args:
+        tx: the transaction that takes the ticket from the one and gives it to the other.
+        ended: the link that had the ticket.
+        side: the ticket's side.
+        heir: row id of the link that has it from now on.
+    """
+    for pair in tx.comments.list(ended.id):
+        if pair.origin is side.other and pair.copy_id:
+            state = PairState.SKIPPED if pair.origin_id else PairState.NOTE
+            tx.comments.add(heir, replace(pair, id=0, state=state))
+    for part in tx.parts.list(ended.id):
+        if part.origin is side.other and part.kind is not PartKind.RELATION and older_copies(part):
+            tx.parts.put(heir, replace(part, id=0, state=PairState.SKIPPED))

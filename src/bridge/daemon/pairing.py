@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.daemon.house import House, field_specs
+from bridge.daemon.neighbours import bequeath
+from bridge.daemon.vanishing import forget
 from bridge.errors import BridgeError
 from bridge.markup import words
 from bridge.store.database import Tx
@@ -127,6 +129,7 @@ def connect(
         for one in () if history else _settled_parts(tx.parts.list(link.id), couple):
             tx.parts.put(link.id, one)
         tx.links.reopen(link.id, now)
+        forget(tx, link.id)
         data = {"anew": anew, "winner": winner.value if winner else "none", "history": history}
         tx.journal.add(now, agreement.name, link.id, "link.made", data)
     for side in Side:
@@ -230,9 +233,8 @@ def _row(tx: Tx, agreement: Agreement, couple: Couple, now: int) -> tuple[Link, 
         return _first(links), False
     # A row that waits for its mirror becomes the row of both; every other one lets go of its ticket.
     waiting = [(side, link) for side, link in links.items() if link.state is not LinkState.CLOSED]
-    for side, link in links.items():
-        if waiting and link.id == waiting[0][1].id:
-            continue
+    ended = [(side, link) for side, link in links.items() if (side, link) not in waiting[:1]]
+    for side, link in ended:
         tx.links.close(link.id)
         tx.links.release(link.id, side)
     if waiting:
@@ -243,6 +245,8 @@ def _row(tx: Tx, agreement: Agreement, couple: Couple, now: int) -> tuple[Link, 
         link, _ = tx.links.add(agreement.name, side, couple.internal.id, couple.internal.key, marker, now)
     peer = couple.ticket(side.other)
     tx.links.set_peer(link.id, side.other, peer.id, peer.key)
+    for one, before in ended:
+        bequeath(tx, before, one, link.id)
     renewed = tx.links.get(link.id)
     assert renewed is not None
     return renewed, True

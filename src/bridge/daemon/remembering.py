@@ -11,7 +11,7 @@ import hashlib
 
 import structlog
 
-from bridge.daemon.house import House, Terms, field_specs
+from bridge.daemon.house import SITES, House, Terms, field_specs, site
 from bridge.errors import ForgottenMirrors, OtherSite
 from bridge.store.rows import LinkState
 from bridge.sync.agreement import Agreement
@@ -76,16 +76,19 @@ def check_sites(house: House, terms: Terms, *, moved: bool = False) -> None:
     """
     for agreement in terms.settings.agreements:
         for side in Side:
-            tracker = terms.settings.trackers[agreement.scope(side).tracker]
-            note, site = f"site/{agreement.name}/{side.value}", f"{tracker.kind} {tracker.url}"
+            here = site(terms.settings.trackers[agreement.scope(side).tracker])
+            note = f"{SITES}{agreement.name}/{side.value}"
             with house.store.read() as tx:
                 known = tx.cursors.get_note(note)
                 linked = bool(tx.links.ids(agreement.name, side))
-            if known is not None and known != site and linked and not moved:
-                raise OtherSite(agreement.name, side.value, str(known), site)
-            if known != site:
+            if known is not None and known != here and linked and not moved:
+                raise OtherSite(agreement.name, side.value, str(known), here)
+            if known != here:
                 with house.store.write() as tx:
-                    tx.cursors.set_note(note, site)
+                    tx.cursors.set_note(note, here)
+                    for one, where in tx.cursors.notes(SITES).items() if moved and linked else ():
+                        if where == known:  # agreements that have ended are at the new address as well
+                            tx.cursors.set_note(one, here)
 
 
 def renew(house: House) -> None:

@@ -94,6 +94,7 @@ class Run:
             seen = sightings.get(name, ticket_id, self.agreement.name)
             if seen is not None and self._whole(seen) and base.fresh(seen.updated):
                 return View(self._own(side, seen), base, strong=False)
+        asked = sightings.moment()
         self.read_at[side] = self.tracker(side).now()
         answer = self.tracker(side).fetch([ticket_id], self.specs(side))
         # Under another id: it was merged into that ticket.
@@ -104,7 +105,7 @@ class Run:
         if self.agreement.worklogs.cross and not found.worklogs_complete:
             spent = self.tracker(side).structure.worklogs(ticket_id)
             found = replace(found, worklogs=tuple(spent), worklogs_complete=True)
-        sightings.put(name, found, self.agreement.name)
+        sightings.put(name, found, self.agreement.name, asked)
         return View(self._own(side, found), base, strong=True)
 
     def _whole(self, seen: Ticket) -> bool:
@@ -113,7 +114,7 @@ class Run:
 
     def _own(self, side: Side, ticket: Ticket) -> Ticket:
         with self.house.store.read() as tx:
-            return without_neighbours(tx, self.terms, self.link, side, ticket)
+            return without_neighbours(tx, self.house, self.terms, self.link, side, ticket)
 
     def look(self, changed_at: Mapping[str, tuple[int, int]] | None = None) -> LinkView:
         """Both sides as read so far, for the core."""

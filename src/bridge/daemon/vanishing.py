@@ -76,14 +76,16 @@ def judge(run: Run, side: Side) -> Verdict:
     now, key = run.house.clock.now(), _note(run.link.id, side)
     with run.house.store.read() as tx:
         note: dict[str, Any] = tx.cursors.get_note(key) or {}
+    outside = note.get("outside", False) or any(one["kind"] == "moved-out" for one in run.link.findings)
     if not _means_something(run, side, now):
         with run.house.store.write(durable=False) as tx:
             tx.cursors.drop_note(key)
+            if outside:  # that it had left stays true, and what became of it is told to nobody
+                tx.cursors.set_note(key, {"outside": True})
         return Verdict(deleted=False)
     first, last = note.get("first"), note.get("last", 0)
     if first is None or now - last > STALE * SECOND:
         first = now
-    outside = note.get("outside", False) or any(one["kind"] == "moved-out" for one in run.link.findings)
     note = {**note, "first": first, "last": now, "outside": outside}
     with run.house.store.write(durable=False) as tx:
         tx.cursors.set_note(key, note)

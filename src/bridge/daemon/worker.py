@@ -51,7 +51,7 @@ FIRST_RETRY, LONGEST_RETRY = 15, 3_600
 """Seconds before a parked link is tried again; doubles from the first to the longest."""
 
 REVISIT = 3_600
-"""Seconds after which a link with a finding that only people can settle is looked at again by itself."""
+"""Seconds after which a link is looked at again by itself that waits for people, or for what will wake it anyway."""
 
 SLOW = frozenset({"unreachable", "person-inactive"})
 """Kinds of those findings: a status without a known way, a person whom the tracker does not take."""
@@ -205,12 +205,13 @@ class Worker:
             if any(isinstance(action, CreateTicket) for action in plan.actions) and not self._both_polled(
                 run
             ):
-                # The peer may be there already, known only to a poll that has not ended yet; its end wakes this link.
-                return run.house.clock.now() + FIRST_RETRY * SECOND
+                # The peer may be there already, known only to a poll that has not ended yet. Its end wakes this link;
+                # looking sooner would read every ticket again and again while that poll wants to read them all.
+                return run.house.clock.now() + REVISIT * SECOND
             findings[:] = [*plan.findings]
-            books.created = books.cleared = False
+            books.created = False
             act(run, plan, books)
-            if not (books.created or books.cleared):
+            if not books.created:
                 break
         return None
 
@@ -243,6 +244,8 @@ class Worker:
                 next_try = now + int(pause * (0.9 + 0.2 * house.random.random()) * SECOND)
                 if books.again is not None:
                     next_try = min(next_try, books.again)
+                if books.cleared:
+                    next_try = now
                 held = tx.links.park(
                     link.id, link.epoch, link.gen, reason=reason, now=now, next_try=next_try, findings=rows
                 )
@@ -286,9 +289,9 @@ class Worker:
 
     def _again_at(self, books: Books, findings: Sequence[Finding], now: int) -> int | None:
         """When a link that is done is looked at again by itself."""
-        if books.deferred:
+        if books.deferred or books.cleared:
             return now
-        return now + REVISIT * SECOND if any(one.kind == "unreachable" for one in findings) else None
+        return now + REVISIT * SECOND if any(one.kind in SLOW for one in findings) else None
 
     def _postpone(self, run: Run, books: Books, until: int, reason: str) -> Report:
         """Keep what succeeded, leave the rest for later."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from bridge.markup.canonical import canonical
 from bridge.markup.dialects import DIALECTS, Dialect, read, settle, write
 from bridge.markup.serial import digest, from_json, to_json
-from bridge.markup.sizes import native_length, shorten
 from bridge.markup.tree import (
     Block,
     BulletList,
@@ -74,12 +73,10 @@ __all__ = [
     "canonical",
     "digest",
     "from_json",
-    "native_length",
     "plain",
     "read",
     "said",
     "settle",
-    "shorten",
     "to_json",
     "transform",
     "words",

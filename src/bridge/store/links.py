@@ -244,12 +244,7 @@ class Links:
                 f"Link {link_id} does not exist or has another {side} ticket than {key} ({ticket_id}); "
                 "a link never changes its tickets."
             )
-        link = self.get(link_id)
-        assert link is not None
-        waits = Waits(self._connection)
-        for one in Side:
-            ticket = link.ticket(one)
-            self.wake(waits.take(link.agreement, one, ticket) if ticket is not None else (), AT_ONCE)
+        self._wake_waiting(link_id)
 
     def set_key(self, link_id: int, side: Side, key: str) -> None:
         """Note what people call the ticket now: it was moved to another project."""
@@ -288,9 +283,13 @@ class Links:
         )
 
     def reopen(self, link_id: int, now: int) -> None:
-        """Have a link with both its tickets go on, or begin, at once; work on it as it was before changes nothing."""
+        """Have a link with both its tickets go on, or begin, at once; work on it as it was before changes nothing.
+
+        Links that waited for one of its tickets are due at once as well, as with ``set_peer``.
+        """
         begun = {"state": LinkState.ACTIVE, "due_at": now, "gen": C.gen + 1, "epoch": C.epoch + 1}
         self._change(link_id, {**begun, "attempts": 0, "reason": "", "reason_since": None, "findings": []})
+        self._wake_waiting(link_id)
 
     def release(self, link_id: int, side: Side) -> None:
         """Let an ended link's ticket have another link; the key stays, for the story.
@@ -429,6 +428,14 @@ class Links:
         )
 
     # --- how -----------------------------------------------------------------------------
+
+    def _wake_waiting(self, link_id: int) -> None:
+        link = self.get(link_id)
+        assert link is not None
+        waits = Waits(self._connection)
+        for one in Side:
+            ticket = link.ticket(one)
+            self.wake(waits.take(link.agreement, one, ticket) if ticket is not None else (), AT_ONCE)
 
     def _one(self, condition: ColumnElement[bool]) -> Link | None:
         row = self._connection.execute(select(links).where(condition)).one_or_none()

@@ -33,7 +33,9 @@ from bridge.sync.plan import (
     AddAttachment,
     CreateTicket,
     Decision,
+    DeleteAttachment,
     DeleteComment,
+    DeleteWorklog,
     Finding,
     LinkBack,
     LinkView,
@@ -86,8 +88,13 @@ def _restricted(agreement: Agreement, link: LinkView) -> Plan | None:
         return None
     taken: list[Action] = []
     if all(ticket is not None for ticket in tickets.values()):
-        actions, _, _ = plan_comments(agreement, link)
-        taken = [action for action in actions if isinstance(action, DeleteComment)]
+        actions = [
+            *plan_comments(agreement, link)[0],
+            *plan_attachments(agreement, link)[0],
+            *plan_spills(agreement, link)[0],
+            *plan_worklogs(agreement, link).actions,
+        ]
+        taken = [one for one in actions if isinstance(one, DeleteComment | DeleteAttachment | DeleteWorklog)]
     return Plan(tuple(taken), tuple(findings))
 
 
