@@ -42,6 +42,16 @@ def test_values_that_have_no_pair_are_remarked_where_they_would_be_held(tmp_path
     assert "the internal side also has 'Highest', 'Low', 'Lowest', 'Medium'" in found.remarks[0].message
 
 
+def test_names_that_the_agreement_keeps_back_are_not_told(tmp_path):
+    fields = '\n  summary: {}\n  type: {values: {Task: Task}, otherwise: keep}\n  components: {only: ["shared-*"]}\n'
+    with open_world(tmp_path, fields=fields) as world:
+        world.home.site.projects["OPS"].components |= {"1": "shared-gate", "2": "secret-plan"}
+        found = inspect(world.house.terms)
+    (remark,) = found.remarks
+    assert "the vendor side does not know 'shared-gate'" in remark.message
+    assert "secret-plan" not in remark.message
+
+
 def test_new_tickets_need_a_type_and_one_that_exists(tmp_path):
     fields = (
         "\n  summary: {}\n  severity: {internal: Severity, vendor: Severity, values: {Blocker: Critical}}\n"

@@ -28,6 +28,8 @@ PLACES: dict[str, dict[str, tuple[str, ...]]] = {
         "component": BOTH,
         "version": BOTH,
         "affected version": BOTH,
+        "title of a web link": BOTH,
+        "property of a ticket": BOTH,
         "label of a ticket to be linked": HOME,
     },
     "tickets": {

@@ -17,6 +17,7 @@ from test_time_spent import book
 from world import Person, World
 
 from bridge.simulator import SimulatorServer, add_project, move
+from bridge.simulator.presets import CONTACT, WATCHED_BY
 
 HOUR = 3_600
 AGREED = """
@@ -72,6 +73,7 @@ def work(day: Day, world: World) -> dict[str, str]:
             keys[f"{party.name} {part}"] = party.create(f"A {part}")
     for party in both:
         set_parts(party, keys[f"{party.name} desk"], world)
+        watch_over(party, keys[f"{party.name} desk"], day.hidden[party.name])
     world.settle()
     for party in both:
         show_files(party, keys[f"{party.name} desk"])
@@ -105,6 +107,16 @@ def set_parts(party: Party, key: str, world: World) -> None:
         fixVersions=[{"name": hidden[1]}],
         versions=[{"name": hidden[2]}],
     )
+
+
+def watch_over(party: Party, key: str, stranger: str) -> None:
+    """A field of people, web links and properties that tell of our own affairs; the stranger's handles are secrets."""
+    person, cloud = party.person, party.name == "acme"
+    who = {"accountId": party.server.site.person(stranger).id} if cloud else {"name": stranger}
+    person.edit(key, **{WATCHED_BY: [who], CONTACT: who})
+    page = {"url": "https://wiki.example/x", "title": party.new("title of a web link")}
+    person.call("POST", f"/issue/{key}/remotelink", {"object": page})
+    person.call("PUT", f"/issue/{key}/properties/ours", {"word": party.new("property of a ticket")})
 
 
 def show_files(party: Party, key: str) -> None:

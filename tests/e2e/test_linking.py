@@ -71,6 +71,33 @@ def test_a_person_is_asked_and_may_say_no(apart):
     assert apart.links() == []
 
 
+def test_what_is_private_or_may_not_cross_is_not_shown_to_whoever_links(tmp_path):
+    fields = '\n  summary: {}\n  labels: {only: ["shared-*"]}\n'
+    with open_world(tmp_path, create="none", fields=fields) as world:
+        shown = world.typed("link", *two(world, labels=["shared-a", "inside"])).stdout
+        assert "shared-a  |  (none)" in shown
+        assert "inside" not in shown
+        shown = world.typed("link", *two(world, security={"name": "Staff only"})).stdout
+        assert "(private)  |  Theirs" in shown
+        assert "Ours" not in shown
+
+
+def test_the_journal_tells_of_labels_only_those_that_may_cross(tmp_path):
+    with open_world(
+        tmp_path, fields='\n  summary: {}\n  type: {}\n  labels: {only: ["shared-*"]}\n'
+    ) as world:
+        ann, bo = world.at_home(), world.at_acme()
+        key = ann.create("OPS", "Ours")
+        world.settle()
+        bo.edit(world.peer(key), labels=["inside"])
+        ann.edit(key, labels=["shared-a"])
+        world.settle()
+        assert sorted(bo.field(world.peer(key), "labels")) == ["inside", "shared-a"]
+        told = world.typed("explain", key, "--json").stdout
+        assert "shared-a" in told
+        assert "inside" not in told
+
+
 @pytest.mark.parametrize("history", [False, True])
 def test_old_comments_cross_only_where_that_is_asked_for_with_their_dates_and_none_twice(apart, history):
     ann, bo = apart.at_home(), apart.at_acme()
