@@ -66,6 +66,7 @@ PLACES: dict[str, dict[str, tuple[str, ...]]] = {
     "time": {
         "private worklog": BOTH,
         "worklog of a group": BOTH,
+        "worklog, made private": BOTH,
     },
     "ties": {
         "key of a linked ticket": BOTH,

@@ -74,10 +74,11 @@ def work(day: Day, world: World) -> dict[str, str]:
     for party in both:
         set_parts(party, keys[f"{party.name} desk"], world)
         watch_over(party, keys[f"{party.name} desk"], day.hidden[party.name])
+    booked = {party.name: book(party.person, keys[f"{party.name} desk"], "5m", "For all") for party in both}
     world.settle()
     for party in both:
         show_files(party, keys[f"{party.name} desk"])
-        book_time(party, keys[f"{party.name} desk"])
+        book_time(party, keys[f"{party.name} desk"], booked[party.name])
         tie(party, keys[f"{party.name} desk"], keys[f"{party.name} nomad"])
     world.settle()
     for party in both:
@@ -149,8 +150,10 @@ def show_files(party: Party, key: str) -> None:
     attach(person, key, f"{party.open('files: a name')}.txt", party.open("files: a content").encode())
 
 
-def book_time(party: Party, key: str) -> None:
-    """Time that a role or a group may see, and time for all."""
+def book_time(party: Party, key: str, booked: str) -> None:
+    """Time that a role or a group may see, time for all, and time that was for all."""
+    said = party.person.text(party.new("worklog, made private"))
+    party.person.call("PUT", f"/issue/{key}/worklog/{booked}", {"comment": said, **ROLE})
     book(party.person, key, "1h", party.new("private worklog"), **ROLE)
     book(party.person, key, "2h", party.new("worklog of a group"), **GROUP)
     book(party.person, key, "3h", party.open("time: a worklog"))

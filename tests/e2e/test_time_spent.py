@@ -68,6 +68,10 @@ def test_time_that_is_private_does_not_cross_and_is_taken_back(world):
     ann, bo = world.at_home(), world.at_acme()
     inside = {"type": "role", "value": "Developers"}
     book(ann, key, "1h", "For us alone", visibility=inside)
+    said = book(ann, key, "2h", "For all, at first")
+    world.settle()
+    assert [minutes for minutes, _, _ in booked(bo, peer)] == [120]
+    ann.call("PUT", f"/issue/{key}/worklog/{said}", {"visibility": inside})
     world.settle()
     assert booked(bo, peer) == []
     assert "For us alone" not in str([call.json for call in world.acme.calls.since(0)])

@@ -62,6 +62,8 @@ def edit(view: View, issue: Issue, worklog: Worklog, body: Any) -> Worklog:
     changed = replace(worklog, updated=view.site.now(), update_author=view.me.id)
     if "comment" in body:
         changed = replace(changed, body=parse_text(view, "comment", body["comment"]))
+    if "visibility" in body:
+        changed = replace(changed, visibility=read_visibility(view, body["visibility"]))
     if body.get("started"):
         changed = replace(changed, started=_started(body["started"]))
     seconds = _seconds(body)
