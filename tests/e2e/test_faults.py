@@ -45,6 +45,7 @@ def recovered(world):
     return troubles(world) == troubles(world, "tracker_recovered")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["home", "acme"])
 def test_all_goes_on_by_itself_after_every_trouble_and_nothing_is_lost_or_doubled(tmp_path, side):
     with open_world(tmp_path, tracker="read-timeout: 5s") as world:
@@ -224,6 +225,7 @@ def started(world, times):
 # --- random deaths -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [7])
 def test_a_bridge_that_is_killed_again_and_again_under_load_loses_and_doubles_nothing(tmp_path, seed):
     dice = random.Random(seed)

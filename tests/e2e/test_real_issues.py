@@ -49,6 +49,7 @@ def issues():
     return read_issues(Path(folder) / "apache-issues.jsonl")
 
 
+@pytest.mark.slow
 def test_all_real_issues_and_comments_are_mirrored_to_the_cloud(tmp_path, issues):
     home = make_home()
     load(home, issues, project="OPS")

@@ -99,6 +99,7 @@ def settle(house: House) -> None:
     raise AssertionError("still writing after 6 passes")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_all_real_issues_and_comments_are_mirrored_to_redmine(tmp_path, redmine):
     folder = os.environ.get("BRIDGE_DATA")

@@ -272,6 +272,7 @@ class Storm:
         return answer.status_code
 
 
+@pytest.mark.slow
 def test_a_thousand_webhooks_twice_shuffled_some_lost_some_forged_end_like_none(tmp_path):
     (tmp_path / "none").mkdir()
     (tmp_path / "hooks").mkdir()

@@ -37,7 +37,7 @@ from bridge.markup import (
 from bridge.sync.agreement import CommentRule
 from bridge.sync.attribution import author_name, guarded
 from bridge.sync.comments import attributed
-from bridge.sync.naming import told_name
+from bridge.sync.naming import LONGEST_NAME, told_name
 from bridge.sync.ticket import Person, Side
 
 TERMS = agreement()
@@ -78,7 +78,8 @@ def lines_of(blocks) -> list[str]:
 
 
 LOOKS = str.maketrans("\u0430\u0441\u0435\u043e\u043d\u043c", "aceohm")
-SIGNED = re.compile(r"[^\u201c].*\((?:acme|home)\)(?:wrote)?:?")
+SIGNED = re.compile(rf"[^\u201c].{{0,{LONGEST_NAME}}}\((?:acme|home)\)(?:wrote)?:?")
+"""A name longer than any that is shown is nobody's."""
 
 
 def signed(line: str) -> bool:

@@ -41,7 +41,7 @@ def share(part: float):
         max_examples=max(1, round(EXAMPLES * part)),
         deadline=None,
         database=None,
-        derandomize=False,
+        derandomize="BRIDGE_EXAMPLES" not in os.environ,
         print_blob=True,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=[
