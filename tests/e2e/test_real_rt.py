@@ -33,8 +33,10 @@ MAPS = """
 
 
 @contextmanager
-def bridged(folder: Path, home: SimulatorServer, rt, queue: str, maps: str = MAPS) -> Iterator[House]:
-    """The bridge between a Jira and a queue of the real Request Tracker."""
+def bridged(
+    folder: Path, home: SimulatorServer, rt, queue: str, maps: str = MAPS, *, more: str = "", url: str = ""
+) -> Iterator[House]:
+    """The bridge between a Jira and a queue of the real Request Tracker, perhaps at another address."""
     (folder / "agreements").mkdir()
     (folder / "bridge.yaml").write_text(f"""
 database: sqlite:///bridge.db
@@ -43,7 +45,7 @@ trackers:
   home: {{kind: jira-datacenter, url: "{home.url}", token: {{secret: home_token}}, rate: 1000, search-lag: 1s}}
   desk:
     kind: request-tracker
-    url: {rt.url}
+    url: {url or rt.url}
     token: {{secret: desk_token}}
     marker-field: External ID
     rate: 1000
@@ -63,6 +65,7 @@ fields:
   description: {{}}
   due: {{}}
   {maps}
+{more}
 """)
     environ = {"BRIDGE_SECRET_HOME_TOKEN": "bridge-token", "BRIDGE_SECRET_DESK_TOKEN": rt.tokens["bridge"]}
     house = open_house(load(folder, environ=environ), SystemClock())

@@ -128,6 +128,21 @@ def test_a_deleted_original_takes_its_copy_along_or_leaves_it():
     assert (later.actions, later.parts) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("ours", "words"),
+    [((file("a.png", private=True),), "'a.png' was made private"), ((), "'a.png' was deleted")],
+)
+def test_where_nothing_can_be_taken_back_that_the_copy_stays_is_told(ours, words):
+    known, copy = pair("a.png", "9"), file("a.png", number="9")
+    keeping = replace(terms(), vendor=replace(terms().vendor, edits_texts=False))
+    plan = decide(keeping, sides(ours, [copy], parts=(known,)))
+    assert (plan.actions, plan.parts) == ((), ())
+    ((kind, said),) = [(one.kind, one.message) for one in plan.findings]
+    assert kind == "fixed"
+    assert words in said
+    assert decide(keeping, sides([file("a.png")], [copy], parts=(known,))).findings == ()
+
+
 def test_a_deleted_copy_is_told_and_not_forced_on_anybody():
     plan = decide(terms(), sides([file("a.png")], parts=(pair("a.png", "9"),)))
     assert plan.actions == ()

@@ -34,7 +34,8 @@ class Kind:
         dialect: the markup of its texts.
         search_lag: seconds by which its search may trail the truth, unless the file says otherwise.
         lacks: built-in fields that it does not have.
-        edits_texts: whether a text that was written can be changed or taken back (RT keeps what was said).
+        edits_texts: whether a text that was written can be changed or taken back, and a file removed (RT keeps what was
+            said).
         summary_limit: longest summary, in characters.
         marker_field: whether ``marker-field`` must, may or must not be given.
         needs_user: True when a token alone is no login, unless it goes through a gateway with ``cloud-id``.

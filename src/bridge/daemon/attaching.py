@@ -34,6 +34,8 @@ _FINAL = frozenset({413, 415, 422})
 
 NOT_KEPT = "the copy of the file '{name}' on the {side} side is not what was sent, and was removed"
 
+BROKEN = "the copy of the file '{name}' on the {side} side is not what was sent, and the tracker lets us not remove it"
+
 
 def move_file(run: Run, action: AddAttachment | SpillText | DeleteAttachment, books: Books) -> None:
     """Carry out what a plan says of one file.
@@ -180,10 +182,15 @@ def _upload(
     books.written[side] = max(made.at, books.written.get(side, 0))
     books.writes += 1
     if not _arrived_whole(run, side, outgoing, made):
-        files.delete(made.id)
-        message = NOT_KEPT.format(name=outgoing.name, side=side)
-        books.parts.append(left_behind(made_pair, run.agreement.attachments, "failed", message, again=True))
-        books.refused.append(Finding("failed", side, "", message))
+        again, words = True, NOT_KEPT
+        try:
+            files.delete(made.id)
+        except Refused:
+            # Another try would leave one more broken copy there.
+            again, words = False, BROKEN
+        message = words.format(name=outgoing.name, side=side)
+        books.parts.append(left_behind(made_pair, run.agreement.attachments, "failed", message, again=again))
+        (books.refused if again else books.findings).append(Finding("failed", side, "", message))
 
 
 def _arrived_whole(run: Run, side: Side, sent: Outgoing, made: Uploaded) -> bool:

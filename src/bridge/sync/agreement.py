@@ -124,7 +124,8 @@ class Scope:
         threads: whether a comment can be the answer to another one here.
         text_limit: longest text that the tracker takes, in characters of its own form.
         since: tickets created before this moment (microseconds) get no link by themselves; 0 means all may.
-        edits_texts: whether its tracker lets a description or a comment be changed or taken back once it is written.
+        edits_texts: whether its tracker lets a description or a comment be changed or taken back once it is written,
+            and a file be removed.
         summary_limit: longest summary that its tracker keeps, in characters.
     """
 

@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal
 
 from bridge.sync.agreement import Agreement, AttachmentRule
 from bridge.sync.base import PairState, PartKind, PartPair
@@ -24,12 +24,13 @@ from bridge.sync.ticket import Attachment, Side, Ticket
 TEXT = "text:"
 """How the origin's id of a part begins that is no file there but a text too long for the other side."""
 
+_MADE = {"private": "made private", "deleted": "deleted"}
+
 Planned = tuple[list[Action], list[Finding], list[PartPair]]
 
 
 def plan_attachments(agreement: Agreement, link: LinkView) -> Planned:
     """Actions, findings and silent changes of records that bring both sides' files into agreement."""
-    rule = agreement.attachments
     actions: list[tuple[int, Action]] = []
     findings: list[Finding] = []
     parts: list[PartPair] = []
@@ -44,13 +45,14 @@ def plan_attachments(agreement: Agreement, link: LinkView) -> Planned:
             pair = known.pop(file.id, None)
             if file.id in ours:
                 continue
-            act, found, kept = _one(rule, link, origin, file, pair)
+            act, found, kept = _one(agreement, link, origin, file, pair)
             actions.extend((file.created, one) for one in act)
             findings.extend(found)
             parts.extend(kept)
         for pair in known.values():
-            act, kept = _without_original(rule, pair, there)
+            act, found, kept = _without_original(agreement, pair, there)
             actions.extend((0, one) for one in act)
+            findings.extend(found)
             parts.extend(kept)
     actions.sort(key=lambda entry: entry[0])
     return [action for _, action in actions], findings, parts
@@ -175,10 +177,10 @@ def _asks(rule: AttachmentRule, pair: PartPair, file: Attachment, *, crossing: b
 
 
 def _one(
-    rule: AttachmentRule, link: LinkView, origin: Side, file: Attachment, pair: PartPair | None
+    agreement: Agreement, link: LinkView, origin: Side, file: Attachment, pair: PartPair | None
 ) -> Planned:
     """What to do about one file of a person's."""
-    to = origin.other
+    rule, to = agreement.attachments, origin.other
     there = link.view(to).ticket
     assert there is not None
     if pair is not None and pair.state in {PairState.COPY_DELETED, PairState.SKIPPED}:
@@ -188,7 +190,7 @@ def _one(
             finding = Finding("copy-deleted", to, "", f"the copy of a file was deleted on the {to} side")
             state = PairState.ORIGIN_DELETED if file.private else PairState.COPY_DELETED
             return [], [] if file.private else [finding], [replace(pair, state=state)]
-        return ([DeleteAttachment(to, pair, "private")] if file.private else []), [], []
+        return _take_back(agreement, pair, "private") if file.private else ([], [], [])
     if origin not in rule.cross or file.private:
         return [], [], []
     fresh = pair or new_pair(origin, file.id)
@@ -221,16 +223,26 @@ def _unfit(rule: AttachmentRule, file: Attachment) -> str:
     return ""
 
 
-def _without_original(
-    rule: AttachmentRule, pair: PartPair, there: Ticket
-) -> tuple[list[Action], list[PartPair]]:
+def _without_original(agreement: Agreement, pair: PartPair, there: Ticket) -> Planned:
     """What to do about a record whose file is gone."""
     if pair.state in {PairState.ORIGIN_DELETED, PairState.SKIPPED}:
-        return [], []
+        return [], [], []
     copied = pair.state is PairState.PAIRED and pair.copy_id and not _gone(pair, there)
-    if copied and rule.deletes == "follow":
-        return [DeleteAttachment(pair.origin.other, pair, "deleted")], []
-    return [], [replace(pair, state=PairState.ORIGIN_DELETED)]
+    if copied and agreement.attachments.deletes == "follow":
+        return _take_back(agreement, pair, "deleted")
+    return [], [], [replace(pair, state=PairState.ORIGIN_DELETED)]
+
+
+def _take_back(agreement: Agreement, pair: PartPair, why: Literal["private", "deleted"]) -> Planned:
+    """Delete a copy; where a tracker keeps what was said, and the files with it, that it stays is told."""
+    to = pair.origin.other
+    if agreement.scope(to).edits_texts:
+        return [DeleteAttachment(to, pair, why)], [], []
+    message = (
+        f"the file '{_said(pair.detail, 'name')}' was {_MADE[why]} after it had crossed; the {to} side's tracker lets"
+        " nobody take its copy back"
+    )
+    return [], [Finding("fixed", to, "", message)], []
 
 
 def _gone(pair: PartPair, there: Ticket) -> bool:

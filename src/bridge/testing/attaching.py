@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import Gone, OutcomeUnknown, TrackerError, Unfit
+from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError, Unfit
 from bridge.sync.ticket import Attachment
 from bridge.testing.desk import Desk
 from bridge.testing.failing import wired
@@ -111,6 +111,7 @@ class Attaching:
 
     def test_a_file_is_deleted_and_again(self, filing: Desk, tmp_path: Path) -> None:
         """It is gone from the list and cannot be had any more; deleting what is gone is fine."""
+        filing.needs_edits()
         ticket = filing.filed()
         made = filing.tracker.files.upload(ticket, packed(tmp_path, b"words", "plan.txt"))
         file = listed(filing, ticket)[made.id]
@@ -119,6 +120,16 @@ class Attaching:
         assert listed(filing, ticket) == {}
         with pytest.raises(Gone):
             filing.tracker.files.download(file, Basket(), 5)
+
+    def test_a_file_that_cannot_be_taken_back_stays(self, filing: Desk, tmp_path: Path) -> None:
+        """Where everything stays as it was written, a deletion is refused and changes nothing."""
+        if filing.kind.edits_texts:
+            pytest.skip(f"a tracker of kind {filing.tracker.kind} lets files be removed")
+        ticket = filing.filed()
+        made = filing.tracker.files.upload(ticket, packed(tmp_path, b"words", "plan.txt"))
+        with pytest.raises(Refused):
+            filing.tracker.files.delete(made.id)
+        assert list(listed(filing, ticket)) == [made.id]
 
     def test_no_file_goes_onto_a_ticket_that_is_not_there(self, filing: Desk, tmp_path: Path) -> None:
         """It is refused in the tracker's words, or gone."""

@@ -48,8 +48,10 @@ def read_numbered(
         yield [found[ticket] for ticket in asked if ticket in found]
 
 
-def read_messages(http: Http, tickets: Sequence[str]) -> dict[str, list[Message]]:
+def read_messages(http: Http, tickets: Sequence[str], *, files: bool = False) -> dict[str, list[Message]]:
     """The texts of these tickets, per ticket, oldest first. Those of a ticket that was merged into one stay out.
+
+    Files are looked for only if so asked, and only where a mail has several parts or no text.
 
     Staff's comments are asked for on their own: where they are hidden from us, RT leaves holes in a list, and a list
     with holes has no end that we could know of.
@@ -58,6 +60,8 @@ def read_messages(http: Http, tickets: Sequence[str]) -> dict[str, list[Message]
     for kinds, gapless in ((["Create", "Correspond"], True), (["Comment"], False)):
         for page in walk_transactions(http, tickets, kinds, gapless=gapless):
             parts = _parts(http, [str(one["id"]) for one in page])
+            likely = [number for one in page if _may_hold_files(parts.get(number := str(one["id"]), ()))]
+            held = read_files(http, likely) if files else {}
             for one in page:
                 message = Message(
                     id=str(one["id"]),
@@ -66,6 +70,7 @@ def read_messages(http: Http, tickets: Sequence[str]) -> dict[str, list[Message]
                     author=person(one["Creator"]),
                     created=instant(one["Created"]),
                     body=body_of(parts.get(str(one["id"]), ())),
+                    files=tuple(held.get(str(one["id"]), ())),
                 )
                 found[message.ticket].append(message)
     for messages in found.values():
@@ -109,28 +114,59 @@ def walk_transactions(
         since = int(page[-1]["id"])
 
 
+def read_files(http: Http, transactions: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """The files in these transactions, without their bytes, in order: the parts that have a name."""
+    body = [
+        {"field": "Filename", "operator": "IS NOT", "value": "NULL"},
+        {"field": "Filename", "operator": "!=", "value": ""},
+    ]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for start in range(0, len(transactions), PAGE):
+        for part in _walk_parts(
+            http, transactions[start : start + PAGE], body, "TransactionId,Filename,ContentType,Headers"
+        ):
+            found.setdefault(str(part["TransactionId"]), []).append(part)
+    return found
+
+
+def _may_hold_files(parts: Sequence[dict[str, Any]]) -> bool:
+    """Whether a transaction with these texts and frames may hold files as well: one text alone does not."""
+    return not parts or any(str(part.get("ContentType")).startswith("multipart/") for part in parts)
+
+
 def _parts(http: Http, transactions: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """The texts in these transactions, and the frames that hold several, in order; no files."""
     body = [
-        {"field": "TransactionId", "operator": "IN", "value": [int(number) for number in transactions]},
         # Limits on one field are alternatives.
         {"field": "ContentType", "operator": "LIKE", "value": "text/"},
         {"field": "ContentType", "operator": "LIKE", "value": "multipart/"},
         {"field": "Filename", "operator": "IS", "value": "NULL"},
         {"field": "Filename", "operator": "=", "value": ""},
     ]
-    query = {"fields": "TransactionId,ContentType,Content", "orderby": "id", "per_page": PAGE}
     found: dict[str, list[dict[str, Any]]] = {}
+    for part in _walk_parts(http, transactions, body, "TransactionId,ContentType,Content"):
+        found.setdefault(str(part["TransactionId"]), []).append(part)
+    return found
+
+
+def _walk_parts(
+    http: Http, transactions: Sequence[str], chosen: Sequence[dict[str, Any]], fields: str
+) -> Iterator[dict[str, Any]]:
+    """Parts of these transactions, in order."""
+    query = {"fields": fields, "orderby": "id", "per_page": PAGE}
+    within = {
+        "field": "TransactionId",
+        "operator": "IN",
+        "value": [int(number) for number in transactions],
+    }
     last = 0
     while transactions:
-        more = [*body, {"field": "id", "operator": ">", "value": last}]
-        page = http.call("POST", "/attachments", query=query, body=more, repeatable=True).objects("items")
-        for part in page:
-            found.setdefault(str(part["TransactionId"]), []).append(part)
+        body = [within, *chosen, {"field": "id", "operator": ">", "value": last}]
+        page = http.call("POST", "/attachments", query=query, body=body, repeatable=True).objects("items")
+        yield from page
         if len(page) < PAGE:
-            break
+            return
         last = int(page[-1]["id"])
-    return found
 
 
 def _tickets(http: Http, query: str, fields: str) -> Answer:

@@ -14,6 +14,7 @@ import re
 
 from bridge.errors import Gone, OutcomeUnknown, TrackerError
 from bridge.markup import Document
+from bridge.trackers.answers import Answer
 from bridge.trackers.http import Http
 from bridge.trackers.rt_catalog import Catalog
 from bridge.trackers.rt_lists import read_messages, walk_transactions
@@ -46,18 +47,22 @@ class Messages:
         reply = {"Content": native(body), "ContentType": "text/html"}
         path = "/ticket/{id}/comment" if private else "/ticket/{id}/correspond"
         answer = self._http.call("POST", path, parts={"id": ticket}, body=reply)
-        place = _TRANSACTION.search(answer.headers.get("Location", ""))
-        if place is None:
-            raise OutcomeUnknown(
-                self._http.tracker, "Request Tracker took a reply, but does not say as which"
-            )
         if private:
-            return place[1], answer.at  # no scrip moves a ticket because of a comment
+            return self._place(answer), answer.at  # no scrip moves a ticket because of a comment
+        return self.settle(ticket, answer)
+
+    def settle(self, ticket: str, answer: Answer) -> tuple[str, int]:
+        """Undo what scrips made of a reply that was just taken; returns its transaction's number and the latest time.
+
+        Raises:
+            OutcomeUnknown: RT does not say as which transaction it took the reply.
+        """
+        reply = self._place(answer)
         try:
-            return place[1], self._aftermath(ticket, int(place[1])) or answer.at
+            return reply, self._aftermath(ticket, int(reply)) or answer.at
         except TrackerError:
             # The reply is there and known. A status that a scrip moved stays so, and crosses like any other.
-            return place[1], answer.at
+            return reply, answer.at
 
     def find(self, ticket: str, body: Document, since: int, *, private: bool = False) -> str | None:
         """The newest of our replies (of comments as well, if it was to be one) with this text, since that second."""
@@ -78,6 +83,14 @@ class Messages:
             if message.id == comment:
                 return message.kind == "Comment"
         raise Gone(self._http.tracker, f"ticket {ticket} has no comment {comment}")
+
+    def _place(self, answer: Answer) -> str:
+        place = _TRANSACTION.search(answer.headers.get("Location", ""))
+        if place is None:
+            raise OutcomeUnknown(
+                self._http.tracker, "Request Tracker took a reply, but does not say as which"
+            )
+        return place[1]
 
     def _aftermath(self, ticket: str, reply: int) -> int:
         """Set back the status that scrips gave the ticket because of the reply; returns the time of our last write."""

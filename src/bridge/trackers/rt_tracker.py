@@ -5,7 +5,7 @@ What makes RT different from its neighbours, and what follows from it here:
 * A PUT is always answered "200", with sentences: every write is read back, and a write that rests on an old reading is
   refused (``rt_desk``).
 * The description, replies and comments are transactions, which nobody can change. A reply is public, a comment is for
-  staff (``rt_messages``).
+  staff (``rt_messages``). Files are parts of these, and as public (``rt_files``).
 * Its lists never hold texts: a ticket from a list has ``comments_complete`` False, and tickets are read one by one.
 * A number that was merged into another ticket leads there in silence: nothing is written under it, and whoever reads
   it is told the other one's number.
@@ -24,7 +24,6 @@ from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError
 from bridge.markup import Document, Mention
 from bridge.sync.agreement import BUILT_IN_FIELDS, Privacy, Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
-from bridge.trackers.files import NoFiles
 from bridge.trackers.http import Http, open_http
 from bridge.trackers.protocol import (
     Abilities,
@@ -39,6 +38,7 @@ from bridge.trackers.protocol import (
 )
 from bridge.trackers.rt_catalog import Catalog
 from bridge.trackers.rt_desk import UNPROCESSABLE, Desk, Merged, said
+from bridge.trackers.rt_files import RtFiles
 from bridge.trackers.rt_history import read_changes
 from bridge.trackers.rt_lists import (
     FIELDS,
@@ -63,6 +63,7 @@ from bridge.trackers.rt_values import (
 )
 from bridge.trackers.sessions import PlainSession
 from bridge.trackers.structure import NoStructure, Structure
+from bridge.trackers.transfers import Transfers, open_transfers, patient_session
 
 _FORBIDDEN = 403
 _Item = TypeVar("_Item")
@@ -70,15 +71,20 @@ _Item = TypeVar("_Item")
 
 def open_tracker(settings: TrackerSettings, clock: Clock) -> Tracker:
     """Make the adapter; nothing is sent yet."""
+    login = {"Authorization": f"token {settings.token.get_secret_value()}"}
 
     def session() -> PlainSession:
         return PlainSession(
             timeout=(settings.connect_timeout, settings.read_timeout),
-            headers={"Authorization": f"token {settings.token.get_secret_value()}"},
+            headers=login,
             ca_file=settings.ca_file,
         )
 
-    return RequestTracker(settings, open_http(settings, clock, session, f"{settings.url}/REST/2.0"), clock)
+    def file_session() -> PlainSession:
+        return patient_session(settings, headers=login)
+
+    http = open_http(settings, clock, session, f"{settings.url}/REST/2.0")
+    return RequestTracker(settings, http, open_transfers(settings, http, clock, file_session), clock)
 
 
 class RequestTracker:
@@ -87,6 +93,7 @@ class RequestTracker:
     Args:
         settings: where it is.
         http: the way to its REST 2 interface.
+        transfers: the way for bytes.
         clock: the time.
     """
 
@@ -100,11 +107,11 @@ class RequestTracker:
         coarse_stamps=True,
         summary_limit=200,
         text_limit=10_000_000,
+        attachments=True,
     )
 
-    def __init__(self, settings: TrackerSettings, http: Http, clock: Clock) -> None:
+    def __init__(self, settings: TrackerSettings, http: Http, transfers: Transfers, clock: Clock) -> None:
         self.name = settings.name
-        self.files = NoFiles(self.name)
         self._url = settings.url.rstrip("/")
         self._marker = settings.marker_field
         self._http = http
@@ -112,6 +119,14 @@ class RequestTracker:
         self._payloads = Payloads(self._catalog)
         self._messages = Messages(http, self._catalog)
         self._desk = Desk(http, self._catalog)
+        self.files = RtFiles(
+            self._url,
+            http=http,
+            transfers=transfers,
+            catalog=self._catalog,
+            desk=self._desk,
+            messages=self._messages,
+        )
 
     @property
     def structure(self) -> Structure:
@@ -169,14 +184,16 @@ class RequestTracker:
     def fetch(self, ids: Sequence[str], fields: Sequence[FieldSpec]) -> Mapping[str, Ticket]:
         """See :class:`bridge.trackers.protocol.Tracker`.
 
-        One request each for the tickets, and about three for the texts of up to a hundred of them. For a number that
-        was merged into another ticket the answer is that ticket.
+        One request each for the tickets, about three for the texts of up to a hundred of them, and one more for
+        their files, if there may be any. For a number that was merged into another ticket the answer is that ticket.
         """
         shape = self._shape(fields)
         found: dict[str, Ticket] = {}
         for start in range(0, len(ids), PAGE):
             items = dict(self._items(ids[start : start + PAGE], survivors=True))
-            messages = read_messages(self._http, list({str(item["id"]) for item in items.values()}))
+            messages = read_messages(
+                self._http, list({str(item["id"]) for item in items.values()}), files=True
+            )
             found |= {
                 ticket: to_ticket(item, shape, messages[str(item["id"])]) for ticket, item in items.items()
             }

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any, Final
+from urllib.parse import quote
 
 from bridge.clock import SECOND
 from bridge.errors import Unintelligible
 from bridge.markup import Document, canonical, plain, read, write
-from bridge.sync.ticket import Comment, Person, Ticket, Value
+from bridge.sync.ticket import Attachment, Comment, Person, Ticket, Value
 
 Json = Mapping[str, Any]
 
@@ -38,6 +39,8 @@ NOBODY = "Nobody"
 """RT's owner of tickets that nobody owns."""
 
 _LINES = re.compile(r"\r\n?")
+_LENGTH = re.compile(r"^Content-Length:\s*([0-9]{1,15})\s*$", re.MULTILINE | re.IGNORECASE)
+_PUBLIC = frozenset({"Create", "Correspond"})
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
 
 
@@ -63,6 +66,7 @@ class Message:
         author: who wrote it.
         created: microseconds UTC.
         body: the text.
+        files: the parts with a name, as RT lists them.
     """
 
     id: str
@@ -71,6 +75,7 @@ class Message:
     author: Person | None
     created: int
     body: Document
+    files: tuple[Json, ...] = ()
 
 
 def instant(text: str | None) -> int:
@@ -245,8 +250,16 @@ def to_ticket(item: Json, shape: Shape, messages: Sequence[Message] | None = Non
             created=instant(item["Created"]),
             updated=instant(item["LastUpdated"]),
             fields=fields,
-            comments=tuple(_comment(one) for one in messages or () if one.kind != "Create"),
+            comments=tuple(
+                _comment(one)
+                for one in messages or ()
+                if one.kind != "Create" and (one.body.blocks or not one.files)
+            ),
             comments_complete=messages is not None,
+            attachments=tuple(
+                _attachment(raw, one, shape.url) for one in messages or () for raw in one.files
+            ),
+            attachments_complete=messages is not None,
             creator=person(item["Creator"]),
             marker=mark_of(item, shape.marker),
         )
@@ -254,6 +267,33 @@ def to_ticket(item: Json, shape: Shape, messages: Sequence[Message] | None = Non
         raise Unintelligible(
             shape.tracker, f"a ticket is not as Request Tracker describes it: {problem!r}"
         ) from problem
+
+
+def file_size(raw: Json) -> int:
+    """A file's size in bytes. RT puts it among the headers of the part; 0 where there is none."""
+    told = _LENGTH.findall(str(raw.get("Headers") or ""))
+    return int(told[-1]) if told else 0
+
+
+def file_url(url: str, raw: Json) -> str:
+    """Where a person can open a file."""
+    return (
+        f"{url}/Ticket/Attachment/{raw['TransactionId']}/{raw['id']}/{quote(str(raw['Filename']), safe='')}"
+    )
+
+
+def _attachment(raw: Json, message: Message, url: str) -> Attachment:
+    """A file is as public as what it was sent with: for everybody with a ticket or a reply, else for staff alone."""
+    return Attachment(
+        id=str(raw["id"]),
+        name=str(raw["Filename"]),
+        size=file_size(raw),
+        created=message.created,
+        author=message.author,
+        media_type=str(raw.get("ContentType") or ""),
+        private=message.kind not in _PUBLIC,
+        url=file_url(url, raw),
+    )
 
 
 def _comment(message: Message) -> Comment:
