@@ -232,7 +232,7 @@ def test_no_canary_crosses_between_jira_and_request_tracker(tmp_path, rt):
             key = hunt.at_home()
             settle_rt(house)
             peer = link_of(house, key).vendor_id
-            said = hunt.talk_at_home(key, files=False)
+            said = hunt.talk_at_home(key)
             rt.remark(peer, new("comment for staff"))
             name, content = (
                 f"{new('name of a file')}.txt",

@@ -112,7 +112,7 @@ def labels(maker: Maker) -> None:
     bases = {side: world.bases[side].fields.get("labels") for side in Side}
     calm_down(world, maker.orders())
     check_peace(world)
-    after = {side: tracker.fields["labels"] for side, tracker in world.trackers.items()}
+    after = {side: tracker.fields.get("labels", frozenset()) for side, tracker in world.trackers.items()}
     for side in Side:
         assert isinstance(after[side], frozenset)
         private = before[side] - crossing_labels(rule, side, before[side])
