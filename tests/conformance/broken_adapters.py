@@ -138,6 +138,14 @@ class MixesUpAuthors(Whole):
         }
 
 
+class ShowsNewestFirst(Whole):
+    """Polls the wrong way round, so that a cursor would pass by what is still to come."""
+
+    def changes(self, watch, since, *, canary=""):
+        for page in reversed(list(self._tracker.changes(watch, since, canary=canary))):
+            yield list(reversed(page))
+
+
 class _Suite(TrackerConformance):
     broken: type = Whole
 
@@ -171,3 +179,4 @@ TestSendsTwice = _over(SendsTwice)
 TestDropsLabelsOfOthers = _over(DropsLabelsOfOthers)
 TestCutsTexts = _over(CutsTexts)
 TestMixesUpAuthors = _over(MixesUpAuthors)
+TestShowsNewestFirst = _over(ShowsNewestFirst)

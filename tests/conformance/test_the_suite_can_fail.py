@@ -16,6 +16,7 @@ CAUGHT = {
     "WritesPrivateInPublic": "test_a_private_comment_is_written_as_private",
     "TellsTheWrongTime": "test_fields_are_set",
     "SkipsTheFirstSecond": "test_the_lower_bound_is_inclusive",
+    "ShowsNewestFirst": "test_a_poll_shows_what_changed_oldest_first",
     "SendsTwice": "test_a_lost_create_is_done_once_and_found",
     "DropsLabelsOfOthers": "test_labels_that_others_add_stay",
     "CutsTexts": "test_a_long_text_arrives_whole",
