@@ -35,8 +35,8 @@ def test_one_ticket_of_250_that_is_always_refused_delays_none_of_the_others(worl
         # A new change of a parked ticket is a reason to try at once; here the cause is mended first.
         world.acme.faults.clear()
         world.at_home().edit("OPS-118", summary="ticket 117, mended")
-        eventually(lambda: len(world.acme.site.issues) == 250, 10)
-        eventually(lambda: json.loads(world.bridge("status", "--json").stdout)["parked"] == [], 10)
+        eventually(lambda: len(world.acme.site.issues) == 250, 60)
+        eventually(lambda: json.loads(world.bridge("status", "--json").stdout)["parked"] == [], 60)
     assert world.judge() == 250
 
 

@@ -334,7 +334,7 @@ def pass_time(store: Store, seconds: int) -> None:
         tx.links.wake([link.id for link in tx.links.list(states=[LinkState.PARKED])], 1)
 
 
-def eventually(check: Callable[[], Any], seconds: float = 20.0, every: float = 0.1) -> Any:
+def eventually(check: Callable[[], Any], seconds: float = 60.0, every: float = 0.1) -> Any:
     """Wait until the check gives something true, and return it; its assertion errors count as "not yet"."""
     deadline = time.monotonic() + seconds
     while True:
