@@ -30,9 +30,11 @@ from bridge.store.comments import Comments
 from bridge.store.cursors import Cursors
 from bridge.store.deliveries import Deliveries
 from bridge.store.failures import explain
+from bridge.store.holds import Holds
 from bridge.store.intents import Intents
 from bridge.store.journal import Journal
 from bridge.store.links import Links
+from bridge.store.outbox import Outbox
 from bridge.store.parts import Parts
 from bridge.store.waits import Waits
 
@@ -55,9 +57,11 @@ class Tx:
         "connection",
         "cursors",
         "deliveries",
+        "holds",
         "intents",
         "journal",
         "links",
+        "outbox",
         "parts",
         "waits",
     )
@@ -73,6 +77,8 @@ class Tx:
         self.cursors = Cursors(connection)
         self.deliveries = Deliveries(connection)
         self.waits = Waits(connection)
+        self.holds = Holds(connection)
+        self.outbox = Outbox(connection)
 
 
 class Store:

@@ -161,6 +161,56 @@ class Intent:
     reason: str = ""
 
 
+class LetterState(StrEnum):
+    """How far a letter has come."""
+
+    QUEUED = "queued"
+    """To be handed to the mail server at ``due_at``; what a killed process had claimed is queued as well."""
+    SENT = "sent"
+    """The mail server has taken it."""
+    DEAD = "dead"
+    """Given up, or not wanted any more, for ``reason``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail on its way out.
+
+    Attributes:
+        id: row id; 0 before it is stored.
+        key: what it is about, e.g. ``hold/17/opened``: the same thing is told once.
+        agreement: under which agreement.
+        to: addresses, from the configuration alone.
+        subject: without line breaks.
+        text: the plain form of its body.
+        html: the other form; "" for none.
+        message_id: fixed at the beginning, so that a second sending can be recognised.
+        created_at: when it was put here.
+        link_id: about which link, None when about none.
+        state: see LetterState.
+        due_at: when it is to be handed over next; None when that is over.
+        attempts: how often that was tried.
+        reason: what the mail server said last; "" when nothing.
+        sent_at: when the mail server took it.
+    """
+
+    id: int
+    key: str
+    agreement: str
+    to: tuple[str, ...]
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    created_at: int
+    link_id: int | None = None
+    state: LetterState = LetterState.QUEUED
+    due_at: int | None = None
+    attempts: int = 0
+    reason: str = ""
+    sent_at: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
     """One thing that the bridge did or found.

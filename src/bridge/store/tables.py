@@ -20,8 +20,9 @@ from sqlalchemy import (
 )
 
 from bridge.store.columns import Json, RowId, Versioned, Word, Words
-from bridge.store.rows import IntentKind, IntentState, LinkState
+from bridge.store.rows import IntentKind, IntentState, LetterState, LinkState
 from bridge.sync.base import PairState, PartKind
+from bridge.sync.holding import HoldKind, HoldState
 from bridge.sync.ticket import Side
 
 metadata = MetaData(
@@ -37,6 +38,7 @@ metadata = MetaData(
 HAS_MARKER = text("marker <> ''")
 HAS_ORIGIN = text("origin_id <> ''")
 HAS_COPY = text("copy_id <> ''")
+LIVE_HOLD = text("state IN ('open', 'approved', 'rejected', 'reverted')")
 OPEN_INTENT = text("state IN ('planned', 'sent', 'unknown')")
 """Literal in the index and in every query: with variables in it, no planner would see that the index fits."""
 
@@ -185,6 +187,51 @@ intents = Table(
         sqlite_where=OPEN_INTENT,
         postgresql_where=OPEN_INTENT,
     ),
+    sqlite_autoincrement=True,
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("link_id", RowId, ForeignKey("links.id"), nullable=False),
+    Column("field", Words, nullable=False),
+    Column("side", Word(Side), nullable=False),
+    Column("kind", Word(HoldKind), nullable=False),
+    Column("state", Word(HoldState), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("detail", Versioned, nullable=False),  # values, who and why: see bridge.sync.holding
+    # One matter at a time for each field: a further change belongs to the hold that is there.
+    Index(
+        "uq_holds_live",
+        "link_id",
+        "field",
+        unique=True,
+        sqlite_where=LIVE_HOLD,
+        postgresql_where=LIVE_HOLD,
+    ),
+    Index("ix_holds_link", "link_id", "id"),
+    sqlite_autoincrement=True,  # an id that somebody was told must never come to mean another hold
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", Words, nullable=False),
+    Column("agreement", Words, nullable=False),
+    Column("link_id", RowId),  # no foreign key: what was told outlives what it tells of
+    Column("state", Word(LetterState), nullable=False),
+    Column("due_at", BigInteger),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("message_id", Words, nullable=False),
+    Column("content", Versioned, nullable=False),  # to whom and what: see bridge.store.rows.Letter
+    Column("created_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    UniqueConstraint("key"),
+    Index("ix_outbox_due", "due_at", "id"),
     sqlite_autoincrement=True,
 )
 

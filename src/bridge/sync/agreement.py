@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bridge.markup import Dialect, Mention
+from bridge.sync.roles import Grant, HoldRule, Mode, Pilot, Role, Unentitled
 from bridge.sync.ticket import Side
 
 TEXT_FIELDS = frozenset({"description"})
@@ -77,6 +78,9 @@ class FieldRule:
         only: glob patterns; for sets, members that match none stay on their own side untouched.
         via: side -> goal status -> the statuses to pass on the way, where no direct step is offered.
         fill: side -> status -> screen field -> value to give on the step into that status.
+        may: side -> what its people may do with the field; a side that is absent may do everything, unless the other
+            one owns the field: then nothing. An empty tuple: nothing.
+        unentitled: what becomes of a change that its author may not make; None: see ``Agreement.unentitled``.
     """
 
     name: str
@@ -88,6 +92,8 @@ class FieldRule:
     only: tuple[str, ...] = ()
     via: Mapping[Side, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     fill: Mapping[Side, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    may: Mapping[Side, tuple[Grant, ...]] = field(default_factory=dict)
+    unentitled: Unentitled | None = None
 
     def name_on(self, side: Side) -> str:
         """The field's name in that side's tracker."""
@@ -257,6 +263,10 @@ class Agreement:
         deleted: what becomes of the peer of a ticket that was deleted.
         twins: what one link adds: side -> name or address of a file there -> ``name`` and ``url`` of its twin on the
             other side. Empty in a configuration.
+        roles: named responsibilities on both sides, in file order.
+        holds: who decides about changes that nobody was entitled to make.
+        mode: how much it does.
+        pilot: for which tickets, in mode ``pilot``.
     """
 
     name: str
@@ -272,6 +282,10 @@ class Agreement:
     worklogs: WorklogRule = WorklogRule()
     deleted: DeletedRule = DeletedRule()
     twins: Mapping[Side, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    roles: tuple[Role, ...] = ()
+    holds: HoldRule = field(default_factory=HoldRule)
+    mode: Mode = Mode.LIVE
+    pilot: Pilot = field(default_factory=Pilot)
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""
@@ -280,3 +294,14 @@ class Agreement:
     def field(self, name: str) -> FieldRule | None:
         """The rule of a field, or None when it does not cross."""
         return next((rule for rule in self.fields if rule.name == name), None)
+
+    def role(self, name: str) -> Role | None:
+        """The role of that name."""
+        return next((role for role in self.roles if role.name == name), None)
+
+    def unentitled(self, rule: FieldRule) -> Unentitled:
+        """What becomes of a change of that field which its author may not make.
+
+        A hold needs somebody who decides: an agreement without roles undoes the change instead.
+        """
+        return rule.unentitled or (Unentitled.HOLD if self.roles else Unentitled.REVERT)

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from bridge.markup import Document
 from bridge.sync.base import Base, CommentPair, PairState, PartPair, encode_value
-from bridge.sync.ticket import Attachment, Relation, Side, Ticket, Value, Worklog
+from bridge.sync.holding import Hold
+from bridge.sync.ticket import Attachment, FieldChange, Person, Relation, Side, Ticket, Value, Worklog
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,9 @@ class LinkView:
         parts: files, relations and worklogs that mirror each other.
         neighbours: side -> id of a related ticket -> its pair; one that is not mirrored is absent.
         files_move: whether the bridge can move the files of both trackers.
+        holds: every hold that the link ever had, oldest first.
+        histories: side -> the field changes of its ticket, oldest first; a side that is absent was not asked.
+        now: the time, microseconds; 0 where nothing depends on it.
     """
 
     origin: Side
@@ -84,6 +88,9 @@ class LinkView:
     parts: tuple[PartPair, ...] = ()
     neighbours: Mapping[Side, Mapping[str, Neighbour]] = field(default_factory=dict)
     files_move: bool = True
+    holds: tuple[Hold, ...] = ()
+    histories: Mapping[Side, tuple[FieldChange, ...]] = field(default_factory=dict)
+    now: int = 0
 
     def view(self, side: Side) -> View:
         """That side."""
@@ -100,8 +107,12 @@ class Decision:
         before: what stood there.
         after: what is written.
         winner: the side whose value stands; None for a merge of both.
-        why: ``changed``, ``owner``, ``newest``, ``merged``, ``initial``.
+        why: ``changed``, ``owner``, ``newest``, ``merged``, ``initial``, ``reverted``, ``approved``, ``rejected``.
         loser: side and value that gave way, kept so that nobody's words are lost.
+        who: who made the change that crosses, by the tracker's own history; None when it does not say.
+        event: id of the entry in that history; "" when there is none.
+        by: who decided about a hold, as they gave their name; "" when nobody had to.
+        flagged: its author may not make this change, and the rule lets it cross all the same.
     """
 
     field: str
@@ -111,6 +122,10 @@ class Decision:
     winner: Side | None
     why: str
     loser: tuple[Side, Value] | None = None
+    who: Person | None = None
+    event: str = ""
+    by: str = ""
+    flagged: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The journal's form."""
@@ -124,6 +139,11 @@ class Decision:
         }
         if self.loser is not None:
             data["loser"] = {"side": self.loser[0].value, "value": encode_value(self.loser[1])}
+        if self.who is not None:
+            data["who"] = encode_value(self.who)
+        data |= {key: value for key, value in (("event", self.event), ("by", self.by)) if value}
+        if self.flagged:
+            data["flagged"] = True
         return data
 
 
@@ -409,7 +429,12 @@ class Plan:
         unsure: fields that need the histories of both tickets before they can be decided.
         parts: pairs of parts whose record changes without any write.
         waits: (side, ticket id): related tickets that are not mirrored; when one is, this link is looked at again.
-        deferred: a text waits for a file that it shows: the link has to be looked at once more.
+        deferred: the link has to be looked at once more: a text waits for a file that it shows, or a hold has changed
+            of which both tickets are to be told.
+        holds: holds that are new (``id`` 0) or have changed; one whose state is ``owed`` is stored only together with
+            its field's new base.
+        asks: sides whose ticket's history is needed to say who made a change.
+        again: when the link is to be looked at again at the latest, microseconds; None when nothing waits for time.
     """
 
     actions: tuple[Action, ...] = ()
@@ -421,6 +446,9 @@ class Plan:
     parts: tuple[PartPair, ...] = ()
     waits: frozenset[tuple[Side, str]] = frozenset()
     deferred: bool = False
+    holds: tuple[Hold, ...] = ()
+    asks: frozenset[Side] = frozenset()
+    again: int | None = None
 
     def rests_on(self, side: Side) -> bool:
         """Whether that side must have been read by id before this plan is carried out.
@@ -457,4 +485,5 @@ class Plan:
             or any(not pair.state.live for pair in self.pairs)
             or any(pair.state is not PairState.PAIRED for pair in self.parts)
             or bool(self.coincided)
+            or bool(self.holds)
         )
