@@ -29,6 +29,7 @@ roles:
     required-within: 4h
   delivery-manager: {side: vendor, people: [bo@acme.example], field: assignee, mail: [desk@acme.example]}
   expert: {side: vendor, field: lead}
+  watcher: {side: vendor, field: Second Pair of Eyes}
 """
 LEAD = "  lead: {field: Lead}\n"
 
@@ -60,6 +61,7 @@ def test_roles_with_everything(staffed):
         ),
         Role("delivery-manager", VENDOR, ("bo@acme.example",), field="assignee", mail=("desk@acme.example",)),
         Role("expert", VENDOR, field="lead"),
+        Role("watcher", VENDOR, field="Second Pair of Eyes"),
     )
 
 
@@ -168,7 +170,7 @@ def test_one_status_that_nobody_may_set_is_the_one_where_tickets_start(staffed):
 
 def test_a_login_may_be_somebody_on_each_side(staffed):
     staffed.replace(staffed.acme, "people: [bo@acme.example]", "people: [bo@acme.example, chris]")
-    assert len(staffed.load().agreements[0].roles) == 4
+    assert len(staffed.load().agreements[0].roles) == 5
 
 
 def test_roles_of_one_side_are_enough_where_nothing_is_held_for_the_other(folder):
@@ -193,7 +195,7 @@ def test_modes(folder, mode):
 
 def test_a_kind_of_tracker_without_groups_and_project_roles(staffed):
     bare = {**BUILT_IN_KINDS, "jira-datacenter": replace(BUILT_IN_KINDS["jira-datacenter"], groups=False)}
-    bare["jira-datacenter"] = replace(bare["jira-datacenter"], project_roles=False)
+    bare["jira-datacenter"] = replace(bare["jira-datacenter"], project_roles=())
     with pytest.raises(ConfigError) as caught:
         load(staffed.path, environ={}, secrets=False, kinds=bare)
     assert [(problem.line, problem.path) for problem in caught.value.problems] == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from bridge.config.field_shape import FieldShape, PairShape
@@ -138,6 +139,12 @@ def _check_values(place: _Place, position: int, grant: GrantShape) -> None:
                 *steps,
                 key=True,
             )
+        elif (
+            place.field in SET_FIELDS
+            and place.shape.only
+            and not any(fnmatchcase(value, pattern) for pattern in place.shape.only)
+        ):
+            _check_only(place, value, steps)
         elif place.source.sound(("fields", place.field, "values"), ("fields", place.field, "otherwise")):
             _check_known(place, value, steps)
     if grant.to == grant.before != _ANY:
@@ -145,6 +152,17 @@ def _check_values(place: _Place, position: int, grant: GrantShape) -> None:
             f"'{grant.to}' stays '{grant.to}': that is no change",
             "name another value in 'from', or remove it",
             *place.within(position, "from"),
+        )
+
+
+def _check_only(place: _Place, value: str, steps: tuple[str | int, ...]) -> None:
+    """What does not cross needs no right; a member crosses by its name on either side."""
+    names = place.shape.values.get(value, ())
+    if not any(fnmatchcase(name, pattern) for name in names for pattern in place.shape.only):
+        place.problem(
+            f"'{value}' does not cross: nothing under 'only' matches it",
+            f"add it there, or name what matches {listed(place.shape.only)}",
+            *steps,
         )
 
 
@@ -283,7 +301,7 @@ def _check_unreachable(
         source.problem(
             (*at, "values"),
             f"nobody may set {listed(never)}, and a ticket starts in one status only",
-            "add all but the first of them to 'vendor-may' or 'internal-may', or remove them here",
+            "add all but the one where tickets start to 'vendor-may' or 'internal-may', or remove them here",
             key=True,
         )
 
