@@ -26,8 +26,11 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kK]B|MB|GB)")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _SECRET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-_MAIL = re.compile(r"[^\s@<>(),;:\"\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*")
 _LONG_AS_A_KEY = 20
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_LONGEST_LOCAL_PART = 64
+_LONGEST_DOMAIN = 253
 
 
 def misfit(message: str, fix: str) -> PydanticCustomError:
@@ -154,6 +157,23 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def is_mail_address(text: str) -> bool:
+    """True for a bare address that every mail server takes; quoted and international ones are not (RFC 5321 4.1.2)."""
+    local, _, domain = text.rpartition("@")
+    return (
+        _LOCAL_PART.fullmatch(local) is not None
+        and len(local) <= _LONGEST_LOCAL_PART
+        and len(domain) <= _LONGEST_DOMAIN
+        and all(_LABEL.fullmatch(label) for label in domain.split("."))
+    )
+
+
+def _mail_address(value: str) -> str:
+    if not is_mail_address(value):
+        raise misfit(f"{_said(value)} is not a mail address", "write e.g. bridge@example.com, without a name")
+    return value
+
+
 def _listen(value: str) -> str:
     right = "write address:port, e.g. 127.0.0.1:8765"
     try:
@@ -172,17 +192,6 @@ def _iso_date(value: str) -> str:
         return date.fromisoformat(value).isoformat()
     except ValueError:
         raise misfit(f"{_said(value)} is not a date", "write year-month-day, e.g. 2027-01-31") from None
-
-
-def is_mail_address(value: str) -> bool:
-    """True when mail can be sent to this: one bare address, without a name (the addr-spec of RFC 5322, unquoted)."""
-    return _MAIL.fullmatch(value) is not None
-
-
-def _mail_address(value: str) -> str:
-    if not is_mail_address(value):
-        raise misfit(f"{_said(value)} is not a mail address", "write the address alone, e.g. ops@example.com")
-    return value
 
 
 def _template(value: str) -> str:
@@ -242,17 +251,14 @@ SecretName = Annotated[Text, AfterValidator(_secret_name)]
 WebAddress = Annotated[Text, AfterValidator(_web_address)]
 """A base address without login, query or trailing slash."""
 
+MailAddress = Annotated[Text, AfterValidator(_mail_address)]
+"""A bare mail address, in ASCII."""
+
 Listen = Annotated[Text, AfterValidator(_listen)]
 """A numeric address of this machine and a port; port 0 takes a free one."""
 
 IsoDate = Annotated[Text, AfterValidator(_iso_date)]
 """A calendar date."""
-
-MailAddress = Annotated[Text, AfterValidator(_mail_address)]
-"""A mail address, without a name."""
-
-MailAddresses = Annotated[tuple[MailAddress, ...], AfterValidator(_not_none)]
-"""A list of at least one mail address."""
 
 Template = Annotated[Text, AfterValidator(_template)]
 """A text with {author} and {company}."""
@@ -262,3 +268,6 @@ Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_more), AfterValidato
 
 TextList = Annotated[tuple[Text, ...], AfterValidator(_not_none)]
 """A list of at least one text."""
+
+MailAddresses = Annotated[tuple[MailAddress, ...], AfterValidator(_not_none)]
+"""A list of at least one mail address."""
