@@ -176,6 +176,13 @@ class WebShape(Shape):
     """addresses of the reverse proxies in front of it, which add TLS"""
 
 
+class RetentionShape(Shape):
+    """How long the bridge keeps what people wrote."""
+
+    values: Seconds | None = None
+    """time after which values in the journal are erased, e.g. 2y; their seals stay"""
+
+
 class BridgeShape(Shape):
     """``bridge.yaml``."""
 
@@ -191,6 +198,8 @@ class BridgeShape(Shape):
     """where files lie on their way"""
     web: WebShape | None = None
     """the bridge's own small web server, for webhooks, health and metrics; without it, nothing listens"""
+    retention: RetentionShape = RetentionShape()
+    """how long the journal keeps what people wrote: {values: 2y}; by default for ever"""
     trackers: dict[Name, TrackerShape] = Field(default={}, json_schema_extra={"needed": True})
     """trackers by name, e.g. home: {kind: jira-datacenter, url: ..., token: {secret: home_token}}"""
     agreements: Text = "agreements/*.yaml"

@@ -10,6 +10,7 @@ from bridge.clock import SECOND
 from bridge.daemon.census import take_census
 from bridge.daemon.feed import Feed
 from bridge.daemon.house import House
+from bridge.daemon.retaining import retain
 from bridge.daemon.worker import Report, Worker, record_failure
 from bridge.errors import Refused, TrackerError
 from bridge.sync.ticket import Side
@@ -74,7 +75,9 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
                 failures.append(error)
                 trouble = error.words
             feed.note(trouble)
-    return Pass(hits, tuple(work_off(house, progress)), tuple(failures))
+    reports = tuple(work_off(house, progress))
+    retain(house)
+    return Pass(hits, reports, tuple(failures))
 
 
 def work_off(house: House, progress: Progress | None = None) -> list[Report]:

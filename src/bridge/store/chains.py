@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Text, cast, select, update
+from sqlalchemy import Connection, Text, cast, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.store.journal import Journal, values_of
@@ -125,19 +125,21 @@ class Chains:
                     doomed.older[number] = (agreement, keys)
         return doomed
 
-    def aged(self, agreement: str, before: int, most: int) -> Doomed:
-        """The oldest values of what was written before a moment (microseconds); so many at most."""
-        young = (
-            select(C.seq)
-            .where(C.agreement == agreement, C.at >= before, C.seq.is_not(None))
-            .order_by(C.seq)
-            .limit(1)
-        )
-        border = self._connection.scalar(young)
-        old = select(V.seq, V.key).where(V.agreement == agreement).order_by(V.seq, V.key).limit(most)
-        if border is not None:
-            old = old.where(V.seq < border)
-        doomed = Doomed([(agreement, seq, key) for seq, key in self._connection.execute(old)])
+    def border(self, agreement: str, before: int) -> int:
+        """The number of the first record that has values and was not written before a moment (microseconds).
+
+        Where all were, the number that the next record will have.
+        """
+        oldest = select(func.min(V.seq)).where(V.agreement == agreement).scalar_subquery()
+        young = select(C.seq).where(C.agreement == agreement, C.at >= before, C.seq >= oldest)
+        first: int | None = self._connection.scalar(young.order_by(C.seq).limit(1))
+        return self._journal.head(agreement).seq + 1 if first is None else first
+
+    def aged(self, agreement: str, before: int, border: int, most: int) -> Doomed:
+        """The oldest values, so many at most, of what was written before a moment (microseconds); see ``border``."""
+        old = select(V.seq, V.key).where(V.agreement == agreement, V.seq < border)
+        rows = self._connection.execute(old.order_by(V.seq, V.key).limit(most))
+        doomed = Doomed([(agreement, seq, key) for seq, key in rows])
         for number, at, data in self._older(agreement):
             if at < before and len(doomed.older) < most and (keys := frozenset(_values(data))):
                 doomed.older[number] = (agreement, keys)
