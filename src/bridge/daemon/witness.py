@@ -1,7 +1,7 @@
 """A witness of our own past: the heads of the audit chains, in a small file outside of the database.
 
-A database that was restored from a backup looks healthy, and has forgotten what was done since: the bridge would do some
-of it again. But its chains do not contain the newest heads that the file remembers. So the file is compared at the
+A database that was restored from a backup looks healthy, and has forgotten what was done since: the bridge would do
+some of it again. But its chains do not contain the newest heads that the file remembers. So the file is compared at the
 start, and says so. It lies in the spool, which no backup of the database takes along.
 
 Only what surely outlives a power cut is written down: each note first commits something that waits for the disk, and
@@ -159,11 +159,9 @@ class Witness:
         """
         try:
             told = json.loads(self._path.read_text())
-            if told["v"] != VERSION:
-                raise ValueError
+            heads = {VERSION: told["heads"]}[told["v"]]
             return {
-                name: Head(name, int(seq), str(hash_), int(at))
-                for name, (seq, hash_, at) in told["heads"].items()
+                name: Head(name, int(seq), str(hash_), int(at)) for name, (seq, hash_, at) in heads.items()
             }
         except FileNotFoundError:
             return {}

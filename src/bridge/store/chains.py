@@ -21,7 +21,6 @@ from bridge.sync.ledger import Entry, Verdict
 from bridge.sync.proving import Flaw, Proof
 
 C = journal.c
-H = chains.c
 V = journal_values.c
 
 PORTION = 1_000
@@ -60,10 +59,18 @@ class Chains:
         self._connection = connection
         self._journal = journal
 
-    def heads(self) -> list[Head]:
-        """The heads of all chains, by name; the bridge's own ("") first."""
+    def heads(self, *, missing: bool = False) -> list[Head]:
+        """The heads of all chains, by name; the bridge's own ("") first.
+
+        Args:
+            missing: also of chains whose head is gone, as if they had no record; reads the whole journal.
+        """
         self._journal.flush()
-        return [Head(*row) for row in self._connection.execute(select(chains).order_by(H.agreement))]
+        heads = {row[0]: Head(*row) for row in self._connection.execute(select(chains))}
+        if missing:
+            for name in self._connection.scalars(select(C.agreement).where(C.seq.is_not(None)).distinct()):
+                heads.setdefault(name, Head(name))
+        return [heads[name] for name in sorted(heads)]
 
     def contains(self, head: Head) -> bool:
         """Whether a record is still there, and the same."""

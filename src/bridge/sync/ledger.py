@@ -33,13 +33,13 @@ class Verdict:
 
     Attributes:
         head: the last record that is in order.
-        erased: values that are not there any more, or were left out.
+        missing: values that are not there any more, or were left out.
         sealed: whether values were left out on purpose.
         flaw: the first thing that is wrong; None when all is well.
     """
 
     head: Head
-    erased: int = 0
+    missing: int = 0
     sealed: bool = False
     flaw: Flaw | None = None
 
