@@ -79,6 +79,7 @@ def load(
         sources={draft.agreement.name: draft.source.file for draft in drafts},
         web=web,
         mail=mail,
+        keep_values=shape.retention.values,
     )
 
 

@@ -178,6 +178,13 @@ class MailShape(Shape):
     """PEM file of a private certificate authority, relative to this folder"""
 
 
+class RetentionShape(Shape):
+    """How long the bridge keeps what people wrote."""
+
+    values: Seconds | None = None
+    """time after which values in the journal are erased, e.g. 2y; their seals stay"""
+
+
 class BridgeShape(Shape):
     """``bridge.yaml``."""
 
@@ -195,6 +202,8 @@ class BridgeShape(Shape):
     """the bridge's own small web server, for webhooks, health and metrics; without it, nothing listens"""
     mail: MailShape | None = None
     """the mail server through which people are told; without it, nobody is"""
+    retention: RetentionShape = RetentionShape()
+    """how long the journal keeps what people wrote: {values: 2y}; by default for ever"""
     trackers: dict[Name, TrackerShape] = Field(default={}, json_schema_extra={"needed": True})
     """trackers by name, e.g. home: {kind: jira-datacenter, url: ..., token: {secret: home_token}}"""
     agreements: Text = "agreements/*.yaml"

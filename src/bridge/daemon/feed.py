@@ -259,7 +259,11 @@ class Feed:
         if side.other not in agreement.create_on or ticket.created < agreement.scope(side).since:
             return None
         marker = marker_for(agreement.name, side, ticket.id)
-        link, _ = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, house.clock.now())
+        now = house.clock.now()
+        link, made = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, now)
+        if made:
+            data = {"side": side.value, "id": ticket.id, "key": ticket.key}
+            tx.journal.add(now, agreement.name, link.id, "link.found", data)
         mirror = tx.cursors.get_note(f"stray/{agreement.name}/{side.other.value}/{marker}")
         if mirror and link.ticket(side.other) is None:
             tx.links.set_peer(

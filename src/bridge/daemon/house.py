@@ -20,6 +20,7 @@ from bridge.daemon.sightings import Sightings
 from bridge.daemon.spool import Spool
 from bridge.daemon.steps import StepMemory
 from bridge.daemon.stumbles import Stumbles
+from bridge.daemon.witness import Witness
 from bridge.store.database import Store, Tx
 from bridge.store.lease import Lease
 from bridge.sync.agreement import BUILT_IN_FIELDS, Agreement
@@ -56,6 +57,7 @@ class House:
         clock: the time.
         random: jitter for back-off.
         spool: where files lie on their way.
+        witness: remembers outside of the database what was done; None for a house that only looks, or is a desk.
         lease: our right to be the only one who works on the database; None for a house that only looks.
         sightings: tickets as polls saw them.
         health: which trackers are out of reach.
@@ -71,6 +73,7 @@ class House:
     clock: Clock
     random: random.Random
     spool: Spool
+    witness: Witness | None = None
     lease: Lease | None = None
     sightings: Sightings = field(default_factory=Sightings)
     health: Health = field(default_factory=Health)
