@@ -43,6 +43,7 @@ from bridge.sync.plan import (
     SetStatus,
     SpillText,
     UpdateFields,
+    WriteNote,
 )
 from bridge.sync.ticket import Value
 from bridge.trackers.protocol import PeerLink
@@ -211,7 +212,7 @@ def _refusal(action: Action, error: TrackerError) -> Finding:
     return Finding("refused", action.side, field_name, f"{_doing(action)}: {error.words}")
 
 
-def _doing(action: Action) -> str:  # noqa: C901, PLR0911 - one return for each action
+def _doing(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one return for each action
     match action:
         case CreateTicket():
             return "creating the ticket"
@@ -229,6 +230,8 @@ def _doing(action: Action) -> str:  # noqa: C901, PLR0911 - one return for each 
             return "moving a file"
         case LinkBack():
             return "adding the link to the peer"
+        case WriteNote():
+            return "telling what is held"
         case SetParent():
             return "setting the parent"
         case AddRelation(kind=kind):

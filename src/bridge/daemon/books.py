@@ -12,6 +12,21 @@ from bridge.sync.plan import Finding
 from bridge.sync.ticket import Side, Value
 
 
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """What a run that may not write would have done.
+
+    Attributes:
+        why: what restrains it, for people.
+        actions: how many writes it planned.
+        findings: how many findings it had.
+    """
+
+    why: str
+    actions: int
+    findings: int
+
+
 @dataclass(slots=True)
 class Books:
     """What a run did, to be stored in one transaction.
@@ -34,6 +49,7 @@ class Books:
         deferred: True when texts wait for files that have crossed by now: the link is looked at once more.
         parted: why the link has ended; None while it goes on.
         again: when to look again at the latest, if the link is parked (microseconds).
+        withheld: what was planned and not written, because the run may not write; None when it may.
     """
 
     settled: dict[str, tuple[Value, Value]] = field(default_factory=dict)
@@ -52,6 +68,7 @@ class Books:
     deferred: bool = False
     parted: Finding | None = None
     again: int | None = None
+    withheld: Withheld | None = None
 
     def showed(self, side: Side, *, gone: Iterable[str] = (), new: Iterable[str] = ()) -> None:
         """Note what a write of ours changed of the relations and worklogs that a side shows."""
