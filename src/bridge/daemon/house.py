@@ -23,7 +23,7 @@ from bridge.daemon.stumbles import Stumbles
 from bridge.daemon.witness import Witness
 from bridge.store.database import Store, Tx
 from bridge.store.lease import Lease
-from bridge.sync.agreement import BUILT_IN_FIELDS, Agreement
+from bridge.sync.agreement import BUILT_IN_FIELDS, CLASSIFICATION, Agreement
 from bridge.sync.ticket import Person, Side
 from bridge.trackers.protocol import FieldSpec, Tracker
 
@@ -134,9 +134,11 @@ def _places(tx: Tx, terms: Terms) -> tuple[Place, ...]:
 
 
 def field_specs(agreement: Agreement, side: Side) -> tuple[FieldSpec, ...]:
-    """The agreement's custom fields as that side's adapter must know them."""
-    return tuple(
+    """The agreement's custom fields as that side's adapter must know them, and the one that classifies a ticket."""
+    crossing = tuple(
         FieldSpec(rule.name, rule.name_on(side))
         for rule in agreement.fields
         if rule.name not in BUILT_IN_FIELDS
     )
+    names = agreement.classified.names
+    return (*crossing, FieldSpec(CLASSIFICATION, names[side])) if side in names else crossing
