@@ -16,6 +16,7 @@ from bridge.config.settings import Settings, TrackerSettings
 from bridge.daemon.acquaintances import Acquaintances
 from bridge.daemon.health import Health
 from bridge.daemon.listening import HookWatch
+from bridge.daemon.rosters import RosterDesk
 from bridge.daemon.sightings import Sightings
 from bridge.daemon.spool import Spool
 from bridge.daemon.steps import StepMemory
@@ -62,6 +63,7 @@ class House:
         steps: workflow steps seen so far.
         stumbles: links that meet the same trouble again and again.
         acquaintances: who may be mentioned under each agreement.
+        rosters: who is in the roles of each agreement.
         doubts: (agreement, side) -> until when its missing tickets are not worth a question (microseconds).
         hooks: which webhooks still speak.
     """
@@ -77,6 +79,7 @@ class House:
     steps: StepMemory = field(default_factory=StepMemory)
     stumbles: Stumbles = field(default_factory=Stumbles)
     acquaintances: Acquaintances = field(default_factory=Acquaintances)
+    rosters: RosterDesk = field(default_factory=RosterDesk)
     doubts: dict[tuple[str, Side], int] = field(default_factory=dict)
     hooks: HookWatch = field(default_factory=HookWatch)
     _former: tuple[Terms, tuple[Place, ...]] | None = None
@@ -132,8 +135,11 @@ def _places(tx: Tx, terms: Terms) -> tuple[Place, ...]:
 
 def field_specs(agreement: Agreement, side: Side) -> tuple[FieldSpec, ...]:
     """The agreement's custom fields as that side's adapter must know them."""
-    return tuple(
-        FieldSpec(rule.name, rule.name_on(side))
-        for rule in agreement.fields
-        if rule.name not in BUILT_IN_FIELDS
-    )
+    mapped = {rule.name: rule.name_on(side) for rule in agreement.fields}
+    # Who is accountable stands in a field that need not cross.
+    mapped |= {
+        role.field: role.field
+        for role in agreement.roles
+        if role.side is side and role.field and role.field not in mapped
+    }
+    return tuple(FieldSpec(name, native) for name, native in mapped.items() if name not in BUILT_IN_FIELDS)

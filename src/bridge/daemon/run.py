@@ -140,6 +140,16 @@ class Run:
         with self.house.store.read() as tx:
             return related(tx, self.agreement, side, ticket)
 
+    def made(self) -> Agreement:
+        """The agreement with what both trackers know of its people.
+
+        Raises:
+            TrackerError: somebody must be known and cannot be asked for now.
+        """
+        now, trackers = self.house.clock.now(), self.terms.trackers
+        agreement = self.house.acquaintances.made(self.agreement, trackers, now)
+        return self.house.rosters.made(agreement, self.agreement, trackers, self.house.store, now)
+
     def plan(self) -> Plan:
         """The decision, on ground that is sure enough for every write it contains.
 
@@ -147,7 +157,7 @@ class Run:
             TrackerError: something that must be read cannot be read now.
         """
         times: dict[str, tuple[int, int]] = {}
-        agreement = self.house.acquaintances.made(self.agreement, self.terms.trackers, self.house.clock.now())
+        agreement = self.made()
         plan = decide(agreement, self.look())
         while True:
             weak = [side for side in Side if not self.views[side].strong]
