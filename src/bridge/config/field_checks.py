@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from bridge.config.field_shape import FieldShape, PairShape
 from bridge.config.findings import Path, did_you_mean, listed
+from bridge.config.grant_checks import settle_grants
 from bridge.config.kinds import Kind
-from bridge.config.shape import AgreementShape, FieldShape, PairShape
+from bridge.config.shape import AgreementShape
 from bridge.config.source import Source
 from bridge.sync.agreement import (
     BUILT_IN_FIELDS,
@@ -67,6 +69,8 @@ def _settle(
             Side.INTERNAL: {status: dict(given) for status, given in field.fill.internal.items()},
             Side.VENDOR: {status: dict(given) for status, given in field.fill.vendor.items()},
         },
+        may=settle_grants(name, field, source, agreement),
+        unentitled=field.unentitled,
     )
 
 

@@ -26,6 +26,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kK]B|MB|GB)")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _SECRET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_MAIL = re.compile(r"[^\s@<>(),;:\"\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*")
 _LONG_AS_A_KEY = 20
 
 
@@ -173,6 +174,17 @@ def _iso_date(value: str) -> str:
         raise misfit(f"{_said(value)} is not a date", "write year-month-day, e.g. 2027-01-31") from None
 
 
+def is_mail_address(value: str) -> bool:
+    """True when mail can be sent to this: one bare address, without a name (the addr-spec of RFC 5322, unquoted)."""
+    return _MAIL.fullmatch(value) is not None
+
+
+def _mail_address(value: str) -> str:
+    if not is_mail_address(value):
+        raise misfit(f"{_said(value)} is not a mail address", "write the address alone, e.g. ops@example.com")
+    return value
+
+
 def _template(value: str) -> str:
     right = 'use only {author} and {company}, e.g. "{author} ({company})"'
     try:
@@ -235,6 +247,12 @@ Listen = Annotated[Text, AfterValidator(_listen)]
 
 IsoDate = Annotated[Text, AfterValidator(_iso_date)]
 """A calendar date."""
+
+MailAddress = Annotated[Text, AfterValidator(_mail_address)]
+"""A mail address, without a name."""
+
+MailAddresses = Annotated[tuple[MailAddress, ...], AfterValidator(_not_none)]
+"""A list of at least one mail address."""
 
 Template = Annotated[Text, AfterValidator(_template)]
 """A text with {author} and {company}."""
