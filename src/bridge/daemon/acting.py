@@ -43,6 +43,7 @@ from bridge.sync.plan import (
     SetStatus,
     SpillText,
     UpdateFields,
+    WriteNote,
 )
 from bridge.sync.ticket import Value
 from bridge.trackers.protocol import PeerLink
@@ -229,6 +230,8 @@ def _doing(action: Action) -> str:  # noqa: C901, PLR0911 - one return for each 
             return "moving a file"
         case LinkBack():
             return "adding the link to the peer"
+        case WriteNote():
+            return "telling what is held"
         case SetParent():
             return "setting the parent"
         case AddRelation(kind=kind):

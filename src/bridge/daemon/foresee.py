@@ -34,6 +34,7 @@ from bridge.sync.plan import (
     SetStatus,
     SpillText,
     UpdateFields,
+    WriteNote,
 )
 from bridge.sync.ticket import Side, Ticket
 from bridge.trackers.protocol import Watch
@@ -159,6 +160,8 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911 - one return for eac
             return _describe_file(action)
         case LinkBack():
             return "show the link to the peer"
+        case WriteNote():
+            return "tell what is held, and what became of it"
         case SetParent(parent=parent, key=key):
             return f"make it a part of {key}" if parent else "make it a part of no other ticket"
         case AddRelation(kind=kind, key=key, outward=outward):

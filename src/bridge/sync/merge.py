@@ -44,7 +44,7 @@ class _Missing:
 MISSING: Final = _Missing()
 Known = Value | _Missing
 
-Why = Literal["changed", "owner", "newest", "merged", "initial"]
+Why = Literal["changed", "owner", "newest", "merged", "initial", "reverted", "approved", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +110,17 @@ class Stuck:
     """The field cannot or may not cross now; the others go on.
 
     Attributes:
-        kind: ``unmapped``: a value has no pair. ``held``: a conflict that the rule leaves to people. ``fixed``: the
-            other side's tracker keeps the text as it was written.
+        kind: ``unmapped``: a value has no pair. ``held``: left to people. ``fixed``: the other side's tracker keeps the
+            text as it was written.
         side: the side whose value is the cause.
         message: for the operator; holds no text of the ticket.
+        conflict: both sides changed the field differently, and its rule leaves that to people.
     """
 
     kind: Literal["unmapped", "held", "fixed"]
     side: Side
     message: str
+    conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def _merge_values(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
         return _conflict(agreement, rule, now)
     if fresh_internal or fresh_vendor:
         return _created(agreement, rule, now, Side.INTERNAL if fresh_internal else Side.VENDOR)
-    changed_internal, changed_vendor = _changed(rule, now, Side.INTERNAL), _changed(rule, now, Side.VENDOR)
+    changed_internal, changed_vendor = changed(rule, now, Side.INTERNAL), changed(rule, now, Side.VENDOR)
     if changed_internal and changed_vendor:
         return _conflict(agreement, rule, now)
     if not changed_internal and not changed_vendor:
@@ -176,15 +178,15 @@ def _created(agreement: Agreement, rule: FieldRule, now: Now, fresh: Side) -> Ou
     first = cross(agreement, rule, now, origin, "initial", lost=not _silent(rule, now, fresh))
     if isinstance(first, Cross) or rule.owner is origin:
         return first
-    both = _changed(rule, now, origin)
+    both = changed(rule, now, origin)
     if both and rule.rule is Rule.HOLD:
         return first
     if now.changed_at is None:
         return NeedTimes()
     index = tuple(Side).index(fresh)
-    changed, other = now.changed_at[index], now.changed_at[1 - index]
-    by_people = changed > now.created[index]
-    if by_people and (not both or rule.owner is fresh or changed > other):
+    here, there = now.changed_at[index], now.changed_at[1 - index]
+    by_people = here > now.created[index]
+    if by_people and (not both or rule.owner is fresh or here > there):
         return cross(agreement, rule, now, fresh, "newest" if both else "changed", lost=True)
     return first
 
@@ -195,9 +197,9 @@ def _conflict(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
             assert rule.owner is not None, "the configuration gives every OWNER rule its owner"
             return cross(agreement, rule, now, rule.owner, "owner", lost=True)
         case Rule.HOLD:
-            both = f"({_told(rule, now.internal)} / {_told(rule, now.vendor)})"
+            both = f"({told(rule, now.internal)} / {told(rule, now.vendor)})"
             message = f"both sides changed '{rule.name}' differently {both}"
-            return Stuck("held", Side.VENDOR, message)
+            return Stuck("held", Side.VENDOR, message, conflict=True)
         case Rule.MERGE if isinstance(now.internal, Document) and isinstance(now.vendor, Document):
             merged = _merge_texts(agreement, now)
             if merged is not None:
@@ -342,7 +344,7 @@ def _fits(agreement: Agreement, to: Side) -> tuple[Fit, Fit]:
     return here, there
 
 
-def _told(rule: FieldRule, value: Value) -> str:
+def told(rule: FieldRule, value: Value) -> str:
     """A value as a finding may tell it: findings reach logs, so nothing that could be somebody's words."""
     if isinstance(value, str) and value and not rule.values and rule.name not in _NAMED_FIELDS:
         return "(text)"
@@ -355,7 +357,7 @@ def _silent(rule: FieldRule, now: Now, side: Side) -> bool:
     return not crossing(rule, value, side) if isinstance(value, frozenset) else empty(value)
 
 
-def _changed(rule: FieldRule, now: Now, side: Side) -> bool:
+def changed(rule: FieldRule, now: Now, side: Side) -> bool:
     """Whether a side changed what may cross."""
     value, base = now.value(side), now.base(side)
     if isinstance(value, frozenset) and isinstance(base, frozenset):
