@@ -20,7 +20,7 @@ from bridge.store.database import Store
 from bridge.store.rows import LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.roles import Role
-from bridge.sync.ticket import Person
+from bridge.sync.ticket import Person, Side
 from bridge.trackers.protocol import Tracker
 from bridge.trackers.rosters import Rosters, rosters_of
 
@@ -34,6 +34,12 @@ RETRY = 60 * SECOND
 
 NOTE = "roster/"
 """How the notes begin that remember rosters."""
+
+KEEP_USED = 3_600 * SECOND
+"""How long it is believed whether an account is in use."""
+
+OWNERS = "owners/"
+"""How the notes begin that remember who is accountable somewhere, and whether their accounts are in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class RosterDesk:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[str, Known] = {}
+        self._used: dict[tuple[str, str], tuple[bool, int]] = {}
 
     def made(
         self,
@@ -89,6 +96,63 @@ class RosterDesk:
         """Ask again if it is time; when somebody came or left, the agreement's links are due."""
         with suppress(TrackerError):  # a link that needs what cannot be learned will say so
             self.made(configured, configured, trackers, store, now)
+        for side in Side:
+            if any(role.side is side and role.required_within is not None for role in configured.roles):
+                self._review_owners(configured, side, trackers[configured.scope(side).tracker], store, now)
+
+    def in_use(  # noqa: PLR0917 - where, who, and when
+        self, agreement: str, side: Side, tracker: Tracker, person: Person, store: Store, now: int
+    ) -> bool:
+        """Whether the account of somebody who is accountable is in use; remembered, to be asked again by itself.
+
+        Nobody is blamed for a tracker that cannot be asked now.
+        """
+        if not person.active:
+            return False
+        used, asked = self._used.get((tracker.name, person.id), (True, 0))
+        if now - asked < KEEP_USED:
+            return used
+        used = self._ask_used(tracker, person, now)
+        note = f"{OWNERS}{agreement}/{side.value}"
+        with store.read() as tx:
+            owners = tx.cursors.get_note(note) or {}
+        if owners.get(person.id) != used:
+            with store.write(durable=False) as tx:
+                owners = tx.cursors.get_note(note) or {}
+                tx.cursors.set_note(note, {**owners, person.id: used})
+        return used
+
+    def _ask_used(self, tracker: Tracker, person: Person, now: int) -> bool:
+        """Whether an account is in use, asked now; as it was when that cannot be asked."""
+        rosters = rosters_of(tracker)
+        used, _ = self._used.get((tracker.name, person.id), (True, 0))
+        if rosters is not None:
+            with suppress(TrackerError):
+                used = rosters.active(person)
+        with self._lock:
+            self._used[tracker.name, person.id] = (used, now)
+        return used
+
+    def _review_owners(
+        self, agreement: Agreement, side: Side, tracker: Tracker, store: Store, now: int
+    ) -> None:
+        """Ask again of those who are or were accountable: a deactivated account changes no ticket by itself."""
+        note = f"{OWNERS}{agreement.name}/{side.value}"
+        with store.read() as tx:
+            owners: dict[str, bool] = tx.cursors.get_note(note) or {}
+        changed = {}
+        for number, before in owners.items():
+            _, asked = self._used.get((tracker.name, number), (before, 0))
+            if now - asked < KEEP_USED:
+                continue
+            used = self._ask_used(tracker, Person(number), now)
+            if used != before:
+                changed[number] = used
+        if changed:
+            with store.write(durable=False) as tx:
+                tx.cursors.set_note(note, {**(tx.cursors.get_note(note) or {}), **changed})
+            roles = [role.name for role in agreement.roles if role.side is side and role.field]
+            _wake(store, agreement, roles, now)
 
     def _ask(self, agreement: Agreement, trackers: Mapping[str, Tracker], store: Store, now: int) -> Known:
         roles: list[Role] = []
