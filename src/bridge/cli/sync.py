@@ -71,6 +71,7 @@ def command(
                 "hits": done.hits,
                 "looked_at": len(done.reports),
                 "writes": done.writes,
+                "withheld": len(done.ended("withheld")),
                 "parked": [
                     {"agreement": one.agreement, "keys": one.keys, "reason": one.reason} for one in parked
                 ],
@@ -79,6 +80,11 @@ def command(
         )
     else:
         click.echo(f"{len(done.reports)} links looked at, {done.writes} writes, {len(parked)} parked")
+        planned = sum(one.planned for one in done.reports)
+        if planned:
+            click.echo(
+                f"  {planned} writes planned and not made; 'bridge plan' shows them, 'bridge status' says why"
+            )
         for one in parked:
             click.echo(f"  parked: {one.keys}: {one.reason}")
         for failure in done.failures:

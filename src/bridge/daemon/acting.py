@@ -217,7 +217,7 @@ def _refusal(action: Action, error: TrackerError) -> Finding:
     return Finding("refused", action.side, field_name, f"{_doing(action)}: {error.words}")
 
 
-def _doing(action: Action) -> str:  # noqa: C901, PLR0911 - one return for each action
+def _doing(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one return for each action
     match action:
         case CreateTicket():
             return "creating the ticket"

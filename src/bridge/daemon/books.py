@@ -14,6 +14,21 @@ from bridge.sync.plan import Finding
 from bridge.sync.ticket import Side, Value
 
 
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """What a run that may not write would have done.
+
+    Attributes:
+        why: what restrains it, for people.
+        actions: how many writes it planned.
+        findings: how many findings it had.
+    """
+
+    why: str
+    actions: int
+    findings: int
+
+
 @dataclass(slots=True)
 class Books:
     """What a run did, to be stored in one transaction.
@@ -40,6 +55,7 @@ class Books:
         look: when to look again at the latest, whatever becomes of the link: something waits for that time.
         notes: facts to be remembered, by their key; None: to be forgotten.
         letters: mails that are owed.
+        withheld: what was planned and not written, because the run may not write; None when it may.
     """
 
     settled: dict[str, tuple[Value, Value]] = field(default_factory=dict)
@@ -62,6 +78,7 @@ class Books:
     look: int | None = None
     notes: dict[str, Any] = field(default_factory=dict)
     letters: list[Letter] = field(default_factory=list)
+    withheld: Withheld | None = None
 
     def look_by(self, moment: int | None) -> None:
         """Have the link looked at again by that time (microseconds), if one is given."""

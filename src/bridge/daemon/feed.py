@@ -15,6 +15,7 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.house import House, field_specs
 from bridge.daemon.neighbours import without_neighbours
+from bridge.daemon.restraint import looked_at
 from bridge.daemon.returning import welcome
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
@@ -170,6 +171,7 @@ class Feed:
             known = tx.links.by_ticket(agreement.name, side, [ticket.id for ticket in page])
             linked = [link.id for link in known.values()]
             bases = tx.bases.many(linked)
+            looked = looked_at(tx, linked, side)
             restamped = {
                 t.id
                 for t in page
@@ -178,7 +180,9 @@ class Feed:
             changed = [
                 t
                 for t in page
-                if t.id not in known or t.id in restamped or t.updated > bases[known[t.id].id][side].seen
+                if t.id not in known
+                or t.id in restamped
+                or t.updated > max(bases[known[t.id].id][side].seen, looked.get(known[t.id].id, 0))
             ]
             pairs = {known[t.id].id: tx.comments.list(known[t.id].id) for t in changed if t.id in known}
             parts = {known[t.id].id: tx.parts.list(known[t.id].id) for t in changed if t.id in known}

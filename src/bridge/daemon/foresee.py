@@ -139,7 +139,7 @@ def _to_be(agreement: Agreement, side: Side, ticket: Ticket) -> Link:
     )
 
 
-def describe(action: Action) -> str:  # noqa: C901, PLR0911 - one return for each action
+def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one return for each action
     """An action in words, without the words of the ticket's texts."""
     match action:
         case CreateTicket(values=values):

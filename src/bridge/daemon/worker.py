@@ -15,7 +15,7 @@ import structlog
 
 from bridge.clock import SECOND
 from bridge.daemon.acting import act
-from bridge.daemon.books import Books
+from bridge.daemon.books import Books, Withheld
 from bridge.daemon.closing import end
 from bridge.daemon.holding import keep_holds, to_store
 from bridge.daemon.house import House
@@ -24,8 +24,10 @@ from bridge.daemon.owning import look_after
 from bridge.daemon.rebasing import new_base
 from bridge.daemon.relating import wait_for
 from bridge.daemon.resolving import resolve
+from bridge.daemon.restraint import note_withheld, restrained
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
+from bridge.daemon.telling import journal_findings, keep_told
 from bridge.daemon.vanishing import forget, judge
 from bridge.errors import (
     Clashed,
@@ -57,7 +59,7 @@ REVISIT = 3_600
 SLOW = frozenset({"unreachable", "person-inactive"})
 """Kinds of those findings: a status without a known way, a person whom the tracker does not take."""
 
-Ending = Literal["synced", "parked", "closed", "postponed", "skipped", "overtaken"]
+Ending = Literal["synced", "parked", "closed", "postponed", "skipped", "overtaken", "withheld"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Report:
         findings: their kinds and fields, for the log.
         agreement: under which agreement.
         keys: what people call the two tickets.
+        planned: writes that were planned and not made, because the run may not write.
     """
 
     link: int
@@ -81,6 +84,7 @@ class Report:
     findings: tuple[str, ...] = ()
     agreement: str = ""
     keys: str = ""
+    planned: int = 0
 
 
 class Worker:
@@ -133,6 +137,7 @@ class Worker:
             vendor=run.link.vendor_key,
             ending=report.ending,
             writes=report.writes,
+            planned=report.planned or None,
             findings=list(report.findings) or None,
             ms=(house.clock.now() - started) // 1000,
         )
@@ -190,7 +195,8 @@ class Worker:
 
     def _rounds(self, run: Run, books: Books, findings: list[Finding]) -> int | None:
         """Rounds of plan and act; returns when to look again if an outcome is still unknown."""
-        wait = resolve(run)
+        # Looking for a lost answer may take back what came out public: that is a write as well.
+        wait = resolve(run) if run.intents and restrained(run) is None else None
         if wait is not None:
             return wait
         for _ in range(ROUNDS):
@@ -199,6 +205,11 @@ class Worker:
             if run.link is not before:
                 plan = run.plan()  # by the link's new ticket, and without what was said on the old one
             away = merged or next((one for one in plan.findings if one.kind in AWAY), None)
+            why = restrained(run)
+            if why is not None:
+                findings[:] = plan.findings if away is None else [away]
+                books.withheld = Withheld(why, len(plan.actions), len(findings))
+                break
             if away is not None:
                 findings[:] = [away]
                 if away.kind == "gone":
@@ -264,12 +275,12 @@ class Worker:
                     due_at=self._again_at(run, books, every, now),
                     state=self._state(link, every) if books.parted is None else LinkState.CLOSED,
                     findings=rows,
-                    synced_at=now if books.parted is None else None,
+                    synced_at=now if self._ending(books) == "synced" else None,
                 )
-                ending = "synced" if books.parted is None else "closed"
+                ending = self._ending(books)
             self._store(tx, run, books, now, held=held)
             if held:
-                self._journal_findings(tx, link, rows, now)
+                journal_findings(tx, link, rows, now)
                 missed = any(row["kind"] == "gone" for row in link.findings)
                 if books.parted is not None or (missed and not any(one.kind == "gone" for one in away)):
                     forget(tx, link.id)
@@ -288,8 +299,21 @@ class Worker:
         told = tuple(f"{one.kind}:{one.field}" if one.field else one.kind for one in every)
         keys = " = ".join(key for key in (link.internal_key, link.vendor_key) if key)
         return Report(
-            link.id, ending if held else "overtaken", books.writes, reason, told, run.agreement.name, keys
+            link.id,
+            ending if held else "overtaken",
+            books.writes,
+            reason,
+            told,
+            run.agreement.name,
+            keys,
+            books.withheld.actions if books.withheld is not None else 0,
         )
+
+    def _ending(self, books: Books) -> Ending:
+        """How a run ended that met no trouble."""
+        if books.parted is not None:
+            return "closed"
+        return "synced" if books.withheld is None else "withheld"
 
     def _again_at(self, run: Run, books: Books, findings: Sequence[Finding], now: int) -> int | None:
         """When a link that is done is looked at again by itself."""
@@ -316,9 +340,11 @@ class Worker:
         )
         if not held:
             return
+        bases = {side: new_base(run, books, side) for side in Side}
+        note_withheld(tx, run.link, books.withheld, {side: base.seen for side, base in bases.items()})
         for side in Side:
-            base = new_base(run, books, side)
-            if base != run.bases[side]:
+            base = bases[side]
+            if base != run.bases[side] and books.withheld is None:
                 tx.bases.put(run.link.id, side, base)
             ticket = run.views[side].ticket if side in run.views else None
             if ticket is not None and run.link.ticket(side) == ticket.id:
@@ -331,20 +357,9 @@ class Worker:
         for part in books.parts:
             tx.parts.put(run.link.id, part)
         wait_for(tx, run, books.waits)
-        keep_holds(tx, run, books, now)
-        for key, note in books.notes.items():
-            tx.cursors.keep_note(key, note)
-        for letter in books.letters:
-            tx.outbox.put(letter)
-
-    def _journal_findings(self, tx: Tx, link: Link, rows: Sequence[dict[str, Any]], now: int) -> None:
-        """Findings are told when they come and when they go, not at every look."""
-        for row in rows:
-            if row not in link.findings:
-                tx.journal.add(now, link.agreement, link.id, "finding.opened", row)
-        for row in link.findings:
-            if row not in rows:
-                tx.journal.add(now, link.agreement, link.id, "finding.closed", row)
+        if books.withheld is None:
+            keep_holds(tx, run, books, now)
+        keep_told(tx, books)
 
     def _state(self, link: Link, findings: Sequence[Finding]) -> LinkState:
         if link.internal_id is None or link.vendor_id is None:

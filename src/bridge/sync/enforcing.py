@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bridge.clock import SECOND
 from bridge.sync.agreement import Agreement, FieldRule, Rule
 from bridge.sync.holding import Hold, HoldKind, HoldState
 from bridge.sync.mapping import agree, crossing, same
@@ -19,7 +18,7 @@ from bridge.sync.merge import MISSING, Agreed, Cross, Now, Outcome, Quiet, Stuck
 from bridge.sync.ownership import Authorship, approver, authorship, entitled
 from bridge.sync.plan import LinkView
 from bridge.sync.roles import Unentitled
-from bridge.sync.ticket import Side, Value
+from bridge.sync.ticket import SECOND, Side, Value
 
 MOST_ROUNDS = 2
 """How often a change is undone before it is left to people."""

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from bridge.clock import SECOND
 from bridge.markup import Document, Mark, Paragraph, Text, digest
 from bridge.sync.agreement import Agreement, FieldRule
 from bridge.sync.attribution import author_name
@@ -19,7 +18,7 @@ from bridge.sync.holding import Hold, HoldKind, HoldState
 from bridge.sync.mapping import Carried, carry, carry_set, crossing, show
 from bridge.sync.plan import LinkView, WriteNote
 from bridge.sync.roles import Unentitled
-from bridge.sync.ticket import Person, Side, Value
+from bridge.sync.ticket import SECOND, Person, Side, Value
 
 HOLDS = "holds"
 """What the record of such a note bears in the place of an original's digest."""

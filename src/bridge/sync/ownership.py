@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from bridge.clock import SECOND
 from bridge.sync.agreement import Agreement, FieldRule
 from bridge.sync.mapping import Carried, carry, crossing, names, word
 from bridge.sync.merge import MISSING, Known, Now
 from bridge.sync.plan import LinkView
 from bridge.sync.roles import Grant, Role
-from bridge.sync.ticket import Person, Side, Ticket, Value
+from bridge.sync.ticket import SECOND, Person, Side, Ticket, Value
 
 ANY = "*"
+
+NOBODY: Final = Person("")
+"""Somebody of whom nothing is known: in no role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +66,21 @@ def grants(rule: FieldRule, side: Side) -> tuple[Grant, ...] | None:
 
 def entitled(agreement: Agreement, link: LinkView, rule: FieldRule, now: Now, side: Side) -> bool | None:
     """Whether the change that a side shows was its author's to make; None when only its history can tell."""
+    mine, theirs = grants(rule, side), grants(rule, side.other)
+
+    def granted(given: tuple[Grant, ...] | None, person: Person | None) -> bool:
+        return _granted(agreement, link, rule, now, side, given, person)
+
     author = authorship(link, rule, side)
-    if author is None and _depends_on_person(agreement, rule, side):
-        return False if not _granted(agreement, link, rule, now, side, grants(rule, side), None) else None
-    person = author.person if author is not None else None
-    if not _granted(agreement, link, rule, now, side, grants(rule, side), person or Person("")):
+    if not granted(mine, None):
         return False
-    if person is not None and _of_the_other_side(agreement, link, person, side):
-        return _granted(agreement, link, rule, now, side, grants(rule, side.other), person)
-    return True
+    if author is None:
+        narrowed = any(role.side is side.other for role in agreement.roles) and not granted(theirs, NOBODY)
+        return None if narrowed or not granted(mine, NOBODY) else True
+    person = author.person or NOBODY
+    if not granted(mine, person):
+        return False
+    return not _of_the_other_side(agreement, link, person, side) or granted(theirs, person)
 
 
 def in_role(agreement: Agreement, role: Role, person: Person, seen_on: Side, ticket: Ticket | None) -> bool:
@@ -113,13 +122,6 @@ def approver(agreement: Agreement, rule: FieldRule, side: Side, *, conflict: boo
         if asked:
             return asked[0]
     return agreement.holds.approvers.get(side.other) or agreement.holds.approvers.get(side, "")
-
-
-def _depends_on_person(agreement: Agreement, rule: FieldRule, side: Side) -> bool:
-    """Whether the answer depends on who it was, not only on the side."""
-    if any(grant.by for grant in grants(rule, side) or ()):
-        return True
-    return grants(rule, side.other) is not None and any(role.side is side.other for role in agreement.roles)
 
 
 def _granted(  # noqa: PLR0917 - one question with all that it is about
