@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdwy])")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+")
 _SIZES = {"kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kK]B|MB|GB)")
@@ -31,6 +31,7 @@ _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _LONGEST_LOCAL_PART = 64
 _LONGEST_DOMAIN = 253
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 
 def misfit(message: str, fix: str) -> PydanticCustomError:
@@ -174,6 +175,24 @@ def _mail_address(value: str) -> str:
     return value
 
 
+def _mail_server(value: str) -> str:
+    right = "write e.g. smtp://localhost:25, smtp://mail.example.com:587 or smtps://mail.example.com:465"
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise misfit("is not the address of a mail server", right) from None
+    if parts.username is not None or parts.password is not None:
+        raise misfit(
+            "holds a login",
+            "take it out of the address: use 'user' and 'password: {secret: ...}'; revoke it if it was a real one",
+        )
+    beyond = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in {"smtp", "smtps"} or not host or beyond or port == 0 or not _HOST.fullmatch(host):
+        raise misfit("is not the address of a mail server", right)
+    return value.rstrip("/")
+
+
 def _listen(value: str) -> str:
     right = "write address:port, e.g. 127.0.0.1:8765"
     try:
@@ -253,6 +272,9 @@ WebAddress = Annotated[Text, AfterValidator(_web_address)]
 
 MailAddress = Annotated[Text, AfterValidator(_mail_address)]
 """A bare mail address, in ASCII."""
+
+MailServer = Annotated[Text, AfterValidator(_mail_server)]
+"""``smtp://host:port`` or ``smtps://host:port``, without a login."""
 
 Listen = Annotated[Text, AfterValidator(_listen)]
 """A numeric address of this machine and a port; port 0 takes a free one."""
