@@ -1,7 +1,5 @@
 """No mistake hides another: what is reported for each alone is reported for any of them together."""
 
-
-
 from __future__ import annotations
 
 import random
