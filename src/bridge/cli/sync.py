@@ -14,6 +14,7 @@ from bridge.cli.options import (
     log_option,
     moved_option,
     print_json,
+    progress_bar,
     read_settings,
 )
 
@@ -39,9 +40,6 @@ def command(
 
     Ends with 1 when links are parked, with 3 when a tracker could not be reached.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from bridge.clock import SystemClock
     from bridge.daemon.once import sync_once
     from bridge.daemon.opening import close_house, open_house
@@ -55,13 +53,8 @@ def command(
         if not anew:
             check_memory(house)
         renew(house)
-        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-            task = bar.add_task("links", total=None)
-            done = sync_once(
-                house,
-                census=census,
-                progress=lambda made, total: bar.update(task, completed=made, total=total),
-            )
+        with progress_bar("links") as progress:
+            done = sync_once(house, census=census, progress=progress)
     finally:
         close_house(house)
     parked = done.ended("parked")

@@ -6,7 +6,7 @@ poll serves when it is provably newer than all we know; a side that is to be wri
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.config.settings import TrackerSettings
@@ -17,8 +17,12 @@ from bridge.sync.agreement import Agreement, Scope
 from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.decide import decide
 from bridge.sync.plan import AWAY, LinkView, Neighbour, Plan, View
+from bridge.sync.sequel import sequel
 from bridge.sync.ticket import FieldChange, Side, Ticket
 from bridge.trackers.protocol import Abilities, FieldSpec, Tracker
+
+YOUNGEST = 2**63 - 1
+"""Stands for the row id of a link that is still to be: it will be younger than all others."""
 
 
 @dataclass(slots=True)
@@ -37,6 +41,10 @@ class Run:
         read_at: side -> the tracker's time just before it was last read by id.
         asked: sides whose tracker this run has spoken to.
         parts: its pairs of files, relations and worklogs.
+        warrant: fingerprint of the reviewed plan that this run carries out, and nothing else; "" for a run of the
+            daemon's.
+        mirrored: links that count as mirrored; None for all that are. What a reviewed plan has just mirrored is as
+            unknown to its other lines as it was when they were planned.
     """
 
     house: House
@@ -50,6 +58,8 @@ class Run:
     asked: set[Side] = field(default_factory=set)
     read_at: dict[Side, int] = field(default_factory=dict)
     parts: tuple[PartPair, ...] = ()
+    warrant: str = ""
+    mirrored: Collection[int] | None = None
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""
@@ -126,7 +136,7 @@ class Run:
             pairs=self.pairs,
             linked=frozenset(side for side in Side if self.link.linked(side)),
             changed_at=changed_at or {},
-            id=self.link.id,
+            id=self.link.id or YOUNGEST,
             parts=self.parts,
             files_move=all(self._abilities(side).attachments for side in Side),
             neighbours={side: self._related(side) for side in Side},
@@ -138,7 +148,26 @@ class Run:
         if ticket is None or not (rules.parent or rules.links):
             return {}
         with self.house.store.read() as tx:
-            return related(tx, self.agreement, side, ticket)
+            found = related(tx, self.agreement, side, ticket)
+        if self.mirrored is None:
+            return found
+        return {number: one for number, one in found.items() if one.link in self.mirrored}
+
+    def made(self) -> Agreement:
+        """The agreement with what both trackers know of its people.
+
+        Raises:
+            TrackerError: somebody must be known and cannot be asked for now.
+        """
+        return self.house.acquaintances.made(self.agreement, self.terms.trackers, self.house.clock.now())
+
+    def sequel(self, plan: Plan) -> Plan | None:
+        """What follows once a creation that the plan begins with is done; None when it creates nothing.
+
+        Raises:
+            TrackerError: something that must be read cannot be read now.
+        """
+        return sequel(self.made(), self.look(), plan)
 
     def plan(self) -> Plan:
         """The decision, on ground that is sure enough for every write it contains.
@@ -147,7 +176,7 @@ class Run:
             TrackerError: something that must be read cannot be read now.
         """
         times: dict[str, tuple[int, int]] = {}
-        agreement = self.house.acquaintances.made(self.agreement, self.terms.trackers, self.house.clock.now())
+        agreement = self.made()
         plan = decide(agreement, self.look())
         while True:
             weak = [side for side in Side if not self.views[side].strong]

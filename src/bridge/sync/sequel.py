@@ -53,7 +53,9 @@ def foreseen(plan: Plan, side: Side) -> Plan:
 
     What the new ticket's tracker filled in by itself may want to cross to the original: nobody has reviewed that.
     """
-    back = [action for action in plan.actions if action.side is side.other and not isinstance(action, LinkBack)]
+    back = [
+        action for action in plan.actions if action.side is side.other and not isinstance(action, LinkBack)
+    ]
     fields = {name for action in back for name in _fields(action)}
     actions = [_without(action, fields) for action in plan.actions if action not in back]
     return replace(plan, actions=tuple(action for action in actions if action is not None))
