@@ -14,6 +14,7 @@ from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.fingerprint import plan_print, terms_print, ticket_prints
+from bridge.sync.holding import Hold
 from bridge.sync.identity import marker_for
 from bridge.sync.plan import (
     Action,
@@ -124,11 +125,13 @@ def run_over(house: House, terms: Terms, agreement: Agreement, link: Link) -> Ru
     bases = {side: Base() for side in Side}
     pairs: tuple[CommentPair, ...] = ()
     parts: tuple[PartPair, ...] = ()
+    holds: tuple[Hold, ...] = ()
     if link.id:
         with house.store.read() as tx:
             bases, pairs = tx.bases.get(link.id), tuple(tx.comments.list(link.id))
             parts = tuple(tx.parts.list(link.id))
-    return Run(house, terms, agreement, link, bases, pairs, parts=parts)
+            holds = tuple(tx.holds.list(link.id))
+    return Run(house, terms, agreement, link, bases, pairs, parts=parts, holds=holds)
 
 
 def agreed(terms: Terms, agreement: Agreement) -> str:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, replace
 from bridge.config.settings import TrackerSettings
 from bridge.daemon.house import House, Terms, field_specs
 from bridge.daemon.neighbours import related, without_neighbours
+from bridge.errors import Gone, Refused
 from bridge.store.rows import Intent, Link
 from bridge.sync.agreement import Agreement, Scope
 from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.decide import decide
+from bridge.sync.holding import Hold
 from bridge.sync.plan import AWAY, LinkView, Neighbour, Plan, View
 from bridge.sync.sequel import sequel
 from bridge.sync.ticket import FieldChange, Side, Ticket
@@ -45,6 +47,8 @@ class Run:
             daemon's.
         mirrored: links that count as mirrored; None for all that are. What a reviewed plan has just mirrored is as
             unknown to its other lines as it was when they were planned.
+        holds: every hold that it ever had, as they were at the start.
+        histories: sides whose history was asked for, since they were last read.
     """
 
     house: House
@@ -60,6 +64,8 @@ class Run:
     parts: tuple[PartPair, ...] = ()
     warrant: str = ""
     mirrored: Collection[int] | None = None
+    holds: tuple[Hold, ...] = ()
+    histories: dict[Side, tuple[FieldChange, ...]] = field(default_factory=dict)
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""
@@ -92,6 +98,7 @@ class Run:
             return known
         view = self._read(side, strong=strong)
         self.views[side] = view
+        self.histories.pop(side, None)
         return view
 
     def _read(self, side: Side, *, strong: bool) -> View:
@@ -140,6 +147,9 @@ class Run:
             parts=self.parts,
             files_move=all(self._abilities(side).attachments for side in Side),
             neighbours={side: self._related(side) for side in Side},
+            holds=self.holds,
+            histories=dict(self.histories),
+            now=self.house.clock.now(),
         )
 
     def _related(self, side: Side) -> dict[str, Neighbour]:
@@ -153,14 +163,6 @@ class Run:
             return found
         return {number: one for number, one in found.items() if one.link in self.mirrored}
 
-    def made(self) -> Agreement:
-        """The agreement with what both trackers know of its people.
-
-        Raises:
-            TrackerError: somebody must be known and cannot be asked for now.
-        """
-        return self.house.acquaintances.made(self.agreement, self.terms.trackers, self.house.clock.now())
-
     def sequel(self, plan: Plan) -> Plan | None:
         """What follows once a creation that the plan begins with is done; None when it creates nothing.
 
@@ -168,6 +170,16 @@ class Run:
             TrackerError: something that must be read cannot be read now.
         """
         return sequel(self.made(), self.look(), plan)
+
+    def made(self) -> Agreement:
+        """The agreement with what both trackers know of its people.
+
+        Raises:
+            TrackerError: somebody must be known and cannot be asked for now.
+        """
+        now, trackers = self.house.clock.now(), self.terms.trackers
+        agreement = self.house.acquaintances.made(self.agreement, trackers, now)
+        return self.house.rosters.made(agreement, self.agreement, trackers, self.house.store, now)
 
     def plan(self) -> Plan:
         """The decision, on ground that is sure enough for every write it contains.
@@ -184,13 +196,33 @@ class Run:
             needed = [
                 side for side in weak if plan.destroys or plan.unsure or plan.rests_on(side) or side in away
             ]
-            if not needed and not (plan.unsure - times.keys()):
+            unasked = plan.asks - self.histories.keys()
+            if not needed and not unasked and not (plan.unsure - times.keys()):
                 return plan
             for side in needed:
                 self.read(side, strong=True)
             if not needed:
-                times = self._times(plan.unsure)
+                # Only now: a history must not be older than the ticket that it explains.
+                for side in unasked:
+                    self.histories[side] = self.history(side)
+                times = self._times(plan.unsure) if plan.unsure else times
             plan = decide(agreement, self.look(times))
+
+    def history(self, side: Side) -> tuple[FieldChange, ...]:
+        """What the tracker tells of who changed what on that side, asked once; nothing where it does not tell us.
+
+        Raises:
+            TrackerError: the tracker cannot be asked now.
+        """
+        if side in self.histories:
+            return self.histories[side]
+        ticket = self.link.ticket(side)
+        if ticket is None:
+            return ()
+        try:
+            return tuple(self.tracker(side).histories([ticket]).get(ticket, ()))
+        except (Refused, Gone):
+            return ()
 
     def _times(self, fields: frozenset[str]) -> dict[str, tuple[int, int]]:
         """When each side last changed these fields, from the trackers' own histories."""
@@ -198,7 +230,9 @@ class Run:
         for side in Side:
             ticket = self.views[side].ticket
             assert ticket is not None
-            history = self.tracker(side).histories([ticket.id]).get(ticket.id, ())
+            history = self.histories.get(side)
+            if history is None:
+                history = tuple(self.tracker(side).histories([ticket.id]).get(ticket.id, ()))
             rules = [rule for rule in self.agreement.fields if rule.name in fields]
             stamps[side] = {
                 rule.name: _last_change({rule.name, rule.name_on(side)}, history, ticket) for rule in rules
