@@ -20,6 +20,7 @@ INTERNAL_ERROR = 70
 """Exit code of a crash (EX_SOFTWARE of sysexits.h)."""
 
 COMMANDS = {
+    "apply": "Carry out a saved plan, exactly, and refuse what has changed since.",
     "audit": "Prove what was done: export, verify, heads, erasure.",
     "check": "Find every mistake in the files and on the live trackers, all at once.",
     "demo": "Watch it work: two trackers, the real daemon, a scripted day, and the proof.",
