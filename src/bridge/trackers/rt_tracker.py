@@ -76,6 +76,7 @@ def open_tracker(settings: TrackerSettings, clock: Clock) -> Tracker:
 
     def session() -> PlainSession:
         return PlainSession(
+            settings.url,
             timeout=(settings.connect_timeout, settings.read_timeout),
             headers=login,
             ca_file=settings.ca_file,

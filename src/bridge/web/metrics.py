@@ -88,6 +88,15 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
             [({}, (now - oldest) / SECOND if oldest is not None else 0.0)],
         ),
         (
+            "bridge_redactions_total",
+            "counter",
+            "Places cut out of what was written, by rule and by the side that it went to.",
+            [
+                ({"agreement": agreement, "rule": rule, "to": side}, count)
+                for (agreement, rule, side), count in sorted(house.redactions.report().items())
+            ],
+        ),
+        (
             "bridge_webhooks_total",
             "counter",
             "Proven webhooks; repeated ones did nothing.",
