@@ -75,6 +75,7 @@ def load(
         spool_quota=shape.spool.quota,
         sources={draft.agreement.name: draft.source.file for draft in drafts},
         web=web,
+        file=source.file,
     )
 
 

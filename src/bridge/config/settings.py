@@ -113,6 +113,7 @@ class Settings:
         spool: folder where files lie on their way from one tracker to the other.
         spool_quota: bytes that may lie there.
         web: the web server; None when nothing listens.
+        file: ``bridge.yaml`` itself, for messages.
     """
 
     database: str = field(repr=False)
@@ -124,3 +125,4 @@ class Settings:
     spool: str = "spool"
     spool_quota: int = 2_000_000_000
     web: WebSettings | None = None
+    file: str = ""
