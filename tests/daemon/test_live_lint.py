@@ -20,7 +20,6 @@ from bridge.simulator import make_acme, make_home
 from bridge.simulator.model import Project, Transition
 from bridge.simulator.presets import EXTERNAL_ID
 from bridge.simulator.state import real_clock
-from bridge.sync.roles import Role
 from bridge.sync.ticket import Side
 
 PROJECTS = {Side.INTERNAL: "OPS", Side.VENDOR: "CUST"}
@@ -324,20 +323,39 @@ def test_somebody_who_has_left_is_told(tmp_path):
             assert stands_at(world, found, "people:")
 
 
-def test_the_people_and_fields_of_roles_are_looked_at_too(tmp_path):
-    role = Role("owner", Side.INTERNAL, people=("ann@home.example", "ghost@home.example"), field="asignee")
-    with open_world(tmp_path) as world:
-        terms = world.house.terms
-        (agreement,) = terms.settings.agreements
-        settings = replace(terms.settings, agreements=(replace(agreement, roles=(role,)),))
-        found = inspect(replace(terms, settings=settings))
-    (ghost,) = [one for one in found.findings if one.check is Check.PEOPLE]
-    assert "answers to 'ghost@home.example'" in ghost.problem.message
-    assert ghost.problem.path == "roles.owner.people[1]"
-    (misspelt,) = [one for one in found.findings if one.check is Check.FIELDS]
-    assert misspelt.mistake
-    assert misspelt.problem.path == "roles.owner.field"
-    assert misspelt.problem.fix == "did you mean 'assignee'?"
+ROLES = """
+roles:
+  owner:
+    side: internal
+    field: Contakt
+    people: [ann@home.example, ghost@home.example]
+    groups: [ops-leads]
+"""
+
+
+def test_the_people_fields_and_groups_of_roles_are_looked_at_too(tmp_path):
+    with open_world(tmp_path, more=ROLES) as world:
+        ghost = lint(world, Check.PEOPLE, "answers to 'ghost@home.example'")
+        assert (ghost.mistake, ghost.problem.path) == (False, "roles.owner.people[1]")
+        assert stands_at(world, ghost, "ghost@home.example")
+        misspelt = lint(world, Check.FIELDS, "the tracker 'home' has no field 'Contakt'")
+        assert misspelt.mistake
+        assert misspelt.problem.fix == "did you mean 'Contact'?"
+        assert stands_at(world, misspelt, "field: Contakt")
+        group = lint(world, Check.PEOPLE, "'home' does not tell who is in the group 'ops-leads'")
+        assert group.mistake, "the daemon would wait for a roster that it never learns"
+        assert "check the name" in group.problem.fix
+        assert stands_at(world, group, "groups: [ops-leads]")
+
+
+def test_rights_to_write_are_no_reason_not_to_observe(tmp_path):
+    with open_world(tmp_path, more="mode: observe") as world:
+        world.acme.site.revoke("bridge", "CREATE_ISSUES")
+        assert not lint(world, Check.RIGHTS, "lacks the right Create issues in CUST").mistake
+        path = tmp_path / "agreements" / "acme.yaml"
+        path.write_text(path.read_text().replace("mode: observe", "mode: live"))
+        world.restart()
+        assert lint(world, Check.RIGHTS, "lacks the right Create issues in CUST").mistake
 
 
 def test_who_holds_tickets_without_a_pair_is_told_where_that_will_be_held(tmp_path):

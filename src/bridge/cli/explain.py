@@ -18,6 +18,7 @@ from bridge.store.rows import Intent, JournalEntry, Link
 from bridge.sync.agreement import FieldRule
 from bridge.sync.attachments import megabytes
 from bridge.sync.base import Base, decode_value, encode_value
+from bridge.sync.chain import ERASED
 from bridge.sync.mapping import crossing, show, show_change
 from bridge.sync.plan import TAKEN_BACK
 from bridge.sync.ticket import Side, Value
@@ -87,7 +88,7 @@ def _fit(entry: JournalEntry, rules: Mapping[str, FieldRule]) -> JournalEntry:
     for name, side in (("before", "to"), ("after", "to"), ("value", "side")):
         if name in data and side in data:
             data[name] = fit(data[name], data[side])
-    if "loser" in data:
+    if "loser" in data and data["loser"] != ERASED:
         data["loser"] = {**data["loser"], "value": fit(data["loser"]["value"], data["loser"]["side"])}
     return replace(entry, data=data)
 
@@ -156,9 +157,9 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one r
         case "field.written" | "status.moved":
             change = show_change(decode_value(entry["before"]), decode_value(entry["after"]))
             text = f"{entry['field']} on the {entry['to']} side: {change} ({entry['why']})"
-            if entry.get("steps"):
+            if entry.get("steps", ERASED) not in ([], ERASED):
                 text += f", by way of {' -> '.join(entry['steps'])}"
-            if "loser" in entry:
+            if "loser" in entry and entry["loser"] != ERASED:
                 lost = show(decode_value(entry["loser"]["value"]))
                 text += f"; gave way: {lost} of the {entry['loser']['side']} side"
             return text
@@ -171,6 +172,8 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one r
             return f"{entry['key']} created on the {entry['side']} side"
         case "link.shown":
             return f"link to {entry['peer']} shown on the {entry['side']} side"
+        case "comment.added" if not entry["origin"]:
+            return f"a note of the bridge itself on the {entry['side']} side ({entry['copy']})"
         case "comment.added":
             return f"comment {entry['origin']} carried to the {entry['side']} side as {entry['copy']}"
         case "comment.edited":
@@ -189,9 +192,25 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one r
             return _worklog(entry)
         case "finding.opened" | "finding.closed":
             return f"{'found' if entry['event'] == 'finding.opened' else 'settled'}: {entry['message']}"
+        case "request.refused" | "outcome.unknown" | "outcome.found" | "outcome.absent":
+            return _request(entry)
         case event:
             rest = {key: value for key, value in entry.items() if key not in ("at", "event")}
             return _life(entry) or f"{event} {rest}"
+
+
+def _request(entry: dict[str, Any]) -> str:
+    request = f"the request '{entry['what']}' on the {entry['side']} side"
+    match entry["event"]:
+        case "request.refused":
+            status = f", status {entry['http']}" if entry.get("http") else ""
+            return f"{request} changed nothing: {entry['error']}{status}"
+        case "outcome.unknown":
+            return f"the answer to {request} was lost"
+        case "outcome.found":
+            return f"the result of {request} was found"
+        case _:
+            return f"{request} had no result"
 
 
 def _life(entry: dict[str, Any]) -> str:
@@ -203,10 +222,15 @@ def _life(entry: dict[str, Any]) -> str:
             return f"{entry['from']} on the {entry['side']} side was merged into {entry['to']}, which is followed"
         case "link.made":
             how = "linked by hand" if entry["anew"] else "linked again by hand"
+            how += f" by {entry['who']}" if "who" in entry else ""
             won = "" if entry["winner"] == "none" else f", the values of the {entry['winner']} side stand"
             return f"{how}{won}{', with the comments so far' if entry['history'] else ''}"
+        case "link.found":
+            return f"{entry['key']} found on the {entry['side']} side"
         case "link.closed":
-            return f"the link has ended: {entry['why']}"
+            return f"the link has ended: {entry['why']}" + (f" by {entry['who']}" if "who" in entry else "")
+        case "link.hidden":
+            return f"the link to the peer taken off on the {entry['side']} side, for {entry['who']}"
         case _:
             return ""
 
@@ -215,6 +239,8 @@ def _file(entry: dict[str, Any]) -> str:
     if entry["event"] == "file.added":
         size = megabytes(entry["size"])
         return f"file {entry['origin']} ({size}) carried to the {entry['side']} side as {entry['copy']}"
+    if entry["why"] == "not-whole":
+        return f"file {entry['copy']} on the {entry['side']} side taken back: it was not what was sent"
     return f"file {entry['copy']} on the {entry['side']} side taken back (the original was {entry['why']})"
 
 

@@ -168,6 +168,7 @@ def _check_side(desk: Desk, one: SideLook, tracker: TrackerLook, *, thorough: bo
     values.check_structure(desk, one, meta)
     creation.check_creation(desk, one, meta)
     workflow.check_statuses(desk, one, meta)
+    people.check_rosters(desk, one)
     if failure is not None:
         for check in (Check.WORKFLOW, Check.PEOPLE):
             desk.unseen(check, str(failure))

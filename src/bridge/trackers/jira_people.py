@@ -96,15 +96,20 @@ class People:
         chosen = exact or (people if "@" in handle else [])
         return list({person.id: person for person in chosen}.values())
 
-    def look_up(self, handle: str) -> Person | None:
-        """The active person behind a handle, with the name that people see; None when there is no such one."""
+    def look_up(self, handle: str, *, left: bool = False) -> Person | None:
+        """The active person behind a handle, with the name that people see; None when there is no such one.
+
+        Args:
+            handle: an id, an e-mail address, a login.
+            left: whether one who was deactivated will do as well.
+        """
         query = "accountId" if self._values.person_key == "accountId" else "username"
         try:
             found = self._http.call("GET", f"{self._api}/user", query={query: self.find(handle)})
         except (WrongValue, Gone, Refused):  # the last: our account may not look people up
             return None
         person = self._values.person(found.object())
-        return person if person is not None and person.active else None
+        return person if person is not None and (person.active or left) else None
 
     def _search(self, handle: str, *, inactive: bool = False) -> Answer:
         """Ask for people. Cloud shows active ones only; Data Center the others as well, if so asked."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from bridge.clock import Clock
 from bridge.daemon.house import Terms, field_specs
@@ -15,6 +16,7 @@ from bridge.errors import Gone, Refused, TrackerError
 from bridge.sync.agreement import Agreement, Scope
 from bridge.sync.ticket import Person, Side, Transition
 from bridge.trackers.protocol import ProjectMeta, Tracker, Watch
+from bridge.trackers.rosters import rosters_of
 from bridge.trackers.survey import KnowsPeople, Sampled, ShowsTickets, TellsClock, TellsZone
 
 MOST_STEPS = 60
@@ -51,6 +53,7 @@ class SideLook:
         refused: the tracker's words where the selection is no query to it; "" where it is.
         in_scope: the latest tickets in scope; None where the tracker lists none.
         steps: what is offered from each status, on a ticket of the project; None where it was not asked.
+        rosters: (role, key in the file, name) of groups and project roles that do not say who is in them -> why.
         people: handle -> who answers to it; None where our account may not ask.
         failure: why the rest could not be asked.
     """
@@ -63,6 +66,7 @@ class SideLook:
     refused: str = ""
     in_scope: Sequence[Sampled] | None = None
     steps: Sequence[tuple[Sampled, Sequence[Transition]]] | None = None
+    rosters: dict[tuple[str, str, str], str] = field(default_factory=dict)
     people: dict[str, Sequence[Person] | None] = field(default_factory=dict)
     failure: TrackerError | None = None
 
@@ -143,6 +147,7 @@ def _ask_side(look: SideLook, *, thorough: bool) -> None:
         next(iter(tracker.changes(Watch(scope, specs), tracker.now())), None)
     except Refused as error:
         look.refused = error.words
+    look.rosters = dict(_unread_rosters(look))
     if not thorough:
         return
     if isinstance(tracker, ShowsTickets):
@@ -158,6 +163,24 @@ def _ask_side(look: SideLook, *, thorough: bool) -> None:
                 look.people[handle] = tracker.find_people(handle, scope.project)
             except Refused:
                 look.people[handle] = None
+
+
+def _unread_rosters(look: SideLook) -> Iterator[tuple[tuple[str, str, str], str]]:
+    """The groups and project roles of a side that cannot be read, and the tracker's words."""
+    rosters, project = rosters_of(look.tracker), look.scope.project
+    if rosters is None:
+        return
+    for role in (one for one in look.agreement.roles if one.side is look.side):
+        asked = [("groups", name, partial(rosters.group_members, name, project)) for name in role.groups]
+        asked += [
+            ("project-roles", name, partial(rosters.project_role_members, project, name))
+            for name in role.project_roles
+        ]
+        for key, name, ask in asked:
+            try:
+                ask()
+            except (Gone, Refused) as error:
+                yield (role.name, key, name), error.words
 
 
 def _steps(tracker: Tracker, tickets: Sequence[Sampled]) -> Iterator[tuple[Sampled, Sequence[Transition]]]:

@@ -1,6 +1,7 @@
-"""Whether the people whom the agreement names are there, and who holds tickets without being named.
+"""Whether the people and groups whom the agreement names are there, and who holds tickets without being named.
 
-Only remarks: an agreement that names somebody who has left is still one.
+Somebody who has left is only remarked: the agreement is still one. A group that does not say who is in it is a mistake:
+nobody could be told to be in the role; a bridge that runs goes by what it last knew.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from bridge.daemon.checking.looking import SideLook
 from bridge.daemon.checking.report import Check, Desk, some
 from bridge.sync.mapping import names
 from bridge.sync.ticket import Person, Side
+from bridge.trackers.rosters import rosters_of
 
 
 def check_people(desk: Desk, look: SideLook) -> None:
@@ -48,6 +50,30 @@ def check_people(desk: Desk, look: SideLook) -> None:
                 f"the account '{handle}' on '{tracker}' was deactivated",
                 "name whoever has taken over",
             )
+
+
+def check_rosters(desk: Desk, look: SideLook) -> None:
+    """The groups and project roles that roles are filled from."""
+    tracker = look.tracker
+    for role in look.agreement.roles:
+        if role.side is look.side and rosters_of(tracker) is None and (role.groups or role.project_roles):
+            desk.mistake(
+                Check.PEOPLE,
+                ("roles", role.name),
+                f"the bridge cannot read groups and project roles of '{tracker.name}' ({tracker.kind})",
+                "name its people under 'people'",
+                key=True,
+            )
+    for (role_name, key, name), words in look.rosters.items():
+        what = (
+            f"the group '{name}'" if key == "groups" else f"the project role '{name}' of {look.scope.project}"
+        )
+        desk.mistake(
+            Check.PEOPLE,
+            ("roles", role_name, key),
+            f"'{tracker.name}' does not tell who is in {what}: {words}",
+            "check the name, and that our account may see it (docs/trackers.md, Rights)",
+        )
 
 
 def check_holders(desk: Desk, look: SideLook) -> None:

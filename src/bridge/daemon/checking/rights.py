@@ -8,6 +8,7 @@ from bridge.config.findings import Path
 from bridge.daemon.checking.looking import SideLook
 from bridge.daemon.checking.report import Check, Desk
 from bridge.sync.agreement import PERSON_FIELDS, Agreement, FieldRule, Rule
+from bridge.sync.roles import Mode
 from bridge.sync.ticket import Side
 from bridge.trackers.protocol import ProjectMeta
 from bridge.trackers.survey import Need
@@ -20,15 +21,19 @@ _MINOR = frozenset({Need.PEOPLE})
 
 
 def check_rights(desk: Desk, look: SideLook, meta: ProjectMeta) -> None:
-    """Every right that is missing once, with all that it is needed for."""
-    scope = look.scope
+    """Every right that is missing once, with all that it is needed for.
+
+    An agreement that only observes needs none but to see; the others are told in time.
+    """
+    scope, observes = look.scope, look.agreement.mode is Mode.OBSERVE
     wanted: dict[str, tuple[list[str], Path, bool]] = {}
     for need, purpose, path in demands(look.agreement, look.side):
+        harmless = need in _MINOR or (observes and need is not Need.READ)
         for right in meta.missing_rights.get(need, ()):
-            purposes, _, minor = wanted.setdefault(right, ([], path, need in _MINOR))
+            purposes, _, minor = wanted.setdefault(right, ([], path, harmless))
             if purpose not in purposes:
                 purposes.append(purpose)
-            wanted[right] = (purposes, wanted[right][1], minor and need in _MINOR)
+            wanted[right] = (purposes, wanted[right][1], minor and harmless)
     for right, (purposes, path, minor) in wanted.items():
         place = desk.remark if minor else desk.mistake
         place(
