@@ -331,3 +331,24 @@ def test_missing_rights_are_named(redmine):
     unmarked = open_tracker(replace(redmine.settings(), marker_field="Nothing"), SystemClock())
     (flaw,) = unmarked.metadata(project).marker
     assert "no custom field 'Nothing'" in flaw.words
+
+
+def test_a_field_that_cannot_hold_the_mark_is_told(redmine, project):
+    for kind in ("Bug", "Feature"):
+        types = {one["name"]: one["id"] for one in redmine.call("admin", "GET", "/trackers.json")["trackers"]}
+        redmine.new_issue(project, f"A {kind}", tracker_id=types[kind])
+    said = {}
+    for field, who in (
+        ("Severity", "admin"),
+        ("Areas", "admin"),
+        ("Bug only", "bridge"),
+        ("Remark", "bridge"),
+    ):
+        tracker = open_tracker(replace(redmine.settings(who=who), marker_field=field), SystemClock())
+        said[field] = [flaw.words for flaw in tracker.metadata(project).marker]
+    assert said == {
+        "Severity": ["the custom field 'Severity' is of the format 'list', and the mark is one text"],
+        "Areas": ["the custom field 'Areas' holds several values, and the mark is one text"],
+        "Bug only": ["tickets of the type 'Feature' do not have the custom field 'Bug only'"],
+        "Remark": [],
+    }

@@ -184,9 +184,16 @@ def _check_closing(desk: Desk, look: SideLook, meta: ProjectMeta) -> None:
 
 
 def _check_role_fields(desk: Desk, look: SideLook, meta: ProjectMeta) -> None:
-    """The fields that say who is accountable."""
+    """The fields that say who is accountable; those that cross were looked at with the others."""
     for role in look.agreement.roles:
-        if role.side is look.side and role.field and meta.fields and role.field not in meta.fields:
+        mapped = look.agreement.field(role.field) is not None
+        if (
+            role.side is look.side
+            and role.field
+            and not mapped
+            and meta.fields
+            and role.field not in meta.fields
+        ):
             desk.mistake(
                 Check.FIELDS,
                 ("roles", role.name, "field"),
