@@ -91,7 +91,7 @@ def _show_table(inspection: Inspection) -> None:
 
     from bridge.daemon.checking.report import Check
 
-    console = Console(width=None if sys.stdout.isatty() else 200)
+    console = Console(width=None if sys.stdout.isatty() else 200, markup=False)
     table = Table(box=None, pad_edge=False)
     for heading in ("", *Check):
         table.add_column(str(heading))
@@ -102,9 +102,9 @@ def _show_table(inspection: Inspection) -> None:
             why = inspection.unseen.get((place, check))
             if why is not None:
                 reasons.setdefault(f"{place}: {why}", []).append(str(check))
-    console.print(table, markup=False)
+    console.print(table)
     for why, checks in reasons.items():
-        console.print(f"? {', '.join(checks)} of {why}", markup=False, highlight=False)
+        console.print(f"? {', '.join(checks)} of {why}", highlight=False)
 
 
 def _cell(inspection: Inspection, place: Place, check: Check) -> str:

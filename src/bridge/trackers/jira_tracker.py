@@ -205,9 +205,10 @@ class JiraTracker(abc.ABC):
         """See :meth:`bridge.trackers.survey.KnowsPeople.find_people`."""
         return self._people.everybody(handle)
 
-    def zone(self) -> str:
+    def zone(self) -> str | None:
         """See :meth:`bridge.trackers.survey.TellsZone.zone`."""
-        return str(self._get("/myself").object().get("timeZone") or "")
+        zone = self._get("/myself").object().get("timeZone")
+        return str(zone) if zone else None
 
     # -- tickets --
 

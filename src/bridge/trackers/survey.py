@@ -110,5 +110,5 @@ class TellsClock(Protocol):
 class TellsZone(Protocol):
     """A tracker whose accounts have a time zone that matters to queries."""
 
-    def zone(self) -> str:
-        """The IANA name of our account's time zone; "" where it is set to none."""
+    def zone(self) -> str | None:
+        """The IANA name of our account's time zone; "" where it is set to none, None where that is not told."""
