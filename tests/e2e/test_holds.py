@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from holding_world import holds, letters, linked, notes, roles_world
+from world import facts
 
 
 def test_an_unauthorised_change_is_held_and_told_and_the_rest_goes_on(tmp_path):
@@ -29,3 +31,58 @@ def test_an_unauthorised_change_is_held_and_told_and_the_rest_goes_on(tmp_path):
         world.settle()
         assert any("meanwhile" in str(one["body"]) for one in ann.comments(key))
         assert len(notes(ann, key)) == 1
+
+
+def decide(world, word, hold, *more, by="ann@home.example"):
+    """Decide about a hold at the command line."""
+    reason = () if "--reason" in more or word == "approve" else ("--reason", "not agreed")
+    done = world.typed("holds", word, str(hold.id), "--by", by, *reason, *more)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+EDITS = {
+    "nothing": lambda _world, _key, _peer: None,
+    "the vendor edits on": lambda world, _key, peer: world.at_acme("cy").edit(peer, summary="vendor's news"),
+    "we edit on": lambda world, key, _peer: world.at_home().edit(key, summary="our news"),
+    "both edit on": lambda world, key, peer: (
+        world.at_home().edit(key, summary="our news"),
+        world.at_acme("cy").edit(peer, duedate="2027-07-07"),
+    ),
+}
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["", "restart"])
+@pytest.mark.parametrize("edits", EDITS)
+@pytest.mark.parametrize("word", ["approve", "reject"])
+def test_approve_and_reject_both_end_clean(tmp_path, word, edits, restart):
+    with roles_world(tmp_path) as world:
+        key, peer = linked(world)
+        ann, bo = world.at_home(), world.at_acme()
+        world.at_acme("cy").edit(peer, priority={"name": "P1"})
+        world.settle()
+        EDITS[edits](world, key, peer)
+        world.settle()
+        if restart:
+            world.restart()
+        (hold,) = holds(world)
+        decide(world, word, hold)
+        EDITS[edits](world, key, peer)
+        world.settle()
+        (hold,) = holds(world)
+        expected = ("Highest", "P1", "crossed") if word == "approve" else ("Medium", "P3", "restored")
+        assert (ann.field(key, "priority"), bo.field(peer, "priority"), hold.state) == expected
+        assert hold.decided_by == "ann@home.example"
+        assert facts(world.home.site, world.home.site.issue(key)) == facts(
+            world.acme.site, world.acme.site.issue(peer)
+        )
+        assert world.links()[0].state == "active"
+        for person, ticket in ((ann, key), (bo, peer)):
+            (note,) = notes(person, ticket)
+            assert note.startswith("Settled:")
+            assert ("not agreed" in note) == (word == "reject")
+        events = [one["event"] for one in world.journal(key) if one["event"].startswith("hold.")]
+        assert events == ["hold.opened", "hold.decided", "hold.closed"]
+        written = [one for one in world.journal(key) if one.get("field") == "priority" and "after" in one]
+        assert [one.get("by") for one in written] == ["ann@home.example"]
+        assert world.sync().writes == 0

@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "Find every mistake in the files and on the live trackers, all at once.",
     "demo": "Watch it work: two trackers, the real daemon, a scripted day, and the proof.",
     "explain": "Tell one link's whole story.",
+    "holds": "Show what waits for people; approve or reject it.",
     "import": "Mirror many pairs of tickets that are there already.",
     "link": "Mirror two tickets that are there already.",
     "plan": "Show what would be written where, and write nothing.",
