@@ -248,7 +248,7 @@ class World:
         """A link's journal: one dictionary an entry, with its event."""
         with self.records() as tx:
             (link,) = tx.links.by_key(key)
-            return [{"event": entry.event, **entry.data} for entry in tx.journal.for_link(link.id)]
+            return [{**entry.data, "event": entry.event} for entry in tx.journal.for_link(link.id)]
 
     def links(self) -> list[Link]:
         """All links, as stored."""

@@ -19,6 +19,7 @@ from bridge.store.rows import Intent, JournalEntry, Link
 from bridge.sync.agreement import FieldRule
 from bridge.sync.attachments import megabytes
 from bridge.sync.base import Base, decode_value, encode_value
+from bridge.sync.chain import ERASED
 from bridge.sync.mapping import crossing, show, show_change
 from bridge.sync.plan import TAKEN_BACK
 from bridge.sync.ticket import Side, Value
@@ -95,9 +96,10 @@ def _fit(entry: JournalEntry, rules: Mapping[str, FieldRule]) -> JournalEntry:
         if name in data and side in data:
             data[name] = fit(data[name], data[side])
     if "hold" in data:
-        data |= {name: fit(data[name], data["side"]) for name in ("before", "value")}
+        # Its value is fitted above: it stands on the side that the entry names.
+        data["before"] = fit(data["before"], data["side"])
         data["other"] = fit(data["other"], Side(data["side"]).other)
-    if "loser" in data:
+    if "loser" in data and data["loser"] != ERASED:
         data["loser"] = {**data["loser"], "value": fit(data["loser"]["value"], data["loser"]["side"])}
     return replace(entry, data=data)
 
@@ -134,8 +136,15 @@ def _story(
             }
             for one in intents
         ],
-        "journal": [{"at": _time(one.at), "event": one.event, **one.data} for one in journal],
+        "journal": [_entry(one) for one in journal],
     }
+
+
+def _entry(one: JournalEntry) -> dict[str, Any]:
+    """An entry of the journal; what it calls ``event``, the id in the tracker's own history, is the evidence here."""
+    rest = {key: value for key, value in one.data.items() if key != "event"}
+    evidence = {"evidence": one.data["event"]} if "event" in one.data else {}
+    return {"at": _time(one.at), "event": one.event, **rest, **evidence}
 
 
 def _tell(story: dict[str, Any]) -> None:
@@ -173,12 +182,12 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one r
         case "field.written" | "status.moved":
             change = show_change(decode_value(entry["before"]), decode_value(entry["after"]))
             text = f"{entry['field']} on the {entry['to']} side: {change} ({entry['why']})"
-            if entry.get("steps"):
+            if entry.get("steps", ERASED) not in ([], ERASED):
                 text += f", by way of {' -> '.join(entry['steps'])}"
-            if "loser" in entry:
+            if "loser" in entry and entry["loser"] != ERASED:
                 lost = show(decode_value(entry["loser"]["value"]))
                 text += f"; gave way: {lost} of the {entry['loser']['side']} side"
-            return text
+            return text + _whose(entry)
         case "value.kept":
             kept = show(decode_value(entry["value"]))
             return f"{entry['field']} of the {entry['side']} side is about to give way: {kept}"
@@ -212,9 +221,18 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one r
             return f"the note about what is held, on the {entry['side']} side, says what is new"
         case "finding.opened" | "finding.closed":
             return f"{'found' if entry['event'] == 'finding.opened' else 'settled'}: {entry['message']}"
+        case "request.refused" | "outcome.unknown" | "outcome.found" | "outcome.absent":
+            return _request(entry)
         case event:
             rest = {key: value for key, value in entry.items() if key not in ("at", "event")}
             return _life(entry) or f"{event} {rest}"
+
+
+def _whose(entry: dict[str, Any]) -> str:
+    """Whose change it was that crossed, and who let it."""
+    text = f"; changed by {show(decode_value(entry['who']))}" if "who" in entry else ""
+    text += f"; decided by {entry['by']}" if "by" in entry else ""
+    return text + ("; its author may not, and the agreement lets it cross" if entry.get("flagged") else "")
 
 
 def _hold(entry: dict[str, Any]) -> str:
@@ -242,6 +260,20 @@ _DECIDED = {"crossed": "approved", "restored": "rejected"}
 """What was decided, by the state that a hold has when that is told."""
 
 
+def _request(entry: dict[str, Any]) -> str:
+    request = f"the request '{entry['what']}' on the {entry['side']} side"
+    match entry["event"]:
+        case "request.refused":
+            status = f", status {entry['http']}" if entry.get("http") else ""
+            return f"{request} changed nothing: {entry['error']}{status}"
+        case "outcome.unknown":
+            return f"the answer to {request} was lost"
+        case "outcome.found":
+            return f"the result of {request} was found"
+        case _:
+            return f"{request} had no result"
+
+
 def _life(entry: dict[str, Any]) -> str:
     """What happened to a ticket or the link as a whole; "" for anything else."""
     match entry["event"]:
@@ -251,10 +283,15 @@ def _life(entry: dict[str, Any]) -> str:
             return f"{entry['from']} on the {entry['side']} side was merged into {entry['to']}, which is followed"
         case "link.made":
             how = "linked by hand" if entry["anew"] else "linked again by hand"
+            how += f" by {entry['who']}" if "who" in entry else ""
             won = "" if entry["winner"] == "none" else f", the values of the {entry['winner']} side stand"
             return f"{how}{won}{', with the comments so far' if entry['history'] else ''}"
+        case "link.found":
+            return f"{entry['key']} found on the {entry['side']} side"
         case "link.closed":
-            return f"the link has ended: {entry['why']}"
+            return f"the link has ended: {entry['why']}" + (f" by {entry['who']}" if "who" in entry else "")
+        case "link.hidden":
+            return f"the link to the peer taken off on the {entry['side']} side, for {entry['who']}"
         case _:
             return ""
 
@@ -263,6 +300,8 @@ def _file(entry: dict[str, Any]) -> str:
     if entry["event"] == "file.added":
         size = megabytes(entry["size"])
         return f"file {entry['origin']} ({size}) carried to the {entry['side']} side as {entry['copy']}"
+    if entry["why"] == "not-whole":
+        return f"file {entry['copy']} on the {entry['side']} side taken back: it was not what was sent"
     return f"file {entry['copy']} on the {entry['side']} side taken back (the original was {entry['why']})"
 
 

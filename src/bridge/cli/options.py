@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,6 +131,15 @@ def read_settings(
         ConfigError: with every mistake.
     """
     return load(config, environ=os.environ if environ is None else environ, secrets=secrets, kinds=kinds())
+
+
+def operator() -> str:
+    """Who runs this command, as the operating system knows them; not what the environment says."""
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
 
 
 def kinds() -> Mapping[str, Kind]:

@@ -49,6 +49,29 @@ from bridge.sync.plan import (
 from bridge.sync.ticket import Value
 from bridge.trackers.protocol import PeerLink
 
+INTENDED = (CreateTicket, SetStatus, AddComment, AddAttachment, SpillText, AddWorklog)
+"""Actions under an intent: what became of one whose answer was lost is recorded with that."""
+
+WHAT: Mapping[type[Action], str] = {
+    CreateTicket: IntentKind.CREATE.value,
+    UpdateFields: "update",
+    SetStatus: IntentKind.TRANSITION.value,
+    AddComment: IntentKind.COMMENT.value,
+    EditComment: "comment-edit",
+    DeleteComment: "comment-delete",
+    AddAttachment: IntentKind.ATTACH.value,
+    SpillText: IntentKind.ATTACH.value,
+    DeleteAttachment: "attach-delete",
+    LinkBack: "link-back",
+    SetParent: "parent",
+    AddRelation: "relation",
+    RemoveRelation: "relation-delete",
+    AddWorklog: IntentKind.WORKLOG.value,
+    EditWorklog: "worklog-edit",
+    DeleteWorklog: "worklog-delete",
+}
+"""What the journal calls each action's request."""
+
 
 def act(run: Run, plan: Plan, books: Books) -> None:
     """Carry out the plan. The books are right at every moment, also when this raises.
@@ -68,8 +91,16 @@ def act(run: Run, plan: Plan, books: Books) -> None:
         try:
             done = _carry_out(run, action, books)
         except (Refused, Gone, Clashed) as error:
+            books.turned_down(action.side, WHAT[type(action)], error)
             books.refused.append(_refusal(action, error))
             continue
+        except OutcomeUnknown:
+            if not isinstance(action, INTENDED):
+                books.left_open(action.side, WHAT[type(action)])
+            raise
+        except TrackerError as error:
+            books.turned_down(action.side, WHAT[type(action)], error)
+            raise
         for name, base in _settling(action).items():
             pending[name] -= name in done
             if pending[name] == 0:
@@ -134,6 +165,7 @@ def _update(run: Run, action: UpdateFields, books: Books) -> frozenset[str]:
         persons = blamed & PERSON_FIELDS
         if not blamed or (blamed == values.keys() and not persons):
             raise
+        books.turned_down(action.side, "update", error)
         # One field's refusal never stops the other fields.
         for name in sorted(blamed):
             unable = name in persons and values[name] is not None

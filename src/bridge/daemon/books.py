@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.errors import Refused, TrackerError
 from bridge.store.rows import Letter
 from bridge.sync.agreement import PERSON_FIELDS
 from bridge.sync.base import CommentPair, PartPair
@@ -96,6 +98,24 @@ class Books:
         self.written[side] = max(at, self.written.get(side, 0))
         self.journal.append((event, {"side": side.value, **data}))
         self.writes += 1
+
+    def turned_down(self, side: Side, what: str, error: TrackerError) -> None:
+        """Note a request that surely changed nothing: the sort of answer and its status, never its words.
+
+        Args:
+            side: where.
+            what: what it was to do, e.g. ``comment``.
+            error: the answer, or the lack of one.
+        """
+        sort = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
+        data: dict[str, Any] = {"side": side.value, "what": what, "error": sort}
+        if isinstance(error, Refused):
+            data["http"] = error.status
+        self.journal.append(("request.refused", data))
+
+    def left_open(self, side: Side, what: str) -> None:
+        """Note a request that may have changed something, and that the next look at both sides will tell."""
+        self.journal.append(("outcome.unknown", {"side": side.value, "what": what}))
 
 
 def refused_field(side: Side, name: str, value: Value, words: str) -> Finding:

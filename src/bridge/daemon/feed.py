@@ -23,6 +23,7 @@ from bridge.sync.agreement import Agreement
 from bridge.sync.base import Base
 from bridge.sync.echo import is_echo, parts_differ
 from bridge.sync.identity import marker_for
+from bridge.sync.privacy import classified
 from bridge.sync.ticket import Side, Ticket
 from bridge.trackers.protocol import Tracker, Watch
 
@@ -199,7 +200,9 @@ class Feed:
                     if link is None:
                         continue
                     new += link.gen == 1
-                elif not (ticket.key != link.key(side) or _restricted(link, ticket)) and is_echo(
+                elif not (
+                    ticket.key != link.key(side) or _restricted(agreement, side, link, ticket)
+                ) and is_echo(
                     agreement,
                     side,
                     without_neighbours(tx, house, terms, link, side, ticket),
@@ -259,7 +262,11 @@ class Feed:
         if side.other not in agreement.create_on or ticket.created < agreement.scope(side).since:
             return None
         marker = marker_for(agreement.name, side, ticket.id)
-        link, _ = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, house.clock.now())
+        now = house.clock.now()
+        link, made = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, now)
+        if made:
+            data = {"side": side.value, "id": ticket.id, "key": ticket.key}
+            tx.journal.add(now, agreement.name, link.id, "link.found", data)
         mirror = tx.cursors.get_note(f"stray/{agreement.name}/{side.other.value}/{marker}")
         if mirror and link.ticket(side.other) is None:
             tx.links.set_peer(
@@ -280,9 +287,13 @@ class Feed:
         )
 
 
-def _restricted(link: Link, ticket: Ticket) -> bool:
-    """Whether a ticket is private, or was when its link was last looked at: both are told, and neither is an echo."""
-    return ticket.private or any(finding.get("kind") == "private-ticket" for finding in link.findings)
+def _restricted(agreement: Agreement, side: Side, link: Link, ticket: Ticket) -> bool:
+    """Whether a ticket may not cross, or might not when its link was last looked at: neither is an echo."""
+    return (
+        ticket.private
+        or classified(agreement, side, ticket)
+        or any(finding.get("kind") in {"private-ticket", "classified"} for finding in link.findings)
+    )
 
 
 def _standing(ticket: Ticket) -> tuple[str, bool, bool]:

@@ -21,9 +21,10 @@ from bridge.daemon.sightings import Sightings
 from bridge.daemon.spool import Spool
 from bridge.daemon.steps import StepMemory
 from bridge.daemon.stumbles import Stumbles
+from bridge.daemon.witness import Witness
 from bridge.store.database import Store, Tx
 from bridge.store.lease import Lease
-from bridge.sync.agreement import BUILT_IN_FIELDS, Agreement
+from bridge.sync.agreement import BUILT_IN_FIELDS, CLASSIFICATION, Agreement
 from bridge.sync.ticket import Person, Side
 from bridge.trackers.protocol import FieldSpec, Tracker
 
@@ -57,6 +58,7 @@ class House:
         clock: the time.
         random: jitter for back-off.
         spool: where files lie on their way.
+        witness: remembers outside of the database what was done; None for a house that only looks, or is a desk.
         lease: our right to be the only one who works on the database; None for a house that only looks.
         sightings: tickets as polls saw them.
         health: which trackers are out of reach.
@@ -73,6 +75,7 @@ class House:
     clock: Clock
     random: random.Random
     spool: Spool
+    witness: Witness | None = None
     lease: Lease | None = None
     sightings: Sightings = field(default_factory=Sightings)
     health: Health = field(default_factory=Health)
@@ -134,12 +137,14 @@ def _places(tx: Tx, terms: Terms) -> tuple[Place, ...]:
 
 
 def field_specs(agreement: Agreement, side: Side) -> tuple[FieldSpec, ...]:
-    """The agreement's custom fields as that side's adapter must know them."""
-    mapped = {rule.name: rule.name_on(side) for rule in agreement.fields}
-    # Who is accountable stands in a field that need not cross.
-    mapped |= {
-        role.field: role.field
-        for role in agreement.roles
-        if role.side is side and role.field and role.field not in mapped
-    }
-    return tuple(FieldSpec(name, native) for name, native in mapped.items() if name not in BUILT_IN_FIELDS)
+    """The custom fields that side's adapter must know: those that cross, and those that are only looked at.
+
+    Looked at are the field that says who is accountable, and the one that classifies a ticket.
+    """
+    names = {rule.name: rule.name_on(side) for rule in agreement.fields}
+    for role in agreement.roles:
+        if role.side is side and role.field:
+            names.setdefault(role.field, role.field)
+    if side in agreement.classified.names:
+        names[CLASSIFICATION] = agreement.classified.names[side]
+    return tuple(FieldSpec(name, native) for name, native in names.items() if name not in BUILT_IN_FIELDS)

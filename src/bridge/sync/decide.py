@@ -29,6 +29,7 @@ from bridge.sync.merge import (
     Stuck,
     cross,
     merge,
+    taken_back_later,
 )
 from bridge.sync.plan import (
     Action,
@@ -43,6 +44,7 @@ from bridge.sync.plan import (
     Plan,
     View,
 )
+from bridge.sync.privacy import classified
 from bridge.sync.relations import parent_for_new, plan_relations
 from bridge.sync.sheet import Sheet
 from bridge.sync.spilling import is_long, plan_spills
@@ -78,12 +80,17 @@ def _for_link(agreement: Agreement, link: LinkView) -> Agreement:
 
 
 def _restricted(agreement: Agreement, link: LinkView) -> Plan | None:
-    """The plan while a ticket is private: nothing crosses either way, but what is taken back is taken back."""
+    """The plan while a ticket is private or classified: nothing crosses, but what is taken back is taken back."""
     tickets = {side: link.view(side).ticket for side in Side}
     findings = [
         Finding("private-ticket", side, "", f"the {side} ticket is private; nothing crosses while it is")
         for side, ticket in tickets.items()
         if ticket is not None and ticket.private
+    ]
+    findings += [
+        Finding("classified", side, "", f"the {side} ticket is classified; nothing crosses while it is")
+        for side, ticket in tickets.items()
+        if ticket is not None and classified(agreement, side, ticket)
     ]
     if not findings:
         return None
@@ -192,6 +199,8 @@ def _reconcile(agreement: Agreement, agreed: Agreement, link: LinkView) -> Plan:
             and any(_rerendered(link.view(side), name) for side in Side)
         ):
             sheet.settled[name] = (now.internal, now.vendor)
+        if isinstance(merged, Quiet):
+            merged = taken_back_later(agreement, rule, now, rule.owner or link.origin) or merged
         merged = _with_files(agreement, rule, now, merged)
         if isinstance(merged, Cross) and any(
             shows(now.value(to.other), coming[to.other]) for to in merged.writes

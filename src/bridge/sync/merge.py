@@ -14,6 +14,7 @@ from bridge.markup import Document, settle
 from bridge.sync.agreement import TEXT_FIELDS, Agreement, FieldRule, Rule
 from bridge.sync.fitting import fit_text
 from bridge.sync.mapping import (
+    NAMED_FIELDS,
     Carried,
     Unmapped,
     agree,
@@ -26,12 +27,10 @@ from bridge.sync.mapping import (
     same,
     show,
 )
+from bridge.sync.originals import bears_mark, keeps_back, kept_blocks, taken_back
 from bridge.sync.shortening import surely_short
 from bridge.sync.textmerge import Fit, merge_blocks
 from bridge.sync.ticket import Side, Value
-
-_NAMED_FIELDS = frozenset({"type", "priority", "status", "due"})
-"""Fields whose values are names or dates even where no map lists them; other strings may be somebody's words."""
 
 
 class _Missing:
@@ -220,9 +219,14 @@ def cross(
     if rule.name in TEXT_FIELDS and not agreement.scope(to).edits_texts:
         message = f"the {to} side's tracker keeps the {rule.name} as it was written first; the two differ now"
         return Stuck("fixed", to, message)
+    kept = _with_kept_words(agreement, rule, now, source)
+    if isinstance(kept, Stuck):
+        return kept
     if isinstance(value, frozenset) or isinstance(now.value(to), frozenset):
         target = _replaced(rule, now, source)
         carried: Carried | Unmapped = Carried(target, target)
+    elif kept is not None:
+        carried = kept
     elif (edited := _edited_text(agreement, now, source)) is not None:
         carried = Carried(edited, settle(agreement.scope(to).dialect, edited))
     else:
@@ -238,6 +242,46 @@ def cross(
     return Cross(writes={to: carried.value}, base=base, winner=source, why=why, loser=loser)
 
 
+def _with_kept_words(agreement: Agreement, rule: FieldRule, now: Now, source: Side) -> Carried | Stuck | None:
+    """What to write where words stand that the source has never been shown; None where there are none at stake.
+
+    Its edit goes in around them. Where it cannot, it is left to people: a mark is no answer to somebody's words.
+    """
+    to = source.other
+    value, base, present, other = now.value(source), now.base(source), now.value(to), now.base(to)
+    if not keeps_back(agreement, rule, to, present):
+        return None
+    if not isinstance(other, _Missing) and _same_as_base(value, base):
+        # What is restored is the side's own text, and not the copy of it.
+        shown = settle(agreement.scope(to).dialect, other) if isinstance(other, Document) else other
+        return Carried(other, shown)
+    if (edited := _edited_text(agreement, now, source)) is not None:
+        return Carried(edited, settle(agreement.scope(to).dialect, edited))
+    crossed = not isinstance(other, _Missing) and keeps_back(agreement, rule, to, other)
+    if not crossed and not bears_mark(agreement, value):
+        return None
+    message = (
+        f"the {to} side's '{rule.name}' holds words that are redacted towards the {source} side, and the edit there"
+        " touches them; it does not replace the original"
+    )
+    return Stuck("held", source, message)
+
+
+def taken_back_later(agreement: Agreement, rule: FieldRule, now: Now, source: Side) -> Outcome | None:
+    """What becomes of words that crossed before there was a rule against it; None when there are none."""
+    to = source.other
+    text = taken_back(agreement, rule, source, now.value(source), now.value(to))
+    if text is False:
+        return None
+    if rule.name in TEXT_FIELDS and not agreement.scope(to).edits_texts:
+        message = f"the {rule.name} crossed before a rule redacted it; the {to} side's tracker lets nobody change it"
+        return Stuck("fixed", to, message)
+    shown = settle(agreement.scope(to).dialect, text) if isinstance(text, Document) else text
+    value = now.value(source)
+    base = (value, shown) if source is Side.INTERNAL else (shown, value)
+    return Cross({to: text}, base, source, "changed", (to, now.value(to)))
+
+
 def _edited_text(agreement: Agreement, now: Now, source: Side) -> Document | None:
     """The other side's own text with only the source's edit in it, or None when the edit cannot be told apart.
 
@@ -250,7 +294,8 @@ def _edited_text(agreement: Agreement, now: Now, source: Side) -> Document | Non
     if value == base or _too_long(agreement, source.other, value, base):
         return None
     fit, fit_theirs = _fits(agreement, source.other)
-    edited = merge_blocks(other, other, base, value, fit, fit_theirs=fit_theirs)
+    kept = kept_blocks(agreement, source.other, other)
+    edited = merge_blocks(other, other, base, value, fit, fit_theirs=fit_theirs, kept=kept)
     return None if edited is None or _too_long(agreement, source.other, edited) else edited
 
 
@@ -313,8 +358,10 @@ def _merge_texts(agreement: Agreement, now: Now) -> Outcome | None:
     assert isinstance(vendor, Document)
     # Each side keeps its own blocks as they are; only what the other side wrote is made fit to cross.
     fit, fit_theirs = _fits(agreement, Side.INTERNAL)
-    ours = merge_blocks(base_internal, internal, base_vendor, vendor, fit, fit_theirs=fit_theirs)
-    theirs = merge_blocks(base_vendor, vendor, base_internal, internal, fit_theirs, fit_theirs=fit)
+    kept = kept_blocks(agreement, Side.INTERNAL, base_internal)
+    ours = merge_blocks(base_internal, internal, base_vendor, vendor, fit, fit_theirs=fit_theirs, kept=kept)
+    kept = kept_blocks(agreement, Side.VENDOR, base_vendor)
+    theirs = merge_blocks(base_vendor, vendor, base_internal, internal, fit_theirs, fit_theirs=fit, kept=kept)
     if ours is None or theirs is None:
         return None
     if _too_long(agreement, Side.VENDOR, internal, theirs) or _too_long(
@@ -346,7 +393,7 @@ def _fits(agreement: Agreement, to: Side) -> tuple[Fit, Fit]:
 
 def told(rule: FieldRule, value: Value) -> str:
     """A value as a finding may tell it: findings reach logs, so nothing that could be somebody's words."""
-    if isinstance(value, str) and value and not rule.values and rule.name not in _NAMED_FIELDS:
+    if isinstance(value, str) and value and not rule.values and rule.name not in NAMED_FIELDS:
         return "(text)"
     return show(value)
 
