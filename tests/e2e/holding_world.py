@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from world import FIELDS, World, open_world, plain
+from world import FIELDS, NOTES, World, open_world, plain
 
 from bridge.store.rows import Letter
 from bridge.sync.holding import Hold
@@ -55,7 +55,7 @@ def holds(world) -> list[Hold]:
 def notes(person, key) -> list[str]:
     """The bridge's own notes about holds on a ticket."""
     said = [plain(one["body"]) for one in person.comments(key)]
-    return [one for one in said if one.startswith(("On hold:", "Settled:"))]
+    return [one for one in said if one.startswith(NOTES)]
 
 
 def letters(world) -> list[Letter]:
