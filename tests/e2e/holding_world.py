@@ -21,7 +21,7 @@ PRIORITY = "owner: internal, values: {Highest: P1, High: P2, Medium: P3, Low: P4
 
 
 @contextmanager
-def roles_world(folder, *, roles: str = ROLES, **rules: str) -> Iterator[World]:
+def roles_world(folder, *, roles: str = ROLES, tracker: str = "", **rules: str) -> Iterator[World]:
     """A world with roles; ``priority=...`` and the like give a field another rule."""
     lines = FIELDS
     for name, rule in {"priority": f"{{{PRIORITY}}}", **rules}.items():
@@ -35,7 +35,7 @@ def roles_world(folder, *, roles: str = ROLES, **rules: str) -> Iterator[World]:
             len(lines),
         )
         lines = f"{lines[:start]}  {name}: {rule}\n{lines[end:]}"
-    with open_world(folder, fields=lines, more=roles) as world:
+    with open_world(folder, fields=lines, more=roles, tracker=tracker) as world:
         yield world
 
 
