@@ -32,7 +32,9 @@ def test_a_note_whose_answer_is_lost_stands_once(tmp_path, way):
         world.settle(12)
         (hold,) = holds(world)
         assert world.typed("holds", "approve", str(hold.id), "--by", "ann").returncode == 0
-        eventually(lambda: world.sync() and all("Settled" in one for one in notes(ann, key) + notes(bo, peer)))
+        eventually(
+            lambda: world.sync() and all("Settled" in one for one in notes(ann, key) + notes(bo, peer))
+        )
         world.settle(12)
         assert [rule.fired for rule in rules] == [1] * len(rules)
         assert len(notes(ann, key)) == len(notes(bo, peer)) == 1
@@ -66,9 +68,7 @@ def test_kill_9_around_the_note_the_decision_beside_the_daemon_and_the_mail(tmp_
         mail = f'\nmail: {{server: "smtp://127.0.0.1:{mail_server.port}", from: bridge@home.example}}\n'
         path = tmp_path / "bridge.yaml"
         path.write_text(path.read_text() + mail)
-        world.home.faults.add(
-            Fault("slow", "POST", "/comment$", "hold:", when="after", delay_ms=60_000)
-        )
+        world.home.faults.add(Fault("slow", "POST", "/comment$", "hold:", when="after", delay_ms=60_000))
         with world.daemon() as daemon:
             world.at_acme("cy").edit(peer, priority={"name": "P1"}, summary="crosses meanwhile")
             eventually(lambda: notes(ann, key))
@@ -78,7 +78,9 @@ def test_kill_9_around_the_note_the_decision_beside_the_daemon_and_the_mail(tmp_
         assert ann.field(key, "priority") == "Medium"
         with world.daemon():
             eventually(lambda: len(notes(bo, peer)) == 1 and ann.field(key, "summary") == "crosses meanwhile")
-            (sent,) = eventually(lambda: [one for one in mail_server.received if "ops@home.example" in one.to])
+            (sent,) = eventually(
+                lambda: [one for one in mail_server.received if "ops@home.example" in one.to]
+            )
             assert "Decision needed: priority" in sent.subject
             (waiting,) = json.loads(world.bridge("holds", "--json").stdout)
             done = world.bridge("holds", "approve", waiting["id"], "--by", "ann@home.example")
