@@ -84,6 +84,7 @@ def load(
         web=web,
         mail=mail,
         keep_values=shape.retention.values,
+        file=source.file,
     )
 
 
