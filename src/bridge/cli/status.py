@@ -24,6 +24,8 @@ def command(*, config: Path, as_json: bool) -> None:
 
     Ends with 1 when something is parked, held or found, a feed or the mail is in trouble, or a webhook is silent.
     """
+    from bridge.daemon.restraint import WITHHELD
+
     with quiet():
         settings = read_settings(config, secrets=False)
         store = Store.open(settings.database, migrate=False)
@@ -39,7 +41,9 @@ def command(*, config: Path, as_json: bool) -> None:
             remarked += [link for link in ended if any(one["kind"] == "returned" for one in link.findings)]
             feeds = tx.cursors.notes("feed/")
             hooks = tx.cursors.notes("hook/")
+            withheld = list(tx.cursors.notes(WITHHELD).values())
             waiting = len(tx.links.due(now, 100_000))
+            held = tx.holds.counts()
             mail = mail_standing(tx, settings, now)
     finally:
         store.close()
@@ -47,6 +51,9 @@ def command(*, config: Path, as_json: bool) -> None:
         "agreements": [
             {
                 "name": one.name,
+                "mode": one.mode.value,
+                "withheld": _withheld([note for note in withheld if note["agreement"] == one.name]),
+                "holds": held.get(one.name, 0),
                 "links": {state.value: counts.get((one.name, state), 0) for state in LinkState},
                 "feeds": {
                     side.value: _feed(feeds.get(f"feed/{one.name}/{side.value}"), now) for side in Side
@@ -72,6 +79,19 @@ def command(*, config: Path, as_json: bool) -> None:
     troubled = any(feed["trouble"] for one in data["agreements"] for feed in one["feeds"].values())
     silent = any(hook["silent"] for hook in data["webhooks"])
     sys.exit(1 if stuck or remarked or troubled or silent or mail["trouble"] else 0)
+
+
+def _withheld(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is planned and not written, by what restrains it."""
+    return [
+        {
+            "why": why,
+            "links": sum(1 for note in notes if note["why"] == why and note["actions"]),
+            "actions": sum(note["actions"] for note in notes if note["why"] == why),
+            "findings": sum(note["findings"] for note in notes if note["why"] == why),
+        }
+        for why in sorted({note["why"] for note in notes})
+    ]
 
 
 def _feed(note: dict[str, Any] | None, now: int) -> dict[str, Any]:
@@ -109,16 +129,30 @@ def _show(data: dict[str, Any]) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 200)
     table = Table(box=None, pad_edge=False)
-    for heading in ("agreement", *(state.value for state in LinkState), "internal polled", "vendor polled"):
+    for heading in (
+        "agreement",
+        "mode",
+        *(state.value for state in LinkState),
+        "internal polled",
+        "vendor polled",
+    ):
         table.add_column(heading)
     for one in data["agreements"]:
         table.add_row(
             one["name"],
+            one["mode"],
             *(str(one["links"][state.value]) for state in LinkState),
             *(_ago(one["feeds"][side.value]) for side in Side),
         )
     console.print(table)
     console.print(f"{data['waiting']} waiting to be looked at")
+    undecided = sum(one["holds"] for one in data["agreements"])
+    if undecided:
+        console.print(f"{undecided} waiting for a decision of people: 'bridge holds'")
+    for one in data["agreements"]:
+        for rest in one["withheld"]:
+            planned = f"{rest['links']} links with {rest['actions']} writes planned and not made"
+            console.print(f"{one['name']}: {planned}: {rest['why']}", markup=False, highlight=False)
     for hook in data["webhooks"]:
         ago = hook["heard_seconds_ago"]
         heard = "never heard" if ago is None else f"heard {ago} s ago"

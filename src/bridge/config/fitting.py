@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bridge.config.findings import Path, did_you_mean
-from bridge.config.shape import LATER, Shape
+from bridge.config.form import Shape
+from bridge.config.shape import LATER
 from bridge.config.source import Source
 
 _S = TypeVar("_S", bound=Shape)

@@ -144,6 +144,8 @@ class Settings:
         spool_quota: bytes that may lie there.
         web: the web server; None when nothing listens.
         mail: the mail server; None when nobody is told.
+        keep_values: seconds that the journal keeps what people wrote; None for ever.
+        file: ``bridge.yaml`` itself, for messages.
     """
 
     database: str = field(repr=False)
@@ -156,3 +158,5 @@ class Settings:
     spool_quota: int = 2_000_000_000
     web: WebSettings | None = None
     mail: MailSettings | None = None
+    keep_values: float | None = None
+    file: str = ""

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from bridge.config.boundary_shape import ClassifiedShape, Redactions
+from bridge.config.field_shape import FieldShape, PairShape
+from bridge.config.form import Shape, needed, word_or_pair
+from bridge.config.role_shape import HoldsShape, PilotShape, RoleShape
 from bridge.config.words import (
     Flag,
     IsoDate,
@@ -27,45 +31,21 @@ from bridge.config.words import (
     Template,
     Text,
     TextList,
-    Texts,
     Threads,
     WebAddress,
     misfit,
 )
-from bridge.sync.agreement import Rule
-from bridge.sync.ticket import Side
+from bridge.sync.roles import Mode
 
 LATER = frozenset(
     {
         "calendars",
         "clocks",
         "digest",
-        "internal-may",
         "ladder",
-        "mode",
-        "redact",
-        "roles",
-        "vendor-may",
     }
 )
 """Keys of the design that a later version brings."""
-
-
-def needed() -> Any:
-    """A key that must be there."""
-    return Field(default="", json_schema_extra={"needed": True})
-
-
-class Shape(BaseModel):
-    """What all parts of the files share: no unknown keys, hyphens in keys, inputs never printed."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=lambda name: name.replace("_", "-"),
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
 
 
 class SecretShape(Shape):
@@ -198,6 +178,13 @@ class MailShape(Shape):
     """PEM file of a private certificate authority, relative to this folder"""
 
 
+class RetentionShape(Shape):
+    """How long the bridge keeps what people wrote."""
+
+    values: Seconds | None = None
+    """time after which values in the journal are erased, e.g. 2y; their seals stay"""
+
+
 class BridgeShape(Shape):
     """``bridge.yaml``."""
 
@@ -215,6 +202,8 @@ class BridgeShape(Shape):
     """the bridge's own small web server, for webhooks, health and metrics; without it, nothing listens"""
     mail: MailShape | None = None
     """the mail server through which people are told; without it, nobody is"""
+    retention: RetentionShape = RetentionShape()
+    """how long the journal keeps what people wrote: {values: 2y}; by default for ever"""
     trackers: dict[Name, TrackerShape] = Field(default={}, json_schema_extra={"needed": True})
     """trackers by name, e.g. home: {kind: jira-datacenter, url: ..., token: {secret: home_token}}"""
     agreements: Text = "agreements/*.yaml"
@@ -232,74 +221,12 @@ class ScopeShape(Shape):
     """how this party is called in texts that cross"""
     select: str = ""
     """which tickets of the project come into scope, in the tracker's own query language; all by default"""
-    on_create: dict[Text, Text] = {}
+    on_create: dict[Text, Text] = Field(default={})
     """field: value for tickets that the bridge creates on this side"""
     private_role: Text = ""
     """Jira: project role that may read the private comments which the bridge writes here"""
     private_group: Text = ""
     """Jira: group that may read them, in place of a role"""
-
-
-class PairShape(Shape):
-    """One value per side."""
-
-    internal: Text = needed()
-    """what it is on the internal side"""
-    vendor: Text = needed()
-    """what it is on the vendor's side"""
-
-
-class ViaShape(Shape):
-    """Detours per side."""
-
-    internal: dict[Text, Texts] = {}
-    """goal status: statuses to pass on the way, on the internal side"""
-    vendor: dict[Text, Texts] = {}
-    """goal status: statuses to pass on the way, on the vendor's side"""
-
-
-class FillShape(Shape):
-    """Screen fields per side."""
-
-    internal: dict[Text, dict[Text, Text]] = {}
-    """goal status: {screen field: value}, on the internal side"""
-    vendor: dict[Text, dict[Text, Text]] = {}
-    """goal status: {screen field: value}, on the vendor's side"""
-
-
-def _word_or_pair(value: Any) -> str:
-    return "pair" if isinstance(value, dict) else "word"
-
-
-class FieldShape(Shape):
-    """How one field crosses."""
-
-    owner: Side | None = None
-    """side that decides alone; the other side's changes are undone"""
-    rule: Rule | None = None
-    """who wins when both sides changed it: newest, merge, hold, or owner together with the key owner"""
-    values: dict[Text, Texts] = {}
-    """internal value: vendor value"""
-    otherwise: (
-        Annotated[
-            Annotated[Literal["hold", "keep", "same"], Tag("word")] | Annotated[PairShape, Tag("pair")],
-            Discriminator(_word_or_pair),
-        ]
-        | None
-    ) = None
-    """what becomes of a value without a pair: hold, keep, same, or a stand-in for each side"""
-    only: TextList = ()
-    """labels, components, versions: patterns of those that cross"""
-    via: ViaShape = ViaShape()
-    """status: detours where the workflow offers no direct step"""
-    fill: FillShape = FillShape()
-    """status: fields that a step asks for"""
-    internal: Text = ""
-    """custom field: its name in the internal tracker"""
-    vendor: Text = ""
-    """custom field: its name in the vendor's tracker"""
-    field: Text = ""
-    """custom field: its name in both trackers"""
 
 
 class CommentShape(Shape):
@@ -364,7 +291,7 @@ class RelationShape(Shape):
 
     parent: Flag = False
     """true: parents and sub-tasks cross"""
-    links: dict[Text, Annotated[LinkTypeShape, BeforeValidator(_vendor_alone)]] = {}
+    links: dict[Text, Annotated[LinkTypeShape, BeforeValidator(_vendor_alone)]] = Field(default={})
     """types of links that cross: name in the internal tracker: name at the vendor"""
 
 
@@ -392,6 +319,14 @@ class AgreementShape(Shape):
     """who is who: pairs of {internal: ..., vendor: ...}"""
     fields: dict[Text, FieldShape] = Field(default={}, json_schema_extra={"needed": True})
     """fields that cross, by canonical name"""
+    mode: Mode = Mode.LIVE
+    """how much the bridge does: observe, pilot or live"""
+    pilot: PilotShape | None = None
+    """tickets that are written to in mode pilot"""
+    roles: dict[Name, RoleShape] | None = None
+    """named responsibilities, e.g. service-owner: {side: internal, people: [ann@example.com]}"""
+    holds: HoldsShape | None = None
+    """who decides about changes that nobody was entitled to make, and by when"""
     comments: CommentShape = CommentShape()
     """how comments cross"""
     private_tickets: Literal["never"] = "never"
@@ -405,10 +340,16 @@ class AgreementShape(Shape):
     deleted: (
         Annotated[
             Annotated[Literal["note", "keep"], Tag("word")] | Annotated[DeletedShape, Tag("pair")],
-            Discriminator(_word_or_pair),
+            Discriminator(word_or_pair),
         ]
         | None
     ) = None
     """what becomes of the peer of a deleted ticket: note, keep, or {close: {internal: ..., vendor: ...}}"""
     since: IsoDate = ""
     """tickets created before this date get no mirrors by themselves"""
+    redact: tuple[Redactions, ...] = ()
+    """what is cut out of words before they leave, e.g. [secrets, addresses]"""
+    classified: ClassifiedShape | None = None
+    """tickets that do not cross at all, by their labels or a field"""
+    show_people: Literal["name", "role", "company"] = "name"
+    """how people are called on the other side"""

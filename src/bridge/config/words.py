@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdwy])")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+")
 _SIZES = {"kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kK]B|MB|GB)")
@@ -290,3 +290,6 @@ Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_more), AfterValidato
 
 TextList = Annotated[tuple[Text, ...], AfterValidator(_not_none)]
 """A list of at least one text."""
+
+MailAddresses = Annotated[tuple[MailAddress, ...], AfterValidator(_not_none)]
+"""A list of at least one mail address."""

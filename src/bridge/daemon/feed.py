@@ -15,6 +15,7 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.house import House, field_specs
 from bridge.daemon.neighbours import without_neighbours
+from bridge.daemon.restraint import looked_at
 from bridge.daemon.returning import welcome
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
@@ -22,6 +23,7 @@ from bridge.sync.agreement import Agreement
 from bridge.sync.base import Base
 from bridge.sync.echo import is_echo, parts_differ
 from bridge.sync.identity import marker_for
+from bridge.sync.privacy import classified
 from bridge.sync.ticket import Side, Ticket
 from bridge.trackers.protocol import Tracker, Watch
 
@@ -38,6 +40,9 @@ PORTION = 100
 
 YOUTH = 60.0
 """Seconds, beside twice the search's lag, before a link's ticket is old enough to be the canary."""
+
+RESTRICTED = frozenset({"private-ticket", "classified"})
+"""Kinds of findings of a ticket that may not cross."""
 
 Wake = Callable[[Sequence[int]], None]
 """Tells the dispatcher which links to look at."""
@@ -170,6 +175,7 @@ class Feed:
             known = tx.links.by_ticket(agreement.name, side, [ticket.id for ticket in page])
             linked = [link.id for link in known.values()]
             bases = tx.bases.many(linked)
+            looked = looked_at(tx, linked, side)
             restamped = {
                 t.id
                 for t in page
@@ -178,7 +184,9 @@ class Feed:
             changed = [
                 t
                 for t in page
-                if t.id not in known or t.id in restamped or t.updated > bases[known[t.id].id][side].seen
+                if t.id not in known
+                or t.id in restamped
+                or t.updated > max(bases[known[t.id].id][side].seen, looked.get(known[t.id].id, 0))
             ]
             pairs = {known[t.id].id: tx.comments.list(known[t.id].id) for t in changed if t.id in known}
             parts = {known[t.id].id: tx.parts.list(known[t.id].id) for t in changed if t.id in known}
@@ -195,7 +203,7 @@ class Feed:
                     if link is None:
                         continue
                     new += link.gen == 1
-                elif not (ticket.key != link.key(side) or _restricted(link, ticket)) and is_echo(
+                elif not _worth_a_look(agreement, side, link, ticket) and is_echo(
                     agreement,
                     side,
                     without_neighbours(tx, house, terms, link, side, ticket),
@@ -255,7 +263,11 @@ class Feed:
         if side.other not in agreement.create_on or ticket.created < agreement.scope(side).since:
             return None
         marker = marker_for(agreement.name, side, ticket.id)
-        link, _ = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, house.clock.now())
+        now = house.clock.now()
+        link, made = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, now)
+        if made:
+            data = {"side": side.value, "id": ticket.id, "key": ticket.key}
+            tx.journal.add(now, agreement.name, link.id, "link.found", data)
         mirror = tx.cursors.get_note(f"stray/{agreement.name}/{side.other.value}/{marker}")
         if mirror and link.ticket(side.other) is None:
             tx.links.set_peer(
@@ -276,9 +288,26 @@ class Feed:
         )
 
 
-def _restricted(link: Link, ticket: Ticket) -> bool:
-    """Whether a ticket is private, or was when its link was last looked at: both are told, and neither is an echo."""
-    return ticket.private or any(finding.get("kind") == "private-ticket" for finding in link.findings)
+def _worth_a_look(agreement: Agreement, side: Side, link: Link, ticket: Ticket) -> bool:
+    """Whether a change is never taken for an echo, though the ticket may show nothing that is not known.
+
+    It has a new key; it may not cross, or might not when its link was last looked at; something of it is held, which
+    may have been taken back; or somebody must be accountable for it, in a field that does not cross.
+    """
+    return (
+        ticket.key != link.key(side)
+        or ticket.private
+        or classified(agreement, side, ticket)
+        or any(finding.get("kind") in RESTRICTED for finding in link.findings)
+        or link.state is LinkState.HELD
+        or any(
+            role.side is side
+            and role.required_within is not None
+            and role.field
+            and agreement.field(role.field) is None
+            for role in agreement.roles
+        )
+    )
 
 
 def _standing(ticket: Ticket) -> tuple[str, bool, bool]:

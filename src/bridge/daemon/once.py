@@ -14,6 +14,7 @@ from bridge.daemon.census import take_census
 from bridge.daemon.feed import Feed
 from bridge.daemon.house import House
 from bridge.daemon.mailer import Mailed, Mailer
+from bridge.daemon.retaining import retain
 from bridge.daemon.worker import Report, Worker, record_failure
 from bridge.errors import Refused, TrackerError
 from bridge.sync.ticket import Side
@@ -65,6 +66,7 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
     hits = 0
     failures: list[TrackerError] = []
     for agreement in house.terms.settings.agreements:
+        house.rosters.review(agreement, house.terms.trackers, house.store, house.clock.now())
         for side in Side:
             feed = Feed(house, agreement.name, side, _nobody)
             trouble = ""
@@ -81,6 +83,7 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
                 trouble = error.words
             feed.note(trouble)
     reports = tuple(work_off(house, progress))
+    retain(house)
     return Pass(hits, reports, tuple(failures), Mailer(house).flush())
 
 
