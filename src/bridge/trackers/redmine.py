@@ -79,6 +79,7 @@ def open_tracker(settings: TrackerSettings, clock: Clock) -> Tracker:
 
     def session() -> PlainSession:
         return PlainSession(
+            settings.url,
             timeout=(settings.connect_timeout, settings.read_timeout),
             headers={"X-Redmine-API-Key": settings.token.get_secret_value()},
             ca_file=settings.ca_file,

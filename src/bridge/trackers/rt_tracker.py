@@ -14,7 +14,7 @@ What makes RT different from its neighbours, and what follows from it here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -79,6 +79,7 @@ def open_tracker(settings: TrackerSettings, clock: Clock) -> Tracker:
 
     def session() -> PlainSession:
         return PlainSession(
+            settings.url,
             timeout=(settings.connect_timeout, settings.read_timeout),
             headers=login,
             ca_file=settings.ca_file,
@@ -216,7 +217,8 @@ class RequestTracker:
 
     def histories(self, ids: Sequence[str]) -> Mapping[str, Sequence[FieldChange]]:
         """See :class:`bridge.trackers.protocol.Tracker`."""
-        there = dict(self._items(ids))
+        # A history is asked for between a decision and its write, which must rest on what was decided about.
+        there = dict(self._items(ids, read=self._desk.glance))
         return read_changes(self._http, self._catalog, list(there)) if there else {}
 
     def find_marked(self, scope: Scope, marker: str, since: int) -> Sequence[Stamp]:
@@ -431,11 +433,17 @@ class RequestTracker:
             field=self._catalog.field,
         )
 
-    def _items(self, ids: Iterable[str], *, survivors: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _items(
+        self,
+        ids: Iterable[str],
+        *,
+        survivors: bool = False,
+        read: Callable[[str], dict[str, Any]] | None = None,
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Those of the tickets that we can see; if so asked, in place of a merged one the ticket that is left."""
         for ticket in dict.fromkeys(ids):
             try:
-                yield ticket, self._desk.read(ticket)
+                yield ticket, (read or self._desk.read)(ticket)
             except Merged as merged:
                 if survivors:
                     yield from ((ticket, item) for _, item in self._items([merged.survivor]))
