@@ -39,10 +39,10 @@ redact:
 class Planted:
     """Made-up secrets, each with the one place where it stands."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int) -> None:
         self.words: dict[str, str] = {}
         self.customers: list[str] = []
-        self._random = random.Random(25)
+        self._random = random.Random(seed)
 
     def new(self, place: str) -> str:
         """Some words with one secret of each kind."""
@@ -52,7 +52,7 @@ class Planted:
 
     def found(self, text: str) -> set[str]:
         """The places whose secrets are in a text, however it is written down."""
-        plain = text.replace("\\", "").replace("\u2060", "").replace("*", "")
+        plain = text.replace("\\", "").replace("\u2060", "")
         return {place for word, place in self.words.items() if word in plain or word in text}
 
     def _make(self, kind: str) -> str:

@@ -41,6 +41,17 @@ def halves(words: str) -> tuple[str, str]:
     return words[:at], words[at:]
 
 
+def said(body) -> str:
+    """The letters of a text as a reader sees them, whatever nodes or colours they are in."""
+    if isinstance(body, dict):
+        return str(body.get("text", "")) + "".join(map(said, body.get("content", ())))
+    return re.sub(r"\{color[^}]*\}", "", str(body or ""))
+
+
+def words_of(issue) -> list:
+    return [*issue.values.values(), *(one.body for one in issue.comments)]
+
+
 def worklog(person, key: str, words: str) -> None:
     body = {"timeSpentSeconds": 600, "comment": person.text(words)}
     person.call("POST", f"/issue/{key}/worklog", body)
@@ -59,7 +70,7 @@ def start(world, planted: dict[str, Planted]) -> tuple[str, str]:
     ours, theirs = planted["home"], planted["acme"]
     first, second = halves(ours.new("over a bold word"))
     description = (
-        f"{ours.new('description')}\n\n{first}*{second[:4]}*{second[4:]}\n\n"
+        f"{ours.new('description')}\n\n{first}{{color:#ff0000}}{second[:4]}{{color}}{second[4:]}\n\n"
         f"{{code}}\n{ours.new('code in a description')}\n{{code}}\n\n"
         f"|a|{ours.new('cell of a table')}|\n\n[here|https://files.example/{ours.new('address of a link').split()[1]}]"
         f"\n\n{'a long text ' * 2_600}\n\n{ours.new('end of a long text')}"
@@ -95,7 +106,7 @@ def start(world, planted: dict[str, Planted]) -> tuple[str, str]:
 
 
 def test_no_secret_leaves(tmp_path) -> None:
-    planted = {"home": Planted(), "acme": Planted()}
+    planted = {"home": Planted(25), "acme": Planted(26)}
     log = tmp_path / "passes.log"
     with (
         open_world(tmp_path, fields=FIELDS + ENVIRONMENT.lstrip("\n"), more=MORE) as world,
@@ -112,13 +123,13 @@ def test_no_secret_leaves(tmp_path) -> None:
                 (world.at_home(), keys[0], "home"),
                 (world.at_acme(), keys[1], "acme"),
             ):
-                (said,) = [one for one in person.comments(ticket) if "use" in json.dumps(one["body"])][:1]
+                (first,) = [one for one in person.comments(ticket) if "use" in json.dumps(one["body"])][:1]
                 later = planted[side].new("edited comment")
                 (tmp_path / "agreements" / "customers.txt").write_text(
                     "\n".join(name for one in planted.values() for name in one.customers)
                 )
                 world.restart()
-                person.call("PUT", f"/issue/{ticket}/comment/{said['id']}", {"body": person.text(later)})
+                person.call("PUT", f"/issue/{ticket}/comment/{first['id']}", {"body": person.text(later)})
             world.settle()
             assert world.sync().writes == 0
             metrics = render(world.house, {})
@@ -133,10 +144,12 @@ def test_no_secret_leaves(tmp_path) -> None:
                 if call.user in {"bridge", ""}
             )
             stored = json.dumps(dump(other.site), ensure_ascii=False)
+            read = "\n".join(said(one) for issue in other.site.issues.values() for one in words_of(issue))
             given = b"\n".join(blob.read() for blob in other.site.blobs.values())
             held = "\n".join(given.decode(one, "replace") for one in ("utf-8", "latin-1", "utf-16-le"))
             assert planted[side].found(sent) == set()
             assert planted[side].found(stored) == set()
+            assert planted[side].found(read) == set()
             assert planted[side].found(held.replace("\x00", "")) == set()
             assert planted[side].found(log.read_text()) == set()
             assert planted[side].found(metrics) == set()
