@@ -34,6 +34,12 @@ PIECES = [
 OTHERS = ["", "~", "[]", "{}", "[1, [2]]", "{a: {b: c}}", "{a: [b]}", "text", "0", "''", "[~]", "{a: ~}"]
 
 
+@pytest.fixture(autouse=True)
+def whole(governed):
+    """Every key of roles and rights is there to be damaged, too."""
+    governed.load()
+
+
 def found(folder):
     """The problems; none when the files are sound all the same."""
     try:

@@ -15,6 +15,7 @@ from bridge.cli.options import (
     config_option,
     history_option,
     json_option,
+    operator,
     print_json,
     quiet,
     read_settings,
@@ -145,7 +146,7 @@ def _link(
         bar.advance(task)
         if isinstance(one, Couple):
             try:
-                connect(house, terms, one, winner=winner, history=history)
+                connect(house, terms, one, winner=winner, history=history, who=operator())
             except Unlinkable as error:
                 mistakes.append(Mistake(one.wish.place, str(error)))
         else:

@@ -12,6 +12,7 @@ from bridge.cli.options import (
     chosen_agreement,
     config_option,
     history_option,
+    operator,
     quiet,
     read_settings,
     winner_option,
@@ -69,7 +70,8 @@ def command(
             if not yes:
                 question = f"Link {couple.internal.key} with {couple.vendor.key} under '{terms.name}'?"
                 click.confirm(question, abort=True)
-            connect(house, terms, couple, winner=None if winner == "none" else Side(winner), history=history)
+            side = None if winner == "none" else Side(winner)
+            connect(house, terms, couple, winner=side, history=history, who=operator())
         finally:
             close_house(house)
     click.echo(f"{couple.internal.key} = {couple.vendor.key}: linked")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from bridge.cli.mail import mail_standing, mail_words
 from bridge.cli.options import config_option, json_option, print_json, quiet, read_settings
 from bridge.clock import SECOND, SystemClock
 from bridge.store.database import Store
@@ -21,7 +22,7 @@ from bridge.sync.ticket import Side
 def command(*, config: Path, as_json: bool) -> None:
     """Show links, feeds, what is parked or held, and why; works while the daemon runs.
 
-    Ends with 1 when something is parked, held or found, a feed is in trouble, or a webhook has fallen silent.
+    Ends with 1 when something is parked, held or found, a feed or the mail is in trouble, or a webhook is silent.
     """
     from bridge.daemon.restraint import WITHHELD
 
@@ -42,6 +43,8 @@ def command(*, config: Path, as_json: bool) -> None:
             hooks = tx.cursors.notes("hook/")
             withheld = list(tx.cursors.notes(WITHHELD).values())
             waiting = len(tx.links.due(now, 100_000))
+            held = tx.holds.counts()
+            mail = mail_standing(tx, settings, now)
     finally:
         store.close()
     data: dict[str, Any] = {
@@ -50,6 +53,7 @@ def command(*, config: Path, as_json: bool) -> None:
                 "name": one.name,
                 "mode": one.mode.value,
                 "withheld": _withheld([note for note in withheld if note["agreement"] == one.name]),
+                "holds": held.get(one.name, 0),
                 "links": {state.value: counts.get((one.name, state), 0) for state in LinkState},
                 "feeds": {
                     side.value: _feed(feeds.get(f"feed/{one.name}/{side.value}"), now) for side in Side
@@ -63,6 +67,7 @@ def command(*, config: Path, as_json: bool) -> None:
             if tracker.webhook is not None
         ],
         "waiting": waiting,
+        "mail": mail,
         "parked": [_stuck(link, now) for link in stuck if link.state is LinkState.PARKED],
         "held": [_stuck(link, now) for link in stuck if link.state is LinkState.HELD],
         "findings": [_stuck(link, now) for link in remarked],
@@ -73,7 +78,7 @@ def command(*, config: Path, as_json: bool) -> None:
         _show(data)
     troubled = any(feed["trouble"] for one in data["agreements"] for feed in one["feeds"].values())
     silent = any(hook["silent"] for hook in data["webhooks"])
-    sys.exit(1 if stuck or remarked or troubled or silent else 0)
+    sys.exit(1 if stuck or remarked or troubled or silent or mail["trouble"] else 0)
 
 
 def _withheld(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -141,6 +146,9 @@ def _show(data: dict[str, Any]) -> None:
         )
     console.print(table)
     console.print(f"{data['waiting']} waiting to be looked at")
+    undecided = sum(one["holds"] for one in data["agreements"])
+    if undecided:
+        console.print(f"{undecided} waiting for a decision of people: 'bridge holds'")
     for one in data["agreements"]:
         for rest in one["withheld"]:
             planned = f"{rest['links']} links with {rest['actions']} writes planned and not made"
@@ -154,6 +162,8 @@ def _show(data: dict[str, Any]) -> None:
             else ""
         )
         console.print(f"webhooks of {hook['tracker']}: {heard}{silent}", markup=False, highlight=False)
+    if words := mail_words(data["mail"]):
+        console.print(words, markup=False, highlight=False)
     for title, rows in (("parked", data["parked"]), ("held", data["held"]), ("findings", data["findings"])):
         if rows:
             console.print(f"\n{title}:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict, astuple
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from bridge.cli.options import (
     log_option,
     moved_option,
     print_json,
+    progress_bar,
     read_settings,
 )
 
@@ -37,12 +39,10 @@ def command(
 ) -> None:
     """Poll every side once, bring every changed link into agreement, and end.
 
-    Ends with 1 when links are parked, with 3 when a tracker could not be reached.
+    Ends with 1 when links are parked or mail cannot be sent, with 3 when a tracker could not be reached.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from bridge.clock import SystemClock
+    from bridge.daemon.mailer import mail_all_the_same
     from bridge.daemon.once import sync_once
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.preflight import require
@@ -50,18 +50,14 @@ def command(
 
     house = open_house(read_settings(config), SystemClock())
     try:
-        check_sites(house, house.terms, moved=moved)
-        require(house.terms)
-        if not anew:
-            check_memory(house)
-        renew(house)
-        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-            task = bar.add_task("links", total=None)
-            done = sync_once(
-                house,
-                census=census,
-                progress=lambda made, total: bar.update(task, completed=made, total=total),
-            )
+        with mail_all_the_same(house):
+            check_sites(house, house.terms, moved=moved)
+            require(house.terms)
+            if not anew:
+                check_memory(house)
+            renew(house)
+        with progress_bar("links") as progress:
+            done = sync_once(house, census=census, progress=progress)
     finally:
         close_house(house)
     parked = done.ended("parked")
@@ -76,6 +72,7 @@ def command(
                     {"agreement": one.agreement, "keys": one.keys, "reason": one.reason} for one in parked
                 ],
                 "failures": [{"tracker": one.tracker, "words": one.words} for one in done.failures],
+                "mail": asdict(done.mailed),
             }
         )
     else:
@@ -87,6 +84,12 @@ def command(
             )
         for one in parked:
             click.echo(f"  parked: {one.keys}: {one.reason}")
+        if any(astuple(done.mailed)):
+            click.echo(
+                f"mail: {done.mailed.sent} sent, {done.mailed.deferred} to be tried again, {done.mailed.dead} given up"
+            )
         for failure in done.failures:
             click.echo(f"  {failure}", err=True)
-    sys.exit(3 if done.failures else 1 if parked else 0)
+        if done.mailed.trouble:
+            click.echo(f"  mail: {done.mailed.trouble}", err=True)
+    sys.exit(3 if done.failures else 1 if parked or done.mailed.dead or done.mailed.trouble else 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bridge.cli.options import agreement_option, config_option, quiet, read_settings
+from bridge.cli.options import agreement_option, config_option, operator, quiet, read_settings
 from bridge.sync.ticket import Side
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def command(key: str, *, agreement: str | None, config: Path) -> None:
             if not living:
                 raise Unlinkable(f"the link of {key} has ended already" if links else f"no link knows {key}")
             (link,) = living
-            disconnect(house, link)
+            disconnect(house, link, operator())
             for line in _take_links_back(house, link):
                 click.echo(line)
         finally:
@@ -80,4 +80,6 @@ def _take_links_back(house: House, link: Link) -> list[str]:
             continue
         with house.store.write() as tx:
             tx.links.mark_linked(link.id, side, linked=False)
+            told = {"side": side.value, "who": operator()}
+            tx.journal.add(house.clock.now(), link.agreement, link.id, "link.hidden", told)
     return left

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
 
 from bridge.config.field_shape import FieldShape, PairShape
 from bridge.config.findings import Path, did_you_mean, listed
@@ -137,6 +139,12 @@ def _check_values(place: _Place, position: int, grant: GrantShape) -> None:
                 *steps,
                 key=True,
             )
+        elif (
+            place.field in SET_FIELDS
+            and place.shape.only
+            and not any(fnmatchcase(value, pattern) for pattern in place.shape.only)
+        ):
+            _check_only(place, value, steps)
         elif place.source.sound(("fields", place.field, "values"), ("fields", place.field, "otherwise")):
             _check_known(place, value, steps)
     if grant.to == grant.before != _ANY:
@@ -144,6 +152,17 @@ def _check_values(place: _Place, position: int, grant: GrantShape) -> None:
             f"'{grant.to}' stays '{grant.to}': that is no change",
             "name another value in 'from', or remove it",
             *place.within(position, "from"),
+        )
+
+
+def _check_only(place: _Place, value: str, steps: tuple[str | int, ...]) -> None:
+    """What does not cross needs no right; a member crosses by its name on either side."""
+    names = place.shape.values.get(value, ())
+    if not any(fnmatchcase(name, pattern) for name in names for pattern in place.shape.only):
+        place.problem(
+            f"'{value}' does not cross: nothing under 'only' matches it",
+            f"add it there, or name what matches {listed(place.shape.only)}",
+            *steps,
         )
 
 
@@ -191,8 +210,7 @@ def _sayable(field: FieldShape) -> frozenset[str]:
 def _check_by(place: _Place, position: int, grant: GrantShape, agreement: AgreementShape) -> None:
     """Whoever is named must be a role, or a person as the file or an address knows them."""
     roles = agreement.roles or {}
-    people = {name.casefold() for pair in agreement.people for name in (pair.internal, pair.vendor)}
-    people.update(person.casefold() for role in roles.values() for person in role.people)
+    known = _named(place.source)
     seen: set[str] = set()
     for number, name in enumerate(grant.by):
         steps: tuple[str | int, ...] = (position, "by", number)
@@ -200,9 +218,7 @@ def _check_by(place: _Place, position: int, grant: GrantShape, agreement: Agreem
             steps = (position, "by")  # one name without a list
         if name.casefold() in seen:
             place.problem(f"'{name}' stands twice", "keep one of them", *steps)
-        elif name not in roles and "@" not in name and name.casefold() not in people:
-            if not place.source.sound(("roles", name), ("people",)):
-                continue
+        elif name not in roles and "@" not in name and known is not None and name.casefold() not in known:
             right = "name a role, or a person by e-mail or as they stand under 'people'"
             place.problem(
                 f"'{name}' is neither a role nor a person of this agreement",
@@ -210,6 +226,26 @@ def _check_by(place: _Place, position: int, grant: GrantShape, agreement: Agreem
                 *steps,
             )
         seen.add(name.casefold())
+
+
+def _named(source: Source) -> frozenset[str] | None:
+    """Everybody whom the file names, in a part that is flawed as well; None when nobody can say."""
+    if {(), ("roles",), ("people",)} & source.damaged:
+        return None
+    roles: dict[str, Any] = source.data.get("roles") or {}
+    found = set(_texts(source.data.get("people")))
+    for name, role in roles.items():
+        found.update((name, *_texts(role.get("people") if isinstance(role, dict) else None)))
+    return frozenset(word.casefold() for word in found)
+
+
+def _texts(data: Any) -> Iterator[str]:
+    """Every text in a piece of a file that is not a key."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict | list):
+        for inner in data.values() if isinstance(data, dict) else data:
+            yield from _texts(inner)
 
 
 def _check_covered(place: _Place, grants: tuple[GrantShape, ...]) -> None:
@@ -265,7 +301,7 @@ def _check_unreachable(
         source.problem(
             (*at, "values"),
             f"nobody may set {listed(never)}, and a ticket starts in one status only",
-            "add all but the first of them to 'vendor-may' or 'internal-may', or remove them here",
+            "add all but the one where tickets start to 'vendor-may' or 'internal-may', or remove them here",
             key=True,
         )
 
@@ -310,7 +346,11 @@ def check_deciders(shape: AgreementShape, rules: Iterable[FieldRule], source: So
         source: its file.
     """
     roles = shape.roles or {}
-    if not roles or not source.sound(("roles",), ("fields",), ("holds",)):
+    if (
+        not roles
+        or any(role.side is None for role in roles.values())
+        or len(roles) < len(source.data["roles"])
+    ):
         return
     for side in Side:
         held = [
@@ -319,6 +359,7 @@ def check_deciders(shape: AgreementShape, rules: Iterable[FieldRule], source: So
             if rule.unentitled in {None, Unentitled.HOLD}
             and _limited(rule, side)
             and not any(name in roles for grant in rule.may.get(side, ()) for name in grant.by)
+            and source.sound(*(("fields", rule.name, key) for key in ("owner", f"{side}-may", "unentitled")))
         ]
         if held and not any(role.side is side.other for role in roles.values()):
             source.problem(

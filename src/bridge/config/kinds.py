@@ -44,7 +44,7 @@ class Kind:
         threads: whether its comments can answer one another.
         limits_readers: whether a comment can be shown to a role or a group alone.
         groups: whether it has groups whose members can be read.
-        project_roles: whether a project has roles of its own whose members can be read.
+        project_roles: roles that a project has and whose members can be read; None when each site names its own.
         key: how its tickets are called, with ``{project}`` and ``{number}``; "" when that cannot be said.
         formattings: markups that it may be set to in place of the usual one; empty when there is no choice.
         project: regular expression for a whole project key or identifier.
@@ -64,7 +64,7 @@ class Kind:
     threads: bool = False
     limits_readers: bool = False
     groups: bool = True
-    project_roles: bool = True
+    project_roles: tuple[str, ...] | None = None
     key: str = ""
     formattings: frozenset[Dialect] = frozenset()
     project: str = r"\S+"
@@ -118,6 +118,7 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
             takes_user=False,
             project=r"\S(.*\S)?",
             project_example="Customer Support",
+            project_roles=("AdminCc", "Cc"),
             key="{number}",
         ),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 from bridge.clock import SECOND
 from bridge.config.findings import Path, did_you_mean
@@ -129,7 +130,8 @@ def _check_members(name: str, role: RoleShape, source: Source, kinds: Mapping[Si
     for key, members in keys.items():
         _check_twice(members, (*at, key), source)
     somebody = role.people or role.groups or role.project_roles or role.field
-    if not somebody and source.sound(at):
+    sources = [(*at, key) for key in ("people", "groups", "project-roles", "field")]
+    if not somebody and source.sound(*sources):
         source.problem(
             at,
             f"nobody is in '{name}', and no field names anybody",
@@ -139,13 +141,18 @@ def _check_members(name: str, role: RoleShape, source: Source, kinds: Mapping[Si
     kind = kinds[role.side] if role.side is not None else None
     if kind is None:
         return
-    for key, there in {"groups": kind.groups, "project-roles": kind.project_roles}.items():
-        if keys[key] and not there:
+    fix = "name its people under 'people'"
+    lacking = {"groups": not kind.groups, "project-roles": kind.project_roles == ()}
+    for key, lacks in lacking.items():
+        if keys[key] and lacks:
+            what = key.replace("-", " ")
+            source.problem((*at, key), f"the {role.side} side's kind of tracker has no {what}", fix, key=True)
+    for position, known in enumerate(role.project_roles):
+        if kind.project_roles and known not in kind.project_roles:
             source.problem(
-                (*at, key),
-                f"the {role.side} side's kind of tracker has no {key.replace('-', ' ')}",
-                "name its people under 'people'",
-                key=True,
+                (*at, "project-roles", position),
+                f"the {role.side} side's kind of tracker has no project role '{known}'",
+                did_you_mean(known, kind.project_roles),
             )
 
 
@@ -182,24 +189,26 @@ def _check_field(
             source.problem(
                 (*at, "field"),
                 f"the {role.side} side's kind of tracker has no {role.field}",
-                "name a custom field of this agreement that holds a person, or list its 'people'",
+                "name a custom field that holds a person, or list its 'people'",
             )
     elif role.field in BUILT_IN_FIELDS or role.field in custom:
         source.problem(
             (*at, "field"),
             f"'{role.field}' holds no person",
-            "write 'assignee', or a custom field of this agreement that holds a person",
+            "write 'assignee', or a custom field that holds a person",
         )
-    elif source.sound(("fields", role.field)):
+    elif meant := _misspelt(role.field, persons):
+        # Any other name is that of a field in the tracker: who is accountable need not cross.
         source.problem(
-            (*at, "field"),
-            f"no field '{role.field}' crosses in this agreement",
-            did_you_mean(
-                role.field,
-                persons,
-                otherwise=f"write 'assignee', or add the custom field under 'fields' as '{role.field}'",
-            ),
+            (*at, "field"), f"'{role.field}' is not how this file calls the field", f"did you mean '{meant}'?"
         )
+
+
+def _misspelt(name: str, known: list[str]) -> str:
+    """The known name that this one surely means; "" when it may be another field of the tracker."""
+    folded = {one.casefold(): one for one in known}
+    near = get_close_matches(name.casefold(), folded, n=1, cutoff=0.85)
+    return folded[near[0]] if near else ""
 
 
 def _check_fields_apart(roles: Mapping[str, RoleShape], source: Source) -> None:

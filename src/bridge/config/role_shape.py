@@ -79,6 +79,8 @@ def _value_alone(value: Any) -> Any:
 def _list_or_word(value: Any) -> Any:
     if isinstance(value, str) and value not in {"any", "none"}:
         raise misfit(f"'{value}' is neither 'any' nor 'none'", f"write [{value}] for a value that may be set")
+    if isinstance(value, dict):
+        raise misfit("must be a list", "write it as a list: [{...}]")
     if value == []:
         raise misfit("must not be an empty list", "write 'none' if that side may change nothing")
     return value

@@ -19,6 +19,8 @@ from bridge.config.words import (
     Flag,
     IsoDate,
     Listen,
+    MailAddress,
+    MailServer,
     Name,
     Rate,
     Seconds,
@@ -41,7 +43,6 @@ LATER = frozenset(
         "clocks",
         "digest",
         "ladder",
-        "mail",
     }
 )
 """Keys of the design that a later version brings."""
@@ -156,6 +157,34 @@ class WebShape(Shape):
     """addresses of the reverse proxies in front of it, which add TLS"""
 
 
+class MailShape(Shape):
+    """The mail server through which people are told."""
+
+    server: MailServer = needed()
+    """mail server, e.g. smtp://localhost:25 or smtps://mail.example.com"""
+    sender: MailAddress = Field(default="", alias="from", json_schema_extra={"needed": True})
+    """address that mails come from, e.g. bridge@example.com"""
+    reply_to: MailAddress = ""
+    """address that answers go to"""
+    user: Text = ""
+    """login at the mail server"""
+    password: SecretReference | None = None
+    """secret that holds the password: {secret: name}"""
+    tls: Literal["", "required", "opportunistic", "none"] = ""
+    """smtp://: whether STARTTLS is required, used where offered, or not used"""
+    timeout: Seconds = 60.0
+    """longest wait for each answer of the mail server"""
+    ca: Text = ""
+    """PEM file of a private certificate authority, relative to this folder"""
+
+
+class RetentionShape(Shape):
+    """How long the bridge keeps what people wrote."""
+
+    values: Seconds | None = None
+    """time after which values in the journal are erased, e.g. 2y; their seals stay"""
+
+
 class BridgeShape(Shape):
     """``bridge.yaml``."""
 
@@ -171,6 +200,10 @@ class BridgeShape(Shape):
     """where files lie on their way"""
     web: WebShape | None = None
     """the bridge's own small web server, for webhooks, health and metrics; without it, nothing listens"""
+    mail: MailShape | None = None
+    """the mail server through which people are told; without it, nobody is"""
+    retention: RetentionShape = RetentionShape()
+    """how long the journal keeps what people wrote: {values: 2y}; by default for ever"""
     trackers: dict[Name, TrackerShape] = Field(default={}, json_schema_extra={"needed": True})
     """trackers by name, e.g. home: {kind: jira-datacenter, url: ..., token: {secret: home_token}}"""
     agreements: Text = "agreements/*.yaml"

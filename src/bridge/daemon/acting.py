@@ -13,6 +13,7 @@ from bridge.daemon.attaching import move_file
 from bridge.daemon.books import Books, refused_field
 from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
+from bridge.daemon.hold_notes import write_note
 from bridge.daemon.intending import forgo, intend, lost
 from bridge.daemon.redacting import note_redactions, redacted_in
 from bridge.daemon.relating import relate
@@ -49,6 +50,29 @@ from bridge.sync.plan import (
 from bridge.sync.ticket import Value
 from bridge.trackers.protocol import PeerLink
 
+INTENDED = (CreateTicket, SetStatus, AddComment, AddAttachment, SpillText, AddWorklog)
+"""Actions under an intent: what became of one whose answer was lost is recorded with that."""
+
+WHAT: Mapping[type[Action], str] = {
+    CreateTicket: IntentKind.CREATE.value,
+    UpdateFields: "update",
+    SetStatus: IntentKind.TRANSITION.value,
+    AddComment: IntentKind.COMMENT.value,
+    EditComment: "comment-edit",
+    DeleteComment: "comment-delete",
+    AddAttachment: IntentKind.ATTACH.value,
+    SpillText: IntentKind.ATTACH.value,
+    DeleteAttachment: "attach-delete",
+    LinkBack: "link-back",
+    SetParent: "parent",
+    AddRelation: "relation",
+    RemoveRelation: "relation-delete",
+    AddWorklog: IntentKind.WORKLOG.value,
+    EditWorklog: "worklog-edit",
+    DeleteWorklog: "worklog-delete",
+}
+"""What the journal calls each action's request."""
+
 
 def act(run: Run, plan: Plan, books: Books) -> None:
     """Carry out the plan. The books are right at every moment, also when this raises.
@@ -61,14 +85,24 @@ def act(run: Run, plan: Plan, books: Books) -> None:
     books.pairs.extend(plan.pairs)
     books.parts.extend(plan.parts)
     books.deferred = plan.deferred
+    books.holds.update({hold.field: hold for hold in plan.holds})
+    books.look_by(plan.again)
     books.waits |= plan.waits
     for action in plan.actions:
         try:
             done = _carry_out(run, action, books)
             note_redactions(run, action.side, redacted_in(run, action), books)
         except (Refused, Gone, Clashed) as error:
+            books.turned_down(action.side, WHAT[type(action)], error)
             books.refused.append(_refusal(action, error))
             continue
+        except OutcomeUnknown:
+            if not isinstance(action, INTENDED):
+                books.left_open(action.side, WHAT[type(action)])
+            raise
+        except TrackerError as error:
+            books.turned_down(action.side, WHAT[type(action)], error)
+            raise
         for name, base in _settling(action).items():
             pending[name] -= name in done
             if pending[name] == 0:
@@ -108,6 +142,8 @@ def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
             move_file(run, action, books)
         case LinkBack():
             _link_back(run, action, books)
+        case WriteNote():
+            write_note(run, action, books)
         case SetParent() | AddRelation() | RemoveRelation():
             relate(run, action, books)
         case AddWorklog() | EditWorklog() | DeleteWorklog():
@@ -131,6 +167,7 @@ def _update(run: Run, action: UpdateFields, books: Books) -> frozenset[str]:
         persons = blamed & PERSON_FIELDS
         if not blamed or (blamed == values.keys() and not persons):
             raise
+        books.turned_down(action.side, "update", error)
         # One field's refusal never stops the other fields.
         for name in sorted(blamed):
             unable = name in persons and values[name] is not None

@@ -88,11 +88,16 @@ def add_attachment(run: Run, action: AddAttachment, books: Books) -> None:
                 _upload(run, books, side, action.pair, outgoing, file=file)
                 note_redactions(run, side, counts, books)
     except Unfit as error:
+        books.turned_down(side, IntentKind.ATTACH.value, error)
         _leave(run, action, books, "left-behind", f"the file '{file.name}' stays: {error.words}")
     except (SpoolFull, Unreachable, Unintelligible) as error:
-        words = error.words if isinstance(error, TrackerError) else str(error)
+        words = str(error)
+        if isinstance(error, TrackerError):
+            words = error.words
+            books.turned_down(side, IntentKind.ATTACH.value, error)
         _leave(run, action, books, "failed", f"the file '{file.name}' has not crossed: {words}", again=True)
     except (Refused, Gone) as error:
+        books.turned_down(side, IntentKind.ATTACH.value, error)
         words = f"the file '{file.name}' has not crossed: {error.words}"
         _leave(run, action, books, "refused", words, again=_may_change(run, action, error))
 
@@ -189,8 +194,9 @@ def _upload(
     if not _arrived_whole(run, side, outgoing, made):
         again, words = True, NOT_KEPT
         try:
-            files.delete(made.id)
-        except Refused:
+            books.wrote(side, files.delete(made.id), "file.removed", {"copy": made.id, "why": "not-whole"})
+        except Refused as error:
+            books.turned_down(side, "attach-delete", error)
             # Another try would leave one more broken copy there.
             again, words = False, BROKEN
         message = words.format(name=outgoing.name, side=side)

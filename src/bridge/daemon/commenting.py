@@ -18,8 +18,14 @@ from bridge.sync.privacy import tried
 from bridge.sync.ticket import Side
 
 
-def add_comment(run: Run, action: AddComment, books: Books) -> None:
+def add_comment(run: Run, action: AddComment, books: Books, *, marker: str = "") -> None:
     """Write the copy of a comment, under an intent.
+
+    Args:
+        run: the run.
+        action: what to write.
+        books: the run's books.
+        marker: the mark of words of the bridge's own, which have no original to be named after.
 
     Raises:
         OutcomeUnknown: it may be there; the intent stays open.
@@ -27,7 +33,7 @@ def add_comment(run: Run, action: AddComment, books: Books) -> None:
     """
     ticket = run.link.ticket(action.side)
     assert ticket is not None
-    marker = comment_marker(run, action.side, action.origin_id)
+    marker = marker or comment_marker(run, action.side, action.origin_id)
     detail = {
         "body": to_json(action.body),
         "origin_digest": action.origin_digest,
@@ -36,7 +42,7 @@ def add_comment(run: Run, action: AddComment, books: Books) -> None:
     }
     intent = intend(run, IntentKind.COMMENT, action.side, marker, action.origin_id, detail=detail)
     try:
-        comment, at = _write(run, action, ticket, marker)
+        comment, at = _write(run, action, ticket, marker, books)
     except OutcomeUnknown:
         lost(run, intent)
         raise
@@ -51,7 +57,7 @@ def add_comment(run: Run, action: AddComment, books: Books) -> None:
         books.findings.append(exposed)
 
 
-def _write(run: Run, action: AddComment, ticket: str, marker: str) -> tuple[str, int]:
+def _write(run: Run, action: AddComment, ticket: str, marker: str, books: Books) -> tuple[str, int]:
     """Write the copy, as an answer where it is one; returns its id and the tracker's time."""
     tracker = run.tracker(action.side)
     privacy = run.scope(action.side).privacy if action.private else None
@@ -59,9 +65,9 @@ def _write(run: Run, action: AddComment, ticket: str, marker: str) -> tuple[str,
     if parent:
         try:
             return tracker.add_comment(ticket, action.body, marker, private=privacy, parent=parent)
-        except Refused:
+        except Refused as error:
             # The site has no threads, or this one ended. A refused write has made nothing.
-            pass
+            books.turned_down(action.side, IntentKind.COMMENT.value, error)
     return tracker.add_comment(ticket, action.body, marker, private=privacy)
 
 
@@ -140,7 +146,8 @@ def edit_comment(run: Run, action: EditComment, books: Books) -> None:
             tx.journal.add(run.house.clock.now(), run.agreement.name, run.link.id, "words.kept", kept)
     try:
         at = run.tracker(action.side).edit_comment(ticket, pair.copy_id, action.body)
-    except Gone:
+    except Gone as error:
+        books.turned_down(action.side, "comment-edit", error)
         books.pairs.append(replace(pair, state=PairState.COPY_DELETED))
         books.findings.append(
             Finding(

@@ -42,6 +42,7 @@ def create(run: Run, action: CreateTicket, books: Books) -> None:
         if parent and (not blamed or not known):
             # Each tracker has its own words for a type that takes no parent.
             parent = ""
+        books.turned_down(action.side, IntentKind.CREATE.value, error)
         # A refused create has made nothing, so another one is safe.
         findings = [
             refused_field(action.side, name, values[name], f"at creation: {error.fields[name]}")

@@ -41,6 +41,9 @@ PORTION = 100
 YOUTH = 60.0
 """Seconds, beside twice the search's lag, before a link's ticket is old enough to be the canary."""
 
+RESTRICTED = frozenset({"private-ticket", "classified"})
+"""Kinds of findings of a ticket that may not cross."""
+
 Wake = Callable[[Sequence[int]], None]
 """Tells the dispatcher which links to look at."""
 
@@ -200,9 +203,7 @@ class Feed:
                     if link is None:
                         continue
                     new += link.gen == 1
-                elif not (
-                    ticket.key != link.key(side) or _restricted(agreement, side, link, ticket)
-                ) and is_echo(
+                elif not _worth_a_look(agreement, side, link, ticket) and is_echo(
                     agreement,
                     side,
                     without_neighbours(tx, house, terms, link, side, ticket),
@@ -262,7 +263,11 @@ class Feed:
         if side.other not in agreement.create_on or ticket.created < agreement.scope(side).since:
             return None
         marker = marker_for(agreement.name, side, ticket.id)
-        link, _ = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, house.clock.now())
+        now = house.clock.now()
+        link, made = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, now)
+        if made:
+            data = {"side": side.value, "id": ticket.id, "key": ticket.key}
+            tx.journal.add(now, agreement.name, link.id, "link.found", data)
         mirror = tx.cursors.get_note(f"stray/{agreement.name}/{side.other.value}/{marker}")
         if mirror and link.ticket(side.other) is None:
             tx.links.set_peer(
@@ -283,12 +288,25 @@ class Feed:
         )
 
 
-def _restricted(agreement: Agreement, side: Side, link: Link, ticket: Ticket) -> bool:
-    """Whether a ticket may not cross, or might not when its link was last looked at: neither is an echo."""
+def _worth_a_look(agreement: Agreement, side: Side, link: Link, ticket: Ticket) -> bool:
+    """Whether a change is never taken for an echo, though the ticket may show nothing that is not known.
+
+    It has a new key; it may not cross, or might not when its link was last looked at; something of it is held, which
+    may have been taken back; or somebody must be accountable for it, in a field that does not cross.
+    """
     return (
-        ticket.private
+        ticket.key != link.key(side)
+        or ticket.private
         or classified(agreement, side, ticket)
-        or any(finding.get("kind") in {"private-ticket", "classified"} for finding in link.findings)
+        or any(finding.get("kind") in RESTRICTED for finding in link.findings)
+        or link.state is LinkState.HELD
+        or any(
+            role.side is side
+            and role.required_within is not None
+            and role.field
+            and agreement.field(role.field) is None
+            for role in agreement.roles
+        )
     )
 
 

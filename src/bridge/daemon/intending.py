@@ -32,6 +32,8 @@ def lost(run: Run, intent: Intent) -> None:
     """The answer was lost: somebody must look before this is sent again."""
     with run.house.store.write() as tx:
         tx.intents.unknown(intent.id)
+        data = {"side": intent.side.value, "what": intent.kind.value}
+        tx.journal.add(run.house.clock.now(), run.agreement.name, run.link.id, "outcome.unknown", data)
     log.warning(
         "outcome_unknown",
         agreement=run.agreement.name,

@@ -6,16 +6,21 @@ import random
 from collections.abc import Mapping
 from pathlib import Path
 
+import structlog
 from sqlalchemy.engine import make_url
 
 from bridge.clock import Clock
 from bridge.config.settings import Settings, TrackerSettings
 from bridge.daemon.house import House, Terms
 from bridge.daemon.spool import Spool
+from bridge.daemon.witness import Witness
+from bridge.errors import StoreError
 from bridge.store.database import Store
 from bridge.store.lease import Lease
 from bridge.trackers.protocol import Tracker
 from bridge.trackers.registry import open_tracker
+
+log = structlog.get_logger(__name__)
 
 
 def open_terms(settings: Settings, clock: Clock, before: Terms | None = None) -> Terms:
@@ -61,6 +66,7 @@ def open_house(settings: Settings, clock: Clock, *, working: bool = True) -> Hou
         random=random.Random(),  # noqa: S311 - jitter, not a secret
         lease=lease,
         spool=spool,
+        witness=Witness(Path(settings.spool)) if working else None,
     )
 
 
@@ -113,8 +119,13 @@ def close_trackers(trackers: Mapping[str, Tracker], keep: Mapping[str, Tracker] 
 
 
 def close_house(house: House) -> None:
-    """Close trackers and store."""
+    """Close trackers and store, having noted outside of it how far it came."""
     close_trackers(house.terms.trackers)
+    if house.witness is not None:
+        try:
+            house.witness.note(house.store, house.clock.now(), at_once=True)
+        except StoreError as error:
+            log.error("store_failed", words=str(error))
     house.store.close()
     if house.lease is not None:
         house.lease.release()

@@ -98,7 +98,7 @@ def read_couples(house: House, agreement: Agreement, wishes: Sequence[Wish]) -> 
 
 
 def connect(
-    house: House, agreement: Agreement, couple: Couple, *, winner: Side | None, history: bool
+    house: House, agreement: Agreement, couple: Couple, *, winner: Side | None, history: bool, who: str
 ) -> Link:
     """Make the link, or take up again the one that these two tickets had.
 
@@ -108,6 +108,7 @@ def connect(
         couple: the two tickets.
         winner: whose values stand at first; None leaves values that differ to the rules of their fields.
         history: whether public comments, files and worklogs that are there already cross, comments with their dates.
+        who: the person who asks for it, as the journal is to name them.
 
     Raises:
         Unlinkable: one of them has got another link meanwhile.
@@ -130,22 +131,28 @@ def connect(
             tx.parts.put(link.id, one)
         tx.links.reopen(link.id, now)
         forget(tx, link.id)
-        data = {"anew": anew, "winner": winner.value if winner else "none", "history": history}
+        data = {"anew": anew, "winner": winner.value if winner else "none", "history": history, "who": who}
         tx.journal.add(now, agreement.name, link.id, "link.made", data)
     for side in Side:
         house.sightings.forget(agreement.scope(side).tracker, couple.ticket(side).id)
     return link
 
 
-def disconnect(house: House, link: Link) -> None:
+def disconnect(house: House, link: Link, who: str) -> None:
     """End a link; both tickets stay as they are.
+
+    Args:
+        house: the parts.
+        link: which.
+        who: the person who asks for it, as the journal is to name them.
 
     Raises:
         StoreError: our own database failed.
     """
     with house.store.write() as tx:
         tx.links.close(link.id)
-        tx.journal.add(house.clock.now(), link.agreement, link.id, "link.closed", {"why": "unlinked"})
+        data = {"why": "unlinked", "who": who}
+        tx.journal.add(house.clock.now(), link.agreement, link.id, "link.closed", data)
 
 
 def _read(house: House, agreement: Agreement, side: Side, names: Iterable[str]) -> dict[str, Ticket]:

@@ -47,6 +47,7 @@ def _set_parent(run: Run, action: SetParent, books: Books) -> None:
     try:
         at = run.tracker(side).structure.set_parent(ticket, action.parent)
     except Refused as error:
+        books.turned_down(side, "parent", error)
         message = f"the parent is refused on the {side} side: {error.words}"
         books.findings.append(Finding("refused", side, PARENT, message))
         if action.parent:

@@ -116,6 +116,7 @@ def renew(house: House) -> None:
             tx.links.wake(woken, now)
             if before != print_now:
                 tx.cursors.set_note(note, print_now)
+                tx.journal.add(now, agreement.name, None, "agreement.changed", {"digest": print_now})
         if woken:
             log.info("links_renewed", agreement=agreement.name, links=len(woken), changed=changed)
 

@@ -21,6 +21,7 @@ from bridge.daemon.stumbles import TOO_OFTEN
 from bridge.daemon.timekeeping import find_worklog
 from bridge.errors import Gone, Refused
 from bridge.markup import from_json
+from bridge.store.database import Tx
 from bridge.store.rows import Intent, IntentKind
 from bridge.sync.base import PartKind, decode_fields
 from bridge.trackers.protocol import Created
@@ -68,6 +69,8 @@ def _settle(run: Run, intent: Intent) -> int | None:
             _look_at_status(run, intent)
             return None
     if found:
+        with run.house.store.write() as tx:
+            _tell(tx, run, intent, "outcome.found")
         log.info(
             "outcome_found",
             agreement=run.agreement.name,
@@ -98,6 +101,7 @@ def _look_at_status(run: Run, intent: Intent) -> None:
     before = str(intent.detail.get("before", ""))
     with run.house.store.write() as tx:
         tx.intents.dead(intent.id, "the status was read again", run.house.clock.now())
+        _tell(tx, run, intent, "outcome.found")
         if view.ticket is not None and before and view.ticket.fields["status"] != before:
             run.bases[side] = replace(run.bases[side], underway=(before, str(view.ticket.fields["status"])))
             run.views[side] = replace(view, base=run.bases[side])
@@ -178,3 +182,9 @@ def _duplicates(run: Run, intent: Intent, keys: list[str]) -> None:
 def _close(run: Run, intent: Intent, reason: str) -> None:
     with run.house.store.write() as tx:
         tx.intents.dead(intent.id, reason, run.house.clock.now())
+        _tell(tx, run, intent, "outcome.absent")
+
+
+def _tell(tx: Tx, run: Run, intent: Intent, event: str) -> None:
+    data = {"side": intent.side.value, "what": intent.kind.value}
+    tx.journal.add(run.house.clock.now(), run.agreement.name, run.link.id, event, data)

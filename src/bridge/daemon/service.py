@@ -19,6 +19,7 @@ from typing import Protocol
 
 import structlog
 
+from bridge import __version__
 from bridge.clock import SECOND, SystemClock
 from bridge.config.settings import Settings
 from bridge.daemon.alarm import Alarm
@@ -27,10 +28,12 @@ from bridge.daemon.dispatch import QueueDispatcher
 from bridge.daemon.feed import Feed
 from bridge.daemon.hints import HintDesk
 from bridge.daemon.house import House
+from bridge.daemon.mailer import Mailer
 from bridge.daemon.nudges import Nudges
 from bridge.daemon.opening import close_house, close_trackers, greet, open_terms
 from bridge.daemon.preflight import expiring, require
 from bridge.daemon.remembering import check_sites, renew
+from bridge.daemon.retaining import retain
 from bridge.daemon.systemd import Notifier
 from bridge.daemon.worker import Worker, record_answer, record_failure
 from bridge.errors import BridgeError, ConfigError, Refused, TrackerError
@@ -58,7 +61,10 @@ HOOK_REVIEW = 2.0
 """Seconds between looks at whether webhooks still speak."""
 
 FORGETTING = 3_600.0
-"""Seconds between two times that old ids of deliveries are forgotten."""
+"""Seconds between two times that old ids of deliveries are forgotten, and old values of the journal."""
+
+KEEPING = 5.0
+"""Seconds between two notes of the witness."""
 
 
 class Listener(Protocol):
@@ -105,6 +111,7 @@ class Service:
         self._load = load
         self._notify = Notifier(os.environ if environ is None else environ)
         self._worker = Worker(house)
+        self._mailer = Mailer(house)
         self._lanes: dict[str, QueueDispatcher] = {}
         self._failed = False
         self._loops: dict[tuple[str, Side], _Loop] = {}
@@ -114,6 +121,7 @@ class Service:
         self._swept_at = clock.now()
         self._listener = listener
         self._sweeping = Alarm(clock)
+        self._keeping = Alarm(clock)
         self._desk = HintDesk(house, wake=self._wake_links, later=self._sweeping.at, nudge=self._nudge)
         self._hooks_at = self._forgot_at = 0
         self._begun = False
@@ -124,8 +132,15 @@ class Service:
         Raises:
             TrackerError: at the start, a tracker cannot be reached or refuses the login.
         """
-        greet(self._house)
-        renew(self._house)
+        self._mailer.start()  # before any tracker is spoken to: mail goes out whatever they do
+        try:
+            greet(self._house)
+            renew(self._house)
+        except BaseException:
+            self._mailer.stop()
+            self._mailer.join()
+            raise
+        self._tell("bridge.started")
         self._sign_up()
         self._open_lanes()
         log.info("daemon_started", agreements=[one.name for one in self._house.terms.settings.agreements])
@@ -133,6 +148,7 @@ class Service:
             log.warning("token_expiring", tracker=tracker, days=days)
         self._hear()
         sweeper = self._thread("sweep", self._sweep_forever)
+        keeper = self._thread("journal", self._keep_forever)
         self._start_feeds()
         try:
             if self._listener is not None:
@@ -141,7 +157,7 @@ class Service:
             self._notify.ready()
             self._watch()
         finally:
-            self._shut_down(sweeper)
+            self._shut_down(sweeper, keeper)
         if self._failed:
             raise SystemExit(1)  # so that the service manager starts us again
 
@@ -280,6 +296,7 @@ class Service:
             pause = settings.poll
             try:
                 feed.poll()
+                self._house.rosters.review(agreement, terms.trackers, self._house.store, self._clock.now())
                 self._answer_nudges(feed, nudges, pause)
                 if census_due(self._house, feed):
                     take_census(self._house, feed, self._lanes[feed.agreement].wake)
@@ -335,6 +352,33 @@ class Service:
         with self._house.store.read() as tx:
             return {name: tx.links.due(now, SWEPT, name) for name in list(self._lanes)}
 
+    # --- journal -------------------------------------------------------------------------------------------------
+
+    def _keep_forever(self) -> None:
+        """Have the witness follow the journal, and let the journal forget what it has kept long enough."""
+        retained = 0
+        while not self._over.is_set():
+            now = self._clock.now()
+            try:
+                if self._house.witness is not None:
+                    self._house.witness.note(self._house.store, now)
+                if (now - retained) / SECOND >= FORGETTING:
+                    retain(self._house)
+                    retained = now
+            except BridgeError as error:
+                log.error("store_failed", words=str(error))
+            except Exception:  # a witness must outlive our own bugs
+                log.exception("journal_failed")
+            self._keeping.wait(KEEPING)
+
+    def _tell(self, event: str) -> None:
+        """Note in the bridge's own chain when it worked, and as which version."""
+        try:
+            with self._house.store.write() as tx:
+                tx.journal.add(self._clock.now(), "", None, event, {"version": __version__})
+        except BridgeError as error:
+            log.error("store_failed", words=str(error))
+
     # --- reload and shutdown -------------------------------------------------------------------------------------
 
     def _read_again(self) -> None:
@@ -365,19 +409,22 @@ class Service:
             log.info("reload_done", agreements=[one.name for one in settings.agreements])
         self._notify.ready()
 
-    def _shut_down(self, sweeper: threading.Thread) -> None:
+    def _shut_down(self, sweeper: threading.Thread, keeper: threading.Thread) -> None:
         self._notify.stopping()
         log.info("daemon_stopping")
         self._over.set()
+        self._mailer.stop()
         if self._listener is not None:
             self._listener.close()
         with ThreadPoolExecutor(len(self._lanes)) as pool:
             finished = all(pool.map(lambda lane: lane.stop(GRACE), list(self._lanes.values())))
         self._clock.stop()
-        for alarm in (self._sweeping, *(loop.alarm for loop in self._loops.values())):
+        for alarm in (self._sweeping, self._keeping, *(loop.alarm for loop in self._loops.values())):
             alarm.close()
-        for thread in (sweeper, *(loop.thread for loop in self._loops.values())):
+        for thread in (sweeper, keeper, *(loop.thread for loop in self._loops.values())):
             thread.join(timeout=5)
+        self._mailer.join()
+        self._tell("bridge.stopped")
         close_house(self._house)
         log.info("daemon_stopped", clean=finished)
 

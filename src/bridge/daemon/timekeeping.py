@@ -97,7 +97,8 @@ def _edit(run: Run, action: EditWorklog, books: Books) -> None:
     spent = TimeSpent(action.started, action.seconds, action.body)
     try:
         at = run.tracker(side).structure.edit_worklog(ticket, pair.copy_id, spent)
-    except Gone:
+    except Gone as error:
+        books.turned_down(side, "worklog-edit", error)
         books.parts.append(replace(pair, state=PairState.COPY_DELETED))
         message = f"the copy of a worklog was deleted on the {side} side"
         books.findings.append(Finding("copy-deleted", side, "", message))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 
@@ -17,13 +17,17 @@ from bridge.clock import SECOND
 from bridge.daemon.acting import act
 from bridge.daemon.books import Books, Withheld
 from bridge.daemon.closing import end
+from bridge.daemon.holding import keep_holds, to_store
 from bridge.daemon.house import House
 from bridge.daemon.moving import follow_survivors, note_key
+from bridge.daemon.owning import look_after
+from bridge.daemon.rebasing import new_base
 from bridge.daemon.relating import wait_for
 from bridge.daemon.resolving import resolve
 from bridge.daemon.restraint import note_withheld, restrained
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
+from bridge.daemon.telling import journal_findings, keep_told
 from bridge.daemon.vanishing import forget, judge
 from bridge.errors import (
     Clashed,
@@ -38,10 +42,10 @@ from bridge.errors import (
 )
 from bridge.store.database import Tx
 from bridge.store.rows import JournalEntry, Link, LinkState
-from bridge.sync.base import Base
-from bridge.sync.echo import part_keys, parts_digest
-from bridge.sync.plan import AWAY, CreateTicket, Finding
-from bridge.sync.ticket import Side, Ticket
+from bridge.sync.fingerprint import plan_print
+from bridge.sync.plan import AWAY, CreateTicket, Finding, Plan
+from bridge.sync.sequel import foreseen
+from bridge.sync.ticket import Side
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +57,9 @@ FIRST_RETRY, LONGEST_RETRY = 15, 3_600
 
 REVISIT = 3_600
 """Seconds after which a link is looked at again by itself that waits for people, or for what will wake it anyway."""
+
+APPLIED = "plan.applied"
+"""The journal's word for a line of a reviewed plan that was carried out."""
 
 SLOW = frozenset({"unreachable", "person-inactive"})
 """Kinds of those findings: a status without a known way, a person whom the tracker does not take."""
@@ -83,6 +90,10 @@ class Report:
     agreement: str = ""
     keys: str = ""
     planned: int = 0
+
+
+class _Unwarranted(Exception):
+    """The plan is another one than what was reviewed."""
 
 
 class Worker:
@@ -123,20 +134,45 @@ class Worker:
             bases, pairs = tx.bases.get(link_id), tuple(tx.comments.list(link_id))
             parts = tuple(tx.parts.list(link_id))
             open_intents = tuple(tx.intents.open(link_id))
-        run = Run(house, terms, agreement, link, bases, pairs, open_intents, parts=parts)
-        books = Books()
-        report = self._conduct(run, books)
+            holds = tuple(tx.holds.list(link_id))
+        run = Run(house, terms, agreement, link, bases, pairs, open_intents, parts=parts, holds=holds)
+        return self._report(run, started)
+
+    def carry_out(self, run: Run) -> Report:
+        """Carry out the reviewed plan that a run has its warrant for, if it is still the plan; due or not.
+
+        A link that is left as it was ends ``withheld``. ``reason`` says what was not done.
+
+        Raises:
+            StoreError: our own database failed.
+        """
+        before, started = run.link, self._house.clock.now()
+        with self._house.store.write(durable=False) as tx:
+            link = tx.links.start(before.id)
+            assert link is not None, "links are never deleted"
+            same = all(link.ticket(side) == before.ticket(side) for side in Side)
+            if link.state is LinkState.CLOSED or not same:
+                return Report(link.id, "withheld", reason="the link was changed at this very moment")
+            run.link, run.bases = link, tx.bases.get(link.id)
+            run.pairs, run.parts = tuple(tx.comments.list(link.id)), tuple(tx.parts.list(link.id))
+            run.holds, run.intents = tuple(tx.holds.list(link.id)), tuple(tx.intents.open(link.id))
+        run.views = {side: replace(view, base=run.bases[side]) for side, view in run.views.items()}
+        return self._report(run, started)
+
+    def _report(self, run: Run, started: int) -> Report:
+        """Work on the link, and write the canonical line of the log."""
+        report = self._conduct(run, Books())
         log.info(
             "link_synced",
-            agreement=agreement.name,
-            link=link.id,
+            agreement=run.agreement.name,
+            link=run.link.id,
             internal=run.link.internal_key,
             vendor=run.link.vendor_key,
             ending=report.ending,
             writes=report.writes,
             planned=report.planned or None,
             findings=list(report.findings) or None,
-            ms=(house.clock.now() - started) // 1000,
+            ms=(self._house.clock.now() - started) // 1000,
         )
         return report
 
@@ -168,6 +204,8 @@ class Worker:
             return self._postpone(run, books, record_failure(self._house, error), error.words)
         except StoreError:
             raise  # the link stays due; it is not its fault
+        except _Unwarranted:
+            return self._leave(run)
         except Exception:  # a bug of ours: park this link with a trace in the log; the others go on
             log.exception("link_failed", agreement=run.agreement.name, link=run.link.id)
             books.refused.append(
@@ -196,8 +234,10 @@ class Worker:
         wait = resolve(run) if run.intents and restrained(run) is None else None
         if wait is not None:
             return wait
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             plan, before = run.plan(), run.link
+            if run.warrant:
+                plan = self._warranted(run, plan, number)
             merged = follow_survivors(run)
             if run.link is not before:
                 plan = run.plan()  # by the link's new ticket, and without what was said on the old one
@@ -212,9 +252,8 @@ class Worker:
                 if away.kind == "gone":
                     self._missing(run, away, books)
                 break
-            if any(isinstance(action, CreateTicket) for action in plan.actions) and not self._both_polled(
-                run
-            ):
+            creates = any(isinstance(action, CreateTicket) for action in plan.actions)
+            if creates and not run.warrant and not self._both_polled(run):
                 # The peer may be there already, known only to a poll that has not ended yet. Its end wakes this link;
                 # looking sooner would read every ticket again and again while that poll wants to read them all.
                 return run.house.clock.now() + REVISIT * SECOND
@@ -222,8 +261,24 @@ class Worker:
             books.created = False
             act(run, plan, books)
             if not books.created:
+                look_after(run, books)
                 break
+        if run.warrant and not books.refused and not books.findings:
+            books.journal.append((APPLIED, {"digest": run.warrant}))
         return None
+
+    def _warranted(self, run: Run, plan: Plan, number: int) -> Plan:
+        """The plan of a round, if it is what was reviewed; after a creation that of it which was foreseen.
+
+        Raises:
+            _Unwarranted: it is another plan by now.
+        """
+        if number == 0:
+            if plan_print(plan, run.sequel(plan)) != run.warrant:
+                raise _Unwarranted
+            return plan
+        rest = foreseen(plan, run.link.origin.other)
+        return rest if rest.actions == plan.actions else replace(rest, deferred=True)
 
     def _missing(self, run: Run, away: Finding, books: Books) -> None:
         """A ticket cannot be seen: once it is sure that it was deleted, its peer hears of it and the link ends."""
@@ -252,8 +307,9 @@ class Worker:
                 reason = "; ".join(dict.fromkeys(finding.message for finding in problems))
                 pause = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(link.attempts, 16))
                 next_try = now + int(pause * (0.9 + 0.2 * house.random.random()) * SECOND)
-                if books.again is not None:
-                    next_try = min(next_try, books.again)
+                next_try = min(
+                    [next_try, *(moment for moment in (books.again, books.look) if moment is not None)]
+                )
                 if books.cleared:
                     next_try = now
                 held = tx.links.park(
@@ -261,13 +317,14 @@ class Worker:
                 )
                 ending: Ending = "parked"
             else:
-                reason = ""
+                # Of a reviewed plan nothing may be left out in silence, not even what is nobody's mistake.
+                reason = "; ".join(one.message for one in books.findings) if run.warrant else ""
                 house.stumbles.forget(link.id)
                 held = tx.links.finish(
                     link.id,
                     link.epoch,
                     link.gen,
-                    due_at=self._again_at(books, every, now),
+                    due_at=self._again_at(run, books, every, now),
                     state=self._state(link, every) if books.parted is None else LinkState.CLOSED,
                     findings=rows,
                     synced_at=now if self._ending(books) == "synced" else None,
@@ -275,7 +332,7 @@ class Worker:
                 ending = self._ending(books)
             self._store(tx, run, books, now, held=held)
             if held:
-                self._journal_findings(tx, link, rows, now)
+                journal_findings(tx, link, rows, now)
                 missed = any(row["kind"] == "gone" for row in link.findings)
                 if books.parted is not None or (missed and not any(one.kind == "gone" for one in away)):
                     forget(tx, link.id)
@@ -310,11 +367,21 @@ class Worker:
             return "closed"
         return "synced" if books.withheld is None else "withheld"
 
-    def _again_at(self, books: Books, findings: Sequence[Finding], now: int) -> int | None:
+    def _again_at(self, run: Run, books: Books, findings: Sequence[Finding], now: int) -> int | None:
         """When a link that is done is looked at again by itself."""
-        if books.deferred or books.cleared:
+        # A hold that was not stored, for the write that it goes with was not made, would have it looked at for ever.
+        if books.cleared or (books.deferred and (not books.holds or to_store(run, books))):
             return now
-        return now + REVISIT * SECOND if any(one.kind in SLOW for one in findings) else None
+        if any(one.kind in SLOW for one in findings):
+            books.look_by(now + REVISIT * SECOND)
+        return books.look
+
+    def _leave(self, run: Run) -> Report:
+        """Leave the link exactly as it was: what was reviewed is not what would be done."""
+        link = run.link
+        with run.house.store.write(durable=False) as tx:
+            tx.links.postpone(link.id, link.epoch, link.gen, link.due_at)
+        return Report(link.id, "withheld", reason="what there is to do has changed at this very moment")
 
     def _postpone(self, run: Run, books: Books, until: int, reason: str) -> Report:
         """Keep what succeeded, leave the rest for later."""
@@ -332,10 +399,10 @@ class Worker:
         )
         if not held:
             return
-        seen = {side: self._base(run, books, side).seen for side in Side}
-        note_withheld(tx, run.link, books.withheld, seen)
+        bases = {side: new_base(run, books, side) for side in Side}
+        note_withheld(tx, run.link, books.withheld, {side: base.seen for side, base in bases.items()})
         for side in Side:
-            base = self._base(run, books, side)
+            base = bases[side]
             if base != run.bases[side] and books.withheld is None:
                 tx.bases.put(run.link.id, side, base)
             ticket = run.views[side].ticket if side in run.views else None
@@ -349,46 +416,9 @@ class Worker:
         for part in books.parts:
             tx.parts.put(run.link.id, part)
         wait_for(tx, run, books.waits)
-
-    def _base(self, run: Run, books: Books, side: Side) -> Base:
-        base = run.bases[side]
-        fields = dict(base.fields)
-        for name, (internal, vendor) in books.settled.items():
-            fields[name] = internal if side is Side.INTERNAL else vendor
-        view = run.views.get(side)
-        seen = max(base.seen, self._dealt_with(run, side, view.ticket)) if view and view.ticket else base.seen
-        written = max(base.written, books.written.get(side, 0))
-        underway = None if "status" in books.settled else books.underway.get(side, base.underway)
-        parts = self._parts(run, books, side)
-        return replace(base, fields=fields, seen=seen, written=written, underway=underway, parts=parts)
-
-    def _parts(self, run: Run, books: Books, side: Side) -> str:
-        """The digest of the relations and worklogs that this side shows, our own writes included."""
-        view = run.views.get(side)
-        keys = part_keys(run.agreement, side, view.ticket) if view and view.ticket else None
-        if keys is None:
-            return run.bases[side].parts
-        gone, new = books.shown.get(side, ((), ()))
-        return parts_digest((keys - set(gone)) | set(new))
-
-    def _dealt_with(self, run: Run, side: Side, ticket: Ticket) -> int:
-        """Up to which stamp this side has been dealt with.
-
-        Where stamps are whole seconds, a change that follows our reading within the same second bears the same stamp:
-        a ticket read so soon is looked at once more.
-        """
-        if not run.terms.trackers[run.scope(side).tracker].abilities.coarse_stamps:
-            return ticket.updated
-        return min(ticket.updated, run.read_at.get(side, 0) - 2 * SECOND)
-
-    def _journal_findings(self, tx: Tx, link: Link, rows: Sequence[dict[str, Any]], now: int) -> None:
-        """Findings are told when they come and when they go, not at every look."""
-        for row in rows:
-            if row not in link.findings:
-                tx.journal.add(now, link.agreement, link.id, "finding.opened", row)
-        for row in link.findings:
-            if row not in rows:
-                tx.journal.add(now, link.agreement, link.id, "finding.closed", row)
+        if books.withheld is None:
+            keep_holds(tx, run, books, now)
+        keep_told(tx, books)
 
     def _state(self, link: Link, findings: Sequence[Finding]) -> LinkState:
         if link.internal_id is None or link.vendor_id is None:

@@ -156,6 +156,7 @@ class Site:
         self.public = False
         self.default_priority = ""
         self.attachment_limit = 10_485_760
+        self.attachments_enabled = True
         self.media_url = ""
         self.media_tokens: dict[str, str] = {}
         self.misdirected_logins = 0
@@ -195,6 +196,13 @@ class Site:
         for token in tokens:
             self.tokens[token] = user.id
         return user
+
+    def change_user(self, who: str, **changes: Any) -> User:
+        """Change a person: ``active``, ``groups``, ``roles``, ``admin``, ..."""
+        with self.lock:
+            changed = replace(self.person(who), **changes)
+            self.users[changed.id] = changed
+        return changed
 
     def user_called(self, text: str) -> User | None:
         """Find a person by id, login name, e-mail or display name, in this order."""

@@ -12,6 +12,7 @@ PostgreSQL: the same statements; readers are REPEATABLE READ, so that they see a
 from __future__ import annotations
 
 import os
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -25,6 +26,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from bridge.errors import StoreError
 from bridge.store import schema
 from bridge.store.bases import Bases
+from bridge.store.chains import Chains
 from bridge.store.columns import to_json
 from bridge.store.comments import Comments
 from bridge.store.cursors import Cursors
@@ -48,11 +50,16 @@ THREADS = 80
 """Most reading connections to a SQLite file: the worker threads, and room for feeds, clock and web."""
 
 
+Salts = Callable[[int], bytes]
+"""Makes so many random bytes, for the seals of the journal."""
+
+
 class Tx:
     """One transaction, and the repositories that work within it."""
 
     __slots__ = (
         "bases",
+        "chains",
         "comments",
         "connection",
         "cursors",
@@ -66,13 +73,14 @@ class Tx:
         "waits",
     )
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, salts: Salts) -> None:
         self.connection = connection
         self.links = Links(connection)
         self.bases = Bases(connection)
         self.comments = Comments(connection)
         self.intents = Intents(connection)
-        self.journal = Journal(connection)
+        self.journal = Journal(connection, salts)
+        self.chains = Chains(connection, self.journal)
         self.parts = Parts(connection)
         self.cursors = Cursors(connection)
         self.deliveries = Deliveries(connection)
@@ -84,7 +92,8 @@ class Tx:
 class Store:
     """The bridge's own database; shared by all threads. Made by :meth:`open`."""
 
-    def __init__(self, url: URL, writer: Engine, reader: Engine) -> None:
+    def __init__(self, url: URL, writer: Engine, reader: Engine, salts: Salts) -> None:
+        self._salts = salts
         self._writer = writer
         self._hasty = writer.execution_options(**{DURABLE: False})
         self._reader = reader
@@ -96,17 +105,18 @@ class Store:
         self._closed = False
 
     @classmethod
-    def open(cls, url: str, *, migrate: bool = True) -> Store:
+    def open(cls, url: str, *, migrate: bool = True, salts: Salts = secrets.token_bytes) -> Store:
         """Open the database, and bring it to the shape that this program needs.
 
         Args:
             url: ``sqlite:////path/to/bridge.db``, ``sqlite://`` (in memory, for tests) or ``postgresql://...``.
             migrate: False refuses a database that is missing or out of date, and changes nothing.
+            salts: where the randomness in the journal's seals comes from.
 
         Raises:
             StoreError: it cannot be opened, belongs to another program or to a newer version of this one.
         """
-        store = cls(*_engines(url, create=migrate))
+        store = cls(*_engines(url, create=migrate), salts)
         try:
             if migrate:
                 store.upgrade()
@@ -244,7 +254,9 @@ class Store:
             raise StoreError(f"{self._where} has been closed.")
         try:
             with engine.begin() as connection:
-                yield Tx(connection)
+                tx = Tx(connection, self._salts)
+                yield tx
+                tx.journal.flush()
         except SQLAlchemyError as error:
             raise explain(error, self._where) from error
 

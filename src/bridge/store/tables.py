@@ -1,7 +1,7 @@
 """The tables as this program reads and writes them; ``migrations`` brings a database there, a test compares.
 
-Rows are never deleted: links end as ``closed``, intents as ``done`` or ``dead``, the journal only grows. All
-times are integer microseconds UTC (decision 16).
+Rows are never deleted: links end as ``closed``, intents as ``done`` or ``dead``, the journal only grows. What people
+wrote lies beside the journal and may be erased. All times are integer microseconds UTC (decision 16).
 """
 
 from __future__ import annotations
@@ -243,9 +243,31 @@ journal = Table(
     Column("agreement", Words, nullable=False),
     Column("link_id", RowId),  # no foreign key: the journal outlives what it tells of
     Column("event", Words, nullable=False),
-    Column("data", Versioned, nullable=False),
+    Column("data", Versioned, nullable=False),  # values that people wrote are sealed: see bridge.sync.chain
+    Column("seq", BigInteger),  # its number in the agreement's chain; none for what is older than the chains
+    Column("hash", Words),
     Index("ix_journal_link", "link_id", "id"),
+    Index("uq_journal_seq", "agreement", "seq", unique=True),
     sqlite_autoincrement=True,
+)
+
+journal_values = Table(
+    "journal_values",
+    metadata,
+    Column("agreement", Words, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("key", Words, primary_key=True),
+    Column("salt", Words, nullable=False),
+    Column("value", Words, nullable=False),  # in canonical JSON, to the letter as it was sealed
+)
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("agreement", Words, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", Words, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 
 cursors = Table(

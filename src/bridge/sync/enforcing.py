@@ -7,15 +7,15 @@ undone twice and comes back is left alone, for a machine that insists would othe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
 from bridge.sync.agreement import Agreement, FieldRule, Rule
 from bridge.sync.holding import Hold, HoldKind, HoldState
-from bridge.sync.mapping import agree, crossing, same
+from bridge.sync.mapping import agree, same
 from bridge.sync.merge import MISSING, Agreed, Cross, Now, Outcome, Quiet, Stuck, Why, changed, cross, told
-from bridge.sync.ownership import Authorship, approver, authorship, entitled
+from bridge.sync.ownership import Authorship, approver, at_issue, authorship, entitled
 from bridge.sync.plan import LinkView
 from bridge.sync.roles import Unentitled
 from bridge.sync.ticket import SECOND, Side, Value
@@ -41,6 +41,7 @@ class Judged:
         held: why something of it waits for people; also beside an outcome that lets the rest of a set cross.
         asks: sides whose history is needed before anything can be said, or to say who it was.
         by: who decided, of a hold that is carried out.
+        made: who made the change that a hold let through; None for everything else.
         flagged: the change that crosses was not its author's to make.
     """
 
@@ -49,6 +50,7 @@ class Judged:
     held: Stuck | None = None
     asks: frozenset[Side] = frozenset()
     by: str = ""
+    made: Authorship | None = None
     flagged: bool = False
 
 
@@ -92,7 +94,9 @@ def judge(agreement: Agreement, link: LinkView, rule: FieldRule, now: Now, merge
     hold = next((one for one in link.holds if one.field == rule.name and one.state.live), None)
     case = _Case(agreement, link, rule, now, merge, hold)
     if agree(agreement, rule, now.internal, now.vendor):
-        return Judged(merge(now), None if hold is None else _over(case, hold))
+        ended = None if hold is None else _over(case, hold)
+        # Recorded as agreed once more: what a hold led to is over together with its field's base.
+        return Judged(merge(now) if ended is None else Agreed(), ended)
     if hold is not None and _unmoved(case, hold):
         known = _known(case, _timed(case, hold))
         if known is not None:
@@ -107,7 +111,10 @@ def _known(case: _Case, hold: Hold) -> Judged | None:
     """The field whose values are those that its hold is about; None when it has to be judged anew."""
     match hold.state:
         case HoldState.OPEN:
-            return None if _moot(case, hold) else _wait(case, hold)
+            beside = _beside(case, hold)
+            if beside is None:
+                return Judged(NOTHING, held=_told_held(case, hold), asks=frozenset({hold.side.other}))
+            return None if _moot(case, hold) or not beside else _wait(case, hold)
         case HoldState.APPROVED:
             return _carried_out(case, hold, hold.winner or hold.side)
         case HoldState.REJECTED:
@@ -137,24 +144,39 @@ def _moot(case: _Case, hold: Hold) -> bool:
 def _carried_out(case: _Case, hold: Hold, source: Side) -> Judged:
     """A hold that was decided: the chosen side's value stands."""
     approved = hold.state is HoldState.APPROVED
-    if approved:
+    if approved and case.by_members and hold.kind is not HoldKind.CONFLICT:
+        beside = _beside(case, hold)
+        if beside is None:
+            return Judged(NOTHING, asks=frozenset({hold.side.other}))
+        outcome = _members(case, () if beside else (hold.side.other,))
+        if isinstance(outcome, Cross):
+            outcome = replace(outcome, why="approved", winner=hold.side)
+    elif approved:
         outcome = case.cross(source, "approved", lost=hold.kind is HoldKind.CONFLICT)
     else:
         outcome = _put_back(case, hold, source)
     if not isinstance(outcome, Cross):
         return Judged(outcome)
     state = HoldState.CROSSED if approved else HoldState.RESTORED
-    return Judged(outcome, replace(hold, state=state, closed_at=case.link.now), by=hold.decided_by)
+    ended = replace(hold, state=state, closed_at=case.link.now)
+    made = Authorship(hold.actor, hold.since, hold.event)
+    theirs = approved and source is hold.side
+    return Judged(outcome, ended, by=hold.decided_by, made=made if theirs else None)
 
 
 def _put_back(case: _Case, hold: Hold, source: Side) -> Outcome:
     """The value of the other side, or of a set only the members that were held."""
-    now, present = case.now, case.now.value(hold.side)
-    if not all(isinstance(one, frozenset) for one in (hold.value, hold.before, present)):
-        return case.cross(source, "rejected", lost=True)
-    back, other = _with_change(present, hold.value, hold.before), now.value(hold.side.other)
-    base = (back, other) if hold.side is Side.INTERNAL else (other, back)
-    return Cross({hold.side: back}, base, source, "rejected", (hold.side, present))
+    return (
+        _revert(case, hold.side, "rejected") if case.by_members else case.cross(source, "rejected", lost=True)
+    )
+
+
+def _beside(case: _Case, hold: Hold) -> bool | None:
+    """Whether what the other side did to the same set is its own to do; None when only its history can tell."""
+    if not case.by_members or hold.kind is HoldKind.CONFLICT:
+        return True
+    other = hold.side.other
+    return case.entitled(other) if any(at_issue(case.rule, case.now, other)) else True
 
 
 # --- a change that is new ------------------------------------------------------------------------
@@ -172,7 +194,8 @@ def _fresh(case: _Case) -> Judged:
         return _lawful(case, suspects)
     good = [side for side in suspects if side not in bad]
     asks = frozenset(side for side in bad if side not in case.link.histories)
-    return replace(_unlawful(case, bad, good), asks=asks)
+    judged = _unlawful(case, bad, good)
+    return replace(judged, asks=judged.asks | asks)
 
 
 def _suspects(case: _Case) -> list[Side]:
@@ -196,11 +219,10 @@ def _lawful(case: _Case, suspects: list[Side]) -> Judged:
         # Somebody other than the owner, whom the agreement lets do this.
         outcome = case.cross(suspects[0], "changed")
     if _is_conflict(outcome):
-        asks = frozenset(side for side in Side if side not in case.link.histories)
-        opened = _opened(case, Side.VENDOR, HoldKind.CONFLICT)
-        return Judged(NOTHING, opened, _told_conflict(case), asks)
+        return _disputed(case)
     if case.hold is not None and not suspects and isinstance(outcome, Quiet):
-        return Judged(outcome, _over(case, case.hold))
+        taken_back = replace(case.hold, state=HoldState.WITHDRAWN, closed_at=case.link.now)
+        return Judged(outcome, None if case.hold.state is HoldState.REVERTED else taken_back)
     return Judged(outcome, _overtaken(case, outcome))
 
 
@@ -214,13 +236,22 @@ def _unlawful(case: _Case, bad: list[Side], good: list[Side]) -> Judged:
     if mode is Unentitled.FLAG:
         together = bool(good) or len(bad) > 1
         outcome = case.merge(case.now) if together else case.cross(bad[0], "changed")
+        if _is_conflict(outcome):
+            return _disputed(case)
         return Judged(outcome, _overtaken(case, outcome), flagged=True)
     if len(bad) > 1:
-        return Judged(NOTHING, _opened(case, Side.VENDOR, HoldKind.CONFLICT), _told_conflict(case))
+        return _disputed(case)
     if mode is Unentitled.REVERT:
         return _undone(case, bad[0])
     opened = _opened(case, bad[0], HoldKind.UNENTITLED)
     return replace(_wait(case, opened), hold=opened)
+
+
+def _disputed(case: _Case) -> Judged:
+    """Two values between which people have to decide."""
+    asks = frozenset(side for side in Side if side not in case.link.histories)
+    opened = _opened(case, Side.VENDOR, HoldKind.CONFLICT)
+    return Judged(NOTHING, opened, _told_conflict(case), asks)
 
 
 def _undone(case: _Case, side: Side) -> Judged:
@@ -249,12 +280,10 @@ def _rounds(case: _Case, side: Side) -> int:
 
 def _revert(case: _Case, side: Side, why: Why) -> Outcome:
     now, present = case.now, case.now.value(side)
-    base, other = now.base(side), now.base(side.other)
-    if case.by_members and isinstance(base, frozenset) and isinstance(other, frozenset):
-        # What the other side put into the set meanwhile is merged at the next look.
-        back = _with_change(present, present, base)
-        settled = (back, other) if side is Side.INTERNAL else (other, back)
-        return Cross({side: back}, settled, side.other, why, (side, present))
+    ours, theirs = now.base_internal, now.base_vendor
+    if case.by_members and isinstance(ours, frozenset) and isinstance(theirs, frozenset):
+        # What else has happened to the set is merged at the next look, against what was agreed before.
+        return Cross({side: _calm(case, side)}, (ours, theirs), side.other, why, (side, present))
     return case.cross(side.other, why, lost=True)
 
 
@@ -266,6 +295,8 @@ def _opened(case: _Case, side: Side, kind: HoldKind) -> Hold:
     made = authorship(case.link, case.rule, side) or Authorship()
     base = case.now.base(side)
     before: Value = None if base is MISSING else base  # type: ignore[assignment]  # MISSING is excluded
+    if case.by_members:
+        before = _calm(case, side)
     return Hold(
         id=case.hold.id if case.hold is not None else 0,
         field=case.rule.name,
@@ -286,27 +317,41 @@ def _wait(case: _Case, hold: Hold) -> Judged:
     """A field that waits; of a set, only what is held does."""
     if hold.kind is HoldKind.CONFLICT:
         return Judged(NOTHING, held=_told_conflict(case))
-    held = Stuck("held", hold.side, _told_held(case, hold))
-    side, now = hold.side, case.now
-    present, base = now.value(side), now.base(side)
-    if not case.by_members or not isinstance(base, frozenset):
+    held = _told_held(case, hold)
+    if not case.by_members:
         return Judged(NOTHING, held=held)
-    outcome = case.merge(replace(now, internal=base) if side is Side.INTERNAL else replace(now, vendor=base))
-    if isinstance(outcome, Cross) and side in outcome.writes:
-        merged = _with_change(outcome.writes[side], base, present)
-        outcome = replace(outcome, writes={**outcome.writes, side: merged})
-    elif isinstance(outcome, Agreed):
-        outcome = NOTHING
-    return Judged(outcome, held=held)
+    return Judged(_members(case, (hold.side,)), held=held)
+
+
+def _members(case: _Case, held: Collection[Side]) -> Outcome:
+    """The merge of a set, but for what is at issue on these sides: that stays where it is."""
+    now = case.now
+    calm = {side: _calm(case, side) for side in held}
+    apart = replace(
+        now, internal=calm.get(Side.INTERNAL, now.internal), vendor=calm.get(Side.VENDOR, now.vendor)
+    )
+    outcome = case.merge(apart)
+    if isinstance(outcome, Cross):
+        writes = {
+            side: _with_change(after, calm[side], now.value(side)) if side in calm else after
+            for side, after in outcome.writes.items()
+        }
+        return replace(outcome, writes=writes)
+    return NOTHING if held and isinstance(outcome, Agreed) else outcome
 
 
 def _over(case: _Case, hold: Hold) -> Hold | None:
-    """A hold once both sides agree, or once its change was taken back by whoever made it."""
-    ends = {HoldState.APPROVED: HoldState.CROSSED, HoldState.REJECTED: HoldState.RESTORED}
+    """A hold once both sides agree: on what was decided, or by themselves."""
     if hold.state is HoldState.REVERTED:
         # It stays for the count; agreement is what undoing leads to.
         return None
-    return replace(hold, state=ends.get(hold.state, HoldState.WITHDRAWN), closed_at=case.link.now)
+    stands = _alike(hold.value, case.now.value(hold.side))
+    state = HoldState.WITHDRAWN
+    if hold.state is HoldState.APPROVED and (stands or hold.kind is HoldKind.CONFLICT):
+        state = HoldState.CROSSED
+    elif hold.state is HoldState.REJECTED and not stands:
+        state = HoldState.RESTORED
+    return replace(hold, state=state, closed_at=case.link.now)
 
 
 def _overtaken(case: _Case, outcome: Outcome) -> Hold | None:
@@ -318,23 +363,27 @@ def _overtaken(case: _Case, outcome: Outcome) -> Hold | None:
 
 def _unmoved(case: _Case, hold: Hold) -> bool:
     """Whether the field still shows what its hold is about."""
-    value, base = case.now.value(hold.side), case.now.base(hold.side)
-    sets = all(isinstance(one, frozenset) for one in (value, base, hold.value, hold.before))
-    if hold.kind is not HoldKind.CONFLICT and sets:
+    if case.by_members and hold.kind is not HoldKind.CONFLICT:
         # Others may come and go beside the members that are held.
-        return _moved(case.rule, hold.side, base, value) == _moved(
-            case.rule, hold.side, hold.before, hold.value
-        )
-    return _alike(hold.value, value) and _alike(hold.other, case.now.value(hold.side.other))
+        return at_issue(case.rule, case.now, hold.side) == _moved(hold)
+    return _alike(hold.value, case.now.value(hold.side)) and _alike(
+        hold.other, case.now.value(hold.side.other)
+    )
 
 
-def _moved(
-    rule: FieldRule, side: Side, before: object, after: object
-) -> tuple[frozenset[str], frozenset[str]]:
-    """What came into a side's set and what went, of that which may cross."""
-    old = crossing(rule, before if isinstance(before, frozenset) else None, side)
-    new = crossing(rule, after if isinstance(after, frozenset) else None, side)
+def _moved(hold: Hold) -> tuple[frozenset[str], frozenset[str]]:
+    """What came into a set and what went, of that which a hold is about."""
+    old = hold.before if isinstance(hold.before, frozenset) else frozenset[str]()
+    new = hold.value if isinstance(hold.value, frozenset) else frozenset[str]()
     return new - old, old - new
+
+
+def _calm(case: _Case, side: Side) -> frozenset[str]:
+    """A side's set without what is at issue in it."""
+    came, went = at_issue(case.rule, case.now, side)
+    present = case.now.value(side)
+    assert isinstance(present, frozenset)
+    return (present - came) | went
 
 
 def _with_change(onto: Value, before: Value, after: Value) -> frozenset[str]:
@@ -357,19 +406,21 @@ def _alike(left: Value, right: Value) -> bool:
 # --- words for the operator; findings reach logs, so nothing of the ticket's texts, nobody's name -----
 
 
-def _told_held(case: _Case, hold: Hold) -> str:
+def _told_held(case: _Case, hold: Hold) -> Stuck:
     rule, name = case.rule, case.rule.name
     change = f"{told(rule, hold.before)} -> {told(rule, hold.value)}"
     if isinstance(hold.before, frozenset) or isinstance(hold.value, frozenset):
-        new, old = _moved(rule, hold.side, hold.before, hold.value)
+        new, old = _moved(hold)
         change = ", ".join([*(f"+{one}" for one in sorted(new)), *(f"-{one}" for one in sorted(old))])
     asked = f"'{hold.approver}' decides" if case.agreement.role(hold.approver) else "it waits for a decision"
     if hold.kind is HoldKind.PING_PONG:
-        return (
+        message = (
             f"'{name}' was put back {hold.rounds} times on the {hold.side} side and changed again each time "
             f"({change}): it is left alone now, {asked}"
         )
-    return f"the {hold.side} side changed '{name}' ({change}), which its author may not: {asked}"
+    else:
+        message = f"the {hold.side} side changed '{name}' ({change}), which its author may not: {asked}"
+    return Stuck("held", hold.side, message)
 
 
 def _told_conflict(case: _Case) -> Stuck:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.sync.agreement import Agreement, FieldRule
-from bridge.sync.mapping import Carried, carry, crossing, names, word
+from bridge.sync.mapping import Carried, carry, crossing, names, partnered, word
 from bridge.sync.merge import MISSING, Known, Now
 from bridge.sync.plan import LinkView
 from bridge.sync.roles import Grant, Role
@@ -83,6 +83,17 @@ def entitled(agreement: Agreement, link: LinkView, rule: FieldRule, now: Now, si
     return not _of_the_other_side(agreement, link, person, side) or granted(theirs, person)
 
 
+def at_issue(rule: FieldRule, now: Now, side: Side) -> tuple[frozenset[str], frozenset[str]]:
+    """What came into a side's set and what went, of that which may cross and which the other side does not show."""
+    value, base = now.value(side), now.base(side)
+    new = crossing(rule, value, side)
+    old = crossing(rule, base, side) if isinstance(base, frozenset) else frozenset[str]()
+    theirs = crossing(rule, now.value(side.other), side.other)
+    came = frozenset(name for name in new - old if not partnered(rule, name, side, theirs))
+    went = frozenset(name for name in old - new if partnered(rule, name, side, theirs))
+    return came, went
+
+
 def in_role(agreement: Agreement, role: Role, person: Person, seen_on: Side, ticket: Ticket | None) -> bool:
     """Whether a person is in a role.
 
@@ -151,9 +162,10 @@ def _steps(agreement: Agreement, rule: FieldRule, now: Now, side: Side) -> list[
     """What a side changed, as (before, after) in the internal side's words; of a set, each member that came or went."""
     value, base = now.value(side), now.base(side)
     if isinstance(value, frozenset):
-        old = crossing(rule, base, side) if isinstance(base, frozenset) else frozenset[str]()
-        moved = crossing(rule, value, side) ^ old
-        return [(None, _internal_word(agreement, rule, frozenset({name}), side)) for name in sorted(moved)]
+        came, went = at_issue(rule, now, side)
+        return [
+            (None, _internal_word(agreement, rule, frozenset({name}), side)) for name in sorted(came | went)
+        ]
     return [(_known_word(agreement, rule, base, side), _internal_word(agreement, rule, value, side))]
 
 

@@ -67,12 +67,13 @@ class Sheet:
     def _write(self, rule: FieldRule, now: Now, found: Cross, judged: Judged, link: LinkView) -> None:
         if all(same(now.value(side), value) for side, value in found.writes.items()):
             # Written already, by a run that could not note it.
-            self.settled[rule.name] = (now.internal, now.vendor)
+            # What of a set is held stays a change.
+            self.settled[rule.name] = found.base if judged.held is not None else (now.internal, now.vendor)
         for side, value in found.writes.items():
             if same(now.value(side), value):
                 continue
             before = now.value(side)
-            made = self._author(rule, found, link)
+            made = judged.made or self._author(rule, found, link)
             decision = Decision(
                 rule.name,
                 side,

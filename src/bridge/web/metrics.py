@@ -31,6 +31,9 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
         counts = tx.links.counts()
         feeds = tx.cursors.notes("feed/")
         waiting = len(tx.links.due(now, 100_000))
+        held = tx.holds.counts()
+        letters = tx.outbox.counts()
+        oldest = tx.outbox.oldest()
     hooked = [name for name, tracker in settings.trackers.items() if tracker.webhook is not None]
     reports = {name: house.hooks.report(name) for name in hooked}
     fed = [
@@ -50,6 +53,12 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
                 for one in settings.agreements
                 for state in LinkState
             ],
+        ),
+        (
+            "bridge_holds_open",
+            "gauge",
+            "Changes that wait for a decision of people.",
+            [({"agreement": one.name}, held.get(one.name, 0)) for one in settings.agreements],
         ),
         ("bridge_links_waiting", "gauge", "Links that are due to be looked at.", [({}, waiting)]),
         (
@@ -72,6 +81,18 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
                 ({"tracker": name}, float(house.health.trouble(name) is not None))
                 for name in settings.trackers
             ],
+        ),
+        (
+            "bridge_letters",
+            "gauge",
+            "Mails by state: queued, sent, given up.",
+            [({"state": state.value}, count) for state, count in letters.items()],
+        ),
+        (
+            "bridge_letter_age_seconds",
+            "gauge",
+            "How long the oldest queued mail has waited; 0 when none does.",
+            [({}, (now - oldest) / SECOND if oldest is not None else 0.0)],
         ),
         (
             "bridge_redactions_total",
