@@ -40,7 +40,6 @@ def test_the_chain_tells_what_was_done(told):
         names = {one.event for one in tx.journal.recent(1_000)}
     assert names >= {
         "chain.begun",
-        "agreement.changed",
         "link.found",
         "ticket.created",
         "link.shown",
@@ -131,9 +130,7 @@ def test_people_who_type_commands_are_recorded_and_can_be_erased(tmp_path):
         assert world.typed("audit", "erase", "--person", who).returncode == 0
         assert events(world, "link.made")[0].data["who"] == "(erased)"
         told = [one.data for one in events(world, "values.erased")]
-        assert [(one["why"], one["who"]) for one in told] == [("person", "(erased)"), ("person", who)] or [
-            one["who"] for one in told
-        ] == ["(erased)", who]
+        assert [(one["why"], one["who"]) for one in told] == [("person", "(erased)"), ("person", who)]
         assert "values erased" in world.typed("audit", "verify").stdout
         assert world.typed("audit", "verify").returncode == 0
         assert world.typed("explain", left).returncode == 0
@@ -159,11 +156,6 @@ def test_old_values_are_forgotten_by_the_configuration(tmp_path):
         ann = world.at_home()
         key = ann.create("OPS", "Forget me", labels=["vendor-acme"])
         world.settle()
-        assert events(world, "values.erased") == [], (
-            "the first pass has nothing that old, and the next day is far"
-        )
-        with world.house.store.write() as tx:
-            tx.cursors.drop_note("audit/retained")
 
         def forgotten():
             with world.house.store.write() as tx:
@@ -185,7 +177,9 @@ def test_the_daemon_tells_when_it_worked_and_leaves_a_witness(tmp_path):
             eventually(lambda: len(world.acme.site.issues) == 1, 60)
             eventually(lambda: world.peer(key), 60)
         with world.records() as tx:
-            own = [one.event for one in tx.journal.recent(1_000) if not one.agreement]
+            told = tx.journal.recent(1_000)
+            own = [one.event for one in told if not one.agreement]
             heads = {head.agreement: [head.seq, head.hash, head.at] for head in tx.chains.heads()}
         assert own == ["chain.begun", "bridge.started", "bridge.stopped"]
+        assert [one.event for one in told if one.agreement][:2] == ["chain.begun", "agreement.changed"]
         assert json.loads((world.folder / "spool" / "witness.json").read_text())["heads"] == heads
