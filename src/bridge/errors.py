@@ -7,6 +7,7 @@
     ├── OtherSite                an agreement with links points to another site
     ├── CannotListen             the web server's address is taken
     ├── ForgottenMirrors         the database knows nothing of mirrors that are there: it was lost
+    ├── NoPost                   the mail server cannot be reached, or wants nothing from us at all
     └── TrackerError             a tracker said no, or said nothing
         ├── Unreachable          no connection, DNS, TLS, time-out on a read: try again later
         ├── Unauthorised         the login is refused or has silently become anonymous
@@ -136,6 +137,25 @@ class OtherSite(BridgeError):
         super().__init__(
             f"agreement '{agreement}' has links on its {side} side to '{known}', and now says '{now}'"
         )
+
+
+class NoPost(BridgeError):
+    """The mail server cannot be reached or will not serve us, whatever the letter: letters wait.
+
+    Attributes:
+        what: what happened, in our words: fit for a log.
+        code: the codes of its answer, likewise; "" when it gave none.
+    """
+
+    exit_code = 3
+    next_step = (
+        "See 'mail' in bridge.yaml; 'bridge mail test ADDRESS' tries it. Letters wait and are sent later."
+    )
+
+    def __init__(self, what: str, code: str = "", said: str = "") -> None:
+        self.what = what
+        self.code = code
+        super().__init__(f"{what}: {said}" if said else what)
 
 
 class TrackerError(BridgeError):

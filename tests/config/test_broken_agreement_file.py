@@ -14,7 +14,6 @@ VENDOR = Side.VENDOR
 CASES = {
     "unknown key": ("create: both", "creat: both", "creat:", "creat", "'creat' is not a key here", "did you mean 'create'?"),
     "later key": ("create: both", "create: both\nclocks: {}", "clocks", "clocks", "'clocks' is not in this version", "remove it"),
-    "later key of status": ("    via: {vendor: {Done: [In Progress]}}", "    vendor-may: [Done]", "vendor-may", "fields.status.vendor-may", "not in this version", "remove it"),
     "name missing": ("name: acme\n", "", "internal:", "", "'name' is missing", "add 'name: ...': unique name"),
     "name": ("name: acme", "name: acme & sons", "name", "name", "'acme & sons' cannot be a name", "letters, digits"),
     "side missing": ("vendor:\n  tracker: acme\n  project: CUST\n  company: Acme\n", "", "name", "", "'vendor' is missing", "the vendor's side"),

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from bridge.config import shape
-from bridge.config.shape import LATER, Shape
+from bridge.config.form import Shape
+from bridge.config.shape import LATER
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
-SHAPES = [thing for thing in vars(shape).values() if isinstance(thing, type) and issubclass(thing, Shape)]
+SHAPES = [Shape, *Shape.__subclasses__()]
 KEYS = sorted({(s.__name__, field.alias) for s in SHAPES for field in s.model_fields.values()})
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "explain": "Tell one link's whole story.",
     "import": "Mirror many pairs of tickets that are there already.",
     "link": "Mirror two tickets that are there already.",
+    "mail": "Show the mails that wait or were given up, test the mail server, try again.",
     "plan": "Show what would be written where, and write nothing.",
     "run": "Run the daemon.",
     "simulator": "Run a Jira-compatible server by itself, for trying things out.",

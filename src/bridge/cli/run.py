@@ -21,6 +21,7 @@ def command(*, anew: bool, moved: bool, config: Path) -> None:
     tracker that cannot be reached or refuses the login with 3.
     """
     from bridge.clock import SystemClock
+    from bridge.daemon.mailer import mail_all_the_same
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.preflight import require
     from bridge.daemon.remembering import check_memory, check_sites
@@ -29,10 +30,11 @@ def command(*, anew: bool, moved: bool, config: Path) -> None:
     clock = SystemClock()
     house = open_house(read_settings(config), clock)
     try:
-        check_sites(house, house.terms, moved=moved)
-        require(house.terms)
-        if not anew:
-            check_memory(house)
+        with mail_all_the_same(house):
+            check_sites(house, house.terms, moved=moved)
+            require(house.terms)
+            if not anew:
+                check_memory(house)
     except BaseException:
         close_house(house)
         raise

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from bridge.cli.mail import mail_standing, mail_words
 from bridge.cli.options import config_option, json_option, print_json, quiet, read_settings
 from bridge.clock import SECOND, SystemClock
 from bridge.store.database import Store
@@ -21,8 +22,10 @@ from bridge.sync.ticket import Side
 def command(*, config: Path, as_json: bool) -> None:
     """Show links, feeds, what is parked or held, and why; works while the daemon runs.
 
-    Ends with 1 when something is parked, held or found, a feed is in trouble, or a webhook has fallen silent.
+    Ends with 1 when something is parked, held or found, a feed or the mail is in trouble, or a webhook is silent.
     """
+    from bridge.daemon.restraint import WITHHELD
+
     with quiet():
         settings = read_settings(config, secrets=False)
         store = Store.open(settings.database, migrate=False)
@@ -38,13 +41,17 @@ def command(*, config: Path, as_json: bool) -> None:
             remarked += [link for link in ended if any(one["kind"] == "returned" for one in link.findings)]
             feeds = tx.cursors.notes("feed/")
             hooks = tx.cursors.notes("hook/")
+            withheld = list(tx.cursors.notes(WITHHELD).values())
             waiting = len(tx.links.due(now, 100_000))
+            mail = mail_standing(tx, settings, now)
     finally:
         store.close()
     data: dict[str, Any] = {
         "agreements": [
             {
                 "name": one.name,
+                "mode": one.mode.value,
+                "withheld": _withheld([note for note in withheld if note["agreement"] == one.name]),
                 "links": {state.value: counts.get((one.name, state), 0) for state in LinkState},
                 "feeds": {
                     side.value: _feed(feeds.get(f"feed/{one.name}/{side.value}"), now) for side in Side
@@ -58,6 +65,7 @@ def command(*, config: Path, as_json: bool) -> None:
             if tracker.webhook is not None
         ],
         "waiting": waiting,
+        "mail": mail,
         "parked": [_stuck(link, now) for link in stuck if link.state is LinkState.PARKED],
         "held": [_stuck(link, now) for link in stuck if link.state is LinkState.HELD],
         "findings": [_stuck(link, now) for link in remarked],
@@ -68,7 +76,20 @@ def command(*, config: Path, as_json: bool) -> None:
         _show(data)
     troubled = any(feed["trouble"] for one in data["agreements"] for feed in one["feeds"].values())
     silent = any(hook["silent"] for hook in data["webhooks"])
-    sys.exit(1 if stuck or remarked or troubled or silent else 0)
+    sys.exit(1 if stuck or remarked or troubled or silent or mail["trouble"] else 0)
+
+
+def _withheld(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is planned and not written, by what restrains it."""
+    return [
+        {
+            "why": why,
+            "links": sum(1 for note in notes if note["why"] == why and note["actions"]),
+            "actions": sum(note["actions"] for note in notes if note["why"] == why),
+            "findings": sum(note["findings"] for note in notes if note["why"] == why),
+        }
+        for why in sorted({note["why"] for note in notes})
+    ]
 
 
 def _feed(note: dict[str, Any] | None, now: int) -> dict[str, Any]:
@@ -106,16 +127,27 @@ def _show(data: dict[str, Any]) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 200)
     table = Table(box=None, pad_edge=False)
-    for heading in ("agreement", *(state.value for state in LinkState), "internal polled", "vendor polled"):
+    for heading in (
+        "agreement",
+        "mode",
+        *(state.value for state in LinkState),
+        "internal polled",
+        "vendor polled",
+    ):
         table.add_column(heading)
     for one in data["agreements"]:
         table.add_row(
             one["name"],
+            one["mode"],
             *(str(one["links"][state.value]) for state in LinkState),
             *(_ago(one["feeds"][side.value]) for side in Side),
         )
     console.print(table)
     console.print(f"{data['waiting']} waiting to be looked at")
+    for one in data["agreements"]:
+        for rest in one["withheld"]:
+            planned = f"{rest['links']} links with {rest['actions']} writes planned and not made"
+            console.print(f"{one['name']}: {planned}: {rest['why']}", markup=False, highlight=False)
     for hook in data["webhooks"]:
         ago = hook["heard_seconds_ago"]
         heard = "never heard" if ago is None else f"heard {ago} s ago"
@@ -125,6 +157,8 @@ def _show(data: dict[str, Any]) -> None:
             else ""
         )
         console.print(f"webhooks of {hook['tracker']}: {heard}{silent}", markup=False, highlight=False)
+    if words := mail_words(data["mail"]):
+        console.print(words, markup=False, highlight=False)
     for title, rows in (("parked", data["parked"]), ("held", data["held"]), ("findings", data["findings"])):
         if rows:
             console.print(f"\n{title}:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict, astuple
 from pathlib import Path
 
 import click
@@ -37,12 +38,13 @@ def command(
 ) -> None:
     """Poll every side once, bring every changed link into agreement, and end.
 
-    Ends with 1 when links are parked, with 3 when a tracker could not be reached.
+    Ends with 1 when links are parked or mail cannot be sent, with 3 when a tracker could not be reached.
     """
     from rich.console import Console
     from rich.progress import Progress
 
     from bridge.clock import SystemClock
+    from bridge.daemon.mailer import mail_all_the_same
     from bridge.daemon.once import sync_once
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.preflight import require
@@ -50,11 +52,12 @@ def command(
 
     house = open_house(read_settings(config), SystemClock())
     try:
-        check_sites(house, house.terms, moved=moved)
-        require(house.terms)
-        if not anew:
-            check_memory(house)
-        renew(house)
+        with mail_all_the_same(house):
+            check_sites(house, house.terms, moved=moved)
+            require(house.terms)
+            if not anew:
+                check_memory(house)
+            renew(house)
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task("links", total=None)
             done = sync_once(
@@ -71,16 +74,29 @@ def command(
                 "hits": done.hits,
                 "looked_at": len(done.reports),
                 "writes": done.writes,
+                "withheld": len(done.ended("withheld")),
                 "parked": [
                     {"agreement": one.agreement, "keys": one.keys, "reason": one.reason} for one in parked
                 ],
                 "failures": [{"tracker": one.tracker, "words": one.words} for one in done.failures],
+                "mail": asdict(done.mailed),
             }
         )
     else:
         click.echo(f"{len(done.reports)} links looked at, {done.writes} writes, {len(parked)} parked")
+        planned = sum(one.planned for one in done.reports)
+        if planned:
+            click.echo(
+                f"  {planned} writes planned and not made; 'bridge plan' shows them, 'bridge status' says why"
+            )
         for one in parked:
             click.echo(f"  parked: {one.keys}: {one.reason}")
+        if any(astuple(done.mailed)):
+            click.echo(
+                f"mail: {done.mailed.sent} sent, {done.mailed.deferred} to be tried again, {done.mailed.dead} given up"
+            )
         for failure in done.failures:
             click.echo(f"  {failure}", err=True)
-    sys.exit(3 if done.failures else 1 if parked else 0)
+        if done.mailed.trouble:
+            click.echo(f"  mail: {done.mailed.trouble}", err=True)
+    sys.exit(3 if done.failures else 1 if parked or done.mailed.dead or done.mailed.trouble else 0)

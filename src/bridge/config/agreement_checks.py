@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 from bridge.clock import SECOND
 from bridge.config.field_checks import settle_fields
 from bridge.config.findings import did_you_mean
+from bridge.config.grant_checks import check_deciders
 from bridge.config.kinds import TEXT_LIMIT, Kind
+from bridge.config.mode_checks import settle_pilot
+from bridge.config.role_checks import settle_holds, settle_roles
 from bridge.config.shape import AgreementShape, AttachmentShape, DeletedShape, ScopeShape
 from bridge.config.source import Source
 from bridge.sync.agreement import (
@@ -95,6 +98,10 @@ def settle_agreement(
     _check_people(shape, source)
     fields = settle_fields(shape, source, kinds)
     _check_creation(shape, source)
+    roles = settle_roles(shape, source, kinds)
+    holds = settle_holds(shape, source)
+    pilot = settle_pilot(shape, source, kinds)
+    check_deciders(shape, fields, source)
     agreement = Agreement(
         name=shape.name,
         internal=_scope(shape.internal, kinds[Side.INTERNAL], shape.since),
@@ -112,6 +119,10 @@ def settle_agreement(
         relations=_relations(shape, source),
         worklogs=WorklogRule(cross=_CROSS_FROM[shape.worklogs.cross], attribute=shape.worklogs.attribute),
         deleted=_deleted(shape),
+        roles=roles,
+        holds=holds,
+        mode=shape.mode,
+        pilot=pilot,
     )
     return Draft(source=source, shape=shape, agreement=agreement, trackers=identities)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from bridge.config.field_shape import FieldShape, PairShape
 from bridge.config.findings import Path, did_you_mean, listed
+from bridge.config.grant_checks import settle_grants
 from bridge.config.kinds import Kind
-from bridge.config.shape import AgreementShape, FieldShape, PairShape
+from bridge.config.shape import AgreementShape
 from bridge.config.source import Source
 from bridge.sync.agreement import (
     BUILT_IN_FIELDS,
@@ -53,6 +55,7 @@ def _settle(
         _check_custom(name, field, source)
     _check_rule(name, field, source)
     _check_maps(name, field, source)
+    _check_values_apart(name, field, source)
     _check_status_keys(name, field, source)
     return FieldRule(
         name=name,
@@ -67,6 +70,8 @@ def _settle(
             Side.INTERNAL: {status: dict(given) for status, given in field.fill.internal.items()},
             Side.VENDOR: {status: dict(given) for status, given in field.fill.vendor.items()},
         },
+        may=settle_grants(name, field, source, agreement),
+        unentitled=field.unentitled,
     )
 
 
@@ -220,6 +225,34 @@ def _check_maps(name: str, field: FieldShape, source: Source) -> None:
             f"'only' is for labels, components and versions, not for '{name}'",
             "remove it",
             key=True,
+        )
+
+
+def _check_values_apart(name: str, field: FieldShape, source: Source) -> None:
+    """No pair twice; and words of one tracker that differ by capitals or spaces only are one word, mistyped."""
+    at: Path = ("fields", name, "values")
+    inners: dict[str, str] = {}
+    outers: dict[str, str] = {}
+    for inner, listed_outers in field.values.items():
+        _check_spelling(inner, inners, source, (*at, inner), key=True)
+        for position, outer in enumerate(listed_outers):
+            here: Path = (*at, inner, position)
+            if here not in source.lines:
+                here = here[:-1]  # one value without a list
+            if outer in listed_outers[:position]:
+                source.problem(here, f"'{outer}' stands twice", "keep one of them")
+            else:
+                _check_spelling(outer, outers, source, here)
+
+
+def _check_spelling(word: str, known: dict[str, str], source: Source, at: Path, *, key: bool = False) -> None:
+    first = known.setdefault(" ".join(word.casefold().split()), word)
+    if first != word:
+        source.problem(
+            at,
+            f"'{word}' and '{first}' differ by capitals or spaces only",
+            f"did you mean '{first}'? Write each value as its tracker does",
+            key=key,
         )
 
 

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bridge.config.findings import Path, did_you_mean
-from bridge.config.shape import LATER, Shape
+from bridge.config.form import Shape
+from bridge.config.shape import LATER
 from bridge.config.source import Source
 
 _S = TypeVar("_S", bound=Shape)
@@ -130,7 +131,7 @@ def _secret_place(path: Path) -> Path:
         return path[:3]
     if path[:1] == ("trackers",) and path[2:3] == ("webhook",) and path[3:4] in {("secret",), ("previous",)}:
         return path[:4]
-    return path[:2] if path[:2] == ("database", "password") else ()
+    return path[:2] if path[:2] in {("database", "password"), ("mail", "password")} else ()
 
 
 def _unknown_key(path: Path, shape: type[Shape], source: Source) -> None:

@@ -43,6 +43,9 @@ class Kind:
         takes_cloud_id: True when there is such a gateway.
         threads: whether its comments can answer one another.
         limits_readers: whether a comment can be shown to a role or a group alone.
+        groups: whether it has groups whose members can be read.
+        project_roles: roles that a project has and whose members can be read; None when each site names its own.
+        key: how its tickets are called, with ``{project}`` and ``{number}``; "" when that cannot be said.
         formattings: markups that it may be set to in place of the usual one; empty when there is no choice.
         project: regular expression for a whole project key or identifier.
         project_example: what a project looks like, for messages.
@@ -60,6 +63,9 @@ class Kind:
     takes_cloud_id: bool = False
     threads: bool = False
     limits_readers: bool = False
+    groups: bool = True
+    project_roles: tuple[str, ...] | None = None
+    key: str = ""
     formattings: frozenset[Dialect] = frozenset()
     project: str = r"\S+"
     project_example: str = "OPS"
@@ -67,6 +73,7 @@ class Kind:
 
 
 _JIRA_PROJECT = r"[A-Z][A-Z0-9_]+"
+_JIRA_KEY = "{project}-{number}"
 
 BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
     {
@@ -79,6 +86,7 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
             threads=True,
             limits_readers=True,
             project=_JIRA_PROJECT,
+            key=_JIRA_KEY,
         ),
         "jira-datacenter": Kind(
             dialect="wiki",
@@ -86,6 +94,7 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
             marker_field=MarkerField.UNUSED,
             limits_readers=True,
             project=_JIRA_PROJECT,
+            key=_JIRA_KEY,
         ),
         "redmine": Kind(
             dialect="markdown",
@@ -96,6 +105,7 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
             formattings=frozenset({"markdown", "textile"}),
             project=r"[a-z0-9][a-z0-9_-]{0,99}",
             project_example="web-shop",
+            key="{number}",
         ),
         "request-tracker": Kind(
             dialect="html",
@@ -108,6 +118,8 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
             takes_user=False,
             project=r"\S(.*\S)?",
             project_example="Customer Support",
+            project_roles=("AdminCc", "Cc"),
+            key="{number}",
         ),
     }
 )

@@ -14,8 +14,9 @@ from bridge.config.agreement_checks import KnownTracker, settle_agreement
 from bridge.config.findings import Findings
 from bridge.config.fitting import fit
 from bridge.config.kinds import BUILT_IN_KINDS, Kind
+from bridge.config.mail_checks import settle_mail
 from bridge.config.overlap import check_overlap
-from bridge.config.settings import Settings, TrackerSettings, WebSettings
+from bridge.config.settings import MailSettings, Settings, TrackerSettings, WebSettings
 from bridge.config.shape import AgreementShape, BridgeShape
 from bridge.config.source import Source, read
 from bridge.config.tracker_checks import settle_database, settle_spool, settle_trackers
@@ -52,8 +53,10 @@ def load(
     trackers: dict[str, TrackerSettings] = {}
     database = ""
     web: WebSettings | None = None
+    mail: MailSettings | None = None
     if shape is not None:
         web = settle_web(shape, source)
+        mail = settle_mail(shape, source, main.parent, vault)
         trackers = settle_trackers(shape, source, kinds, main.parent, vault)
         database = settle_database(shape, source, main.parent, vault)
     known = _known(source, trackers, kinds) if shape is not None else None
@@ -75,6 +78,7 @@ def load(
         spool_quota=shape.spool.quota,
         sources={draft.agreement.name: draft.source.file for draft in drafts},
         web=web,
+        mail=mail,
         keep_values=shape.retention.values,
     )
 

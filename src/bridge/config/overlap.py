@@ -10,11 +10,18 @@ from bridge.sync.ticket import Side
 
 def check_overlap(drafts: Sequence[Draft]) -> None:
     """Report agreements that get in each other's way, at the later of the two."""
+    clear = {side: [_clear(draft, side) for draft in drafts] for side in Side}
     for position, later in enumerate(drafts):
-        for earlier in drafts[:position]:
+        for place, earlier in enumerate(drafts[:position]):
             _check_names(earlier, later)
             for side in Side:
-                _check_claims(earlier, later, side)
+                if clear[side][position] and clear[side][place]:
+                    _check_claims(earlier, later, side)
+
+
+def _clear(draft: Draft, side: Side) -> bool:
+    """Whether the file says without a mistake which tickets of a side it claims."""
+    return draft.source.sound((side, "select"), ("create",))
 
 
 def _check_names(earlier: Draft, later: Draft) -> None:
@@ -38,10 +45,6 @@ def _check_claims(earlier: Draft, later: Draft, side: Side) -> None:
     if not mine.project or mine.project != theirs.project:
         return
     if side.other not in later.agreement.create_on & earlier.agreement.create_on:
-        return
-    if not later.source.sound((side, "select"), ("create",)) or not earlier.source.sound(
-        (side, "select"), ("create",)
-    ):
         return
     select, other = (" ".join(scope.select.casefold().split()) for scope in (mine, theirs))
     if select and other and select != other:

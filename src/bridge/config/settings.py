@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pydantic import SecretStr
 
@@ -48,6 +49,35 @@ class WebSettings:
         """The address that a tracker posts its webhooks to."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.public_url or f'http://{host}:{self.port}'}/hooks/{webhook.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """The mail server, and who mails come from.
+
+    Attributes:
+        host: name or numeric address.
+        port: TCP port.
+        wrapped: TLS from the first byte (``smtps://``).
+        tls: what is asked of STARTTLS otherwise; ``opportunistic``: used where it is offered.
+        sender: address that mails come from; its domain is part of their Message-IDs.
+        reply_to: address that answers go to; "" for the sender's.
+        user: login; "" for none.
+        password: only the SMTP session reveals it.
+        timeout: seconds to wait for a connection and for each answer.
+        ca_file: PEM bundle for a private certificate authority; "" means the system's.
+    """
+
+    host: str
+    port: int
+    sender: str
+    wrapped: bool = False
+    tls: Literal["required", "opportunistic", "none"] = "required"
+    reply_to: str = ""
+    user: str = ""
+    password: SecretStr = field(default_factory=lambda: SecretStr(""))
+    timeout: float = 60.0
+    ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +143,7 @@ class Settings:
         spool: folder where files lie on their way from one tracker to the other.
         spool_quota: bytes that may lie there.
         web: the web server; None when nothing listens.
+        mail: the mail server; None when nobody is told.
         keep_values: seconds that the journal keeps what people wrote; None for ever.
     """
 
@@ -125,4 +156,5 @@ class Settings:
     spool: str = "spool"
     spool_quota: int = 2_000_000_000
     web: WebSettings | None = None
+    mail: MailSettings | None = None
     keep_values: float | None = None

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from bridge.config.field_shape import FieldShape, PairShape
+from bridge.config.form import Shape, needed, word_or_pair
+from bridge.config.role_shape import HoldsShape, PilotShape, RoleShape
 from bridge.config.words import (
     Flag,
     IsoDate,
     Listen,
+    MailAddress,
+    MailServer,
     Name,
     Rate,
     Seconds,
@@ -25,46 +30,22 @@ from bridge.config.words import (
     Template,
     Text,
     TextList,
-    Texts,
     Threads,
     WebAddress,
     misfit,
 )
-from bridge.sync.agreement import Rule
-from bridge.sync.ticket import Side
+from bridge.sync.roles import Mode
 
 LATER = frozenset(
     {
         "calendars",
         "clocks",
         "digest",
-        "internal-may",
         "ladder",
-        "mail",
-        "mode",
         "redact",
-        "roles",
-        "vendor-may",
     }
 )
 """Keys of the design that a later version brings."""
-
-
-def needed() -> Any:
-    """A key that must be there."""
-    return Field(default="", json_schema_extra={"needed": True})
-
-
-class Shape(BaseModel):
-    """What all parts of the files share: no unknown keys, hyphens in keys, inputs never printed."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=lambda name: name.replace("_", "-"),
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
 
 
 class SecretShape(Shape):
@@ -176,6 +157,27 @@ class WebShape(Shape):
     """addresses of the reverse proxies in front of it, which add TLS"""
 
 
+class MailShape(Shape):
+    """The mail server through which people are told."""
+
+    server: MailServer = needed()
+    """mail server, e.g. smtp://localhost:25 or smtps://mail.example.com"""
+    sender: MailAddress = Field(default="", alias="from", json_schema_extra={"needed": True})
+    """address that mails come from, e.g. bridge@example.com"""
+    reply_to: MailAddress = ""
+    """address that answers go to"""
+    user: Text = ""
+    """login at the mail server"""
+    password: SecretReference | None = None
+    """secret that holds the password: {secret: name}"""
+    tls: Literal["", "required", "opportunistic", "none"] = ""
+    """smtp://: whether STARTTLS is required, used where offered, or not used"""
+    timeout: Seconds = 60.0
+    """longest wait for each answer of the mail server"""
+    ca: Text = ""
+    """PEM file of a private certificate authority, relative to this folder"""
+
+
 class RetentionShape(Shape):
     """How long the bridge keeps what people wrote."""
 
@@ -198,6 +200,8 @@ class BridgeShape(Shape):
     """where files lie on their way"""
     web: WebShape | None = None
     """the bridge's own small web server, for webhooks, health and metrics; without it, nothing listens"""
+    mail: MailShape | None = None
+    """the mail server through which people are told; without it, nobody is"""
     retention: RetentionShape = RetentionShape()
     """how long the journal keeps what people wrote: {values: 2y}; by default for ever"""
     trackers: dict[Name, TrackerShape] = Field(default={}, json_schema_extra={"needed": True})
@@ -217,74 +221,12 @@ class ScopeShape(Shape):
     """how this party is called in texts that cross"""
     select: str = ""
     """which tickets of the project come into scope, in the tracker's own query language; all by default"""
-    on_create: dict[Text, Text] = {}
+    on_create: dict[Text, Text] = Field(default={})
     """field: value for tickets that the bridge creates on this side"""
     private_role: Text = ""
     """Jira: project role that may read the private comments which the bridge writes here"""
     private_group: Text = ""
     """Jira: group that may read them, in place of a role"""
-
-
-class PairShape(Shape):
-    """One value per side."""
-
-    internal: Text = needed()
-    """what it is on the internal side"""
-    vendor: Text = needed()
-    """what it is on the vendor's side"""
-
-
-class ViaShape(Shape):
-    """Detours per side."""
-
-    internal: dict[Text, Texts] = {}
-    """goal status: statuses to pass on the way, on the internal side"""
-    vendor: dict[Text, Texts] = {}
-    """goal status: statuses to pass on the way, on the vendor's side"""
-
-
-class FillShape(Shape):
-    """Screen fields per side."""
-
-    internal: dict[Text, dict[Text, Text]] = {}
-    """goal status: {screen field: value}, on the internal side"""
-    vendor: dict[Text, dict[Text, Text]] = {}
-    """goal status: {screen field: value}, on the vendor's side"""
-
-
-def _word_or_pair(value: Any) -> str:
-    return "pair" if isinstance(value, dict) else "word"
-
-
-class FieldShape(Shape):
-    """How one field crosses."""
-
-    owner: Side | None = None
-    """side that decides alone; the other side's changes are undone"""
-    rule: Rule | None = None
-    """who wins when both sides changed it: newest, merge, hold, or owner together with the key owner"""
-    values: dict[Text, Texts] = {}
-    """internal value: vendor value"""
-    otherwise: (
-        Annotated[
-            Annotated[Literal["hold", "keep", "same"], Tag("word")] | Annotated[PairShape, Tag("pair")],
-            Discriminator(_word_or_pair),
-        ]
-        | None
-    ) = None
-    """what becomes of a value without a pair: hold, keep, same, or a stand-in for each side"""
-    only: TextList = ()
-    """labels, components, versions: patterns of those that cross"""
-    via: ViaShape = ViaShape()
-    """status: detours where the workflow offers no direct step"""
-    fill: FillShape = FillShape()
-    """status: fields that a step asks for"""
-    internal: Text = ""
-    """custom field: its name in the internal tracker"""
-    vendor: Text = ""
-    """custom field: its name in the vendor's tracker"""
-    field: Text = ""
-    """custom field: its name in both trackers"""
 
 
 class CommentShape(Shape):
@@ -349,7 +291,7 @@ class RelationShape(Shape):
 
     parent: Flag = False
     """true: parents and sub-tasks cross"""
-    links: dict[Text, Annotated[LinkTypeShape, BeforeValidator(_vendor_alone)]] = {}
+    links: dict[Text, Annotated[LinkTypeShape, BeforeValidator(_vendor_alone)]] = Field(default={})
     """types of links that cross: name in the internal tracker: name at the vendor"""
 
 
@@ -377,6 +319,14 @@ class AgreementShape(Shape):
     """who is who: pairs of {internal: ..., vendor: ...}"""
     fields: dict[Text, FieldShape] = Field(default={}, json_schema_extra={"needed": True})
     """fields that cross, by canonical name"""
+    mode: Mode = Mode.LIVE
+    """how much the bridge does: observe, pilot or live"""
+    pilot: PilotShape | None = None
+    """tickets that are written to in mode pilot"""
+    roles: dict[Name, RoleShape] | None = None
+    """named responsibilities, e.g. service-owner: {side: internal, people: [ann@example.com]}"""
+    holds: HoldsShape | None = None
+    """who decides about changes that nobody was entitled to make, and by when"""
     comments: CommentShape = CommentShape()
     """how comments cross"""
     private_tickets: Literal["never"] = "never"
@@ -390,7 +340,7 @@ class AgreementShape(Shape):
     deleted: (
         Annotated[
             Annotated[Literal["note", "keep"], Tag("word")] | Annotated[DeletedShape, Tag("pair")],
-            Discriminator(_word_or_pair),
+            Discriminator(word_or_pair),
         ]
         | None
     ) = None

@@ -27,6 +27,11 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _SECRET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _LONG_AS_A_KEY = 20
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_LONGEST_LOCAL_PART = 64
+_LONGEST_DOMAIN = 253
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 
 def misfit(message: str, fix: str) -> PydanticCustomError:
@@ -153,6 +158,41 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def is_mail_address(text: str) -> bool:
+    """True for a bare address that every mail server takes; quoted and international ones are not (RFC 5321 4.1.2)."""
+    local, _, domain = text.rpartition("@")
+    return (
+        _LOCAL_PART.fullmatch(local) is not None
+        and len(local) <= _LONGEST_LOCAL_PART
+        and len(domain) <= _LONGEST_DOMAIN
+        and all(_LABEL.fullmatch(label) for label in domain.split("."))
+    )
+
+
+def _mail_address(value: str) -> str:
+    if not is_mail_address(value):
+        raise misfit(f"{_said(value)} is not a mail address", "write e.g. bridge@example.com, without a name")
+    return value
+
+
+def _mail_server(value: str) -> str:
+    right = "write e.g. smtp://localhost:25, smtp://mail.example.com:587 or smtps://mail.example.com:465"
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise misfit("is not the address of a mail server", right) from None
+    if parts.username is not None or parts.password is not None:
+        raise misfit(
+            "holds a login",
+            "take it out of the address: use 'user' and 'password: {secret: ...}'; revoke it if it was a real one",
+        )
+    beyond = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in {"smtp", "smtps"} or not host or beyond or port == 0 or not _HOST.fullmatch(host):
+        raise misfit("is not the address of a mail server", right)
+    return value.rstrip("/")
+
+
 def _listen(value: str) -> str:
     right = "write address:port, e.g. 127.0.0.1:8765"
     try:
@@ -230,6 +270,12 @@ SecretName = Annotated[Text, AfterValidator(_secret_name)]
 WebAddress = Annotated[Text, AfterValidator(_web_address)]
 """A base address without login, query or trailing slash."""
 
+MailAddress = Annotated[Text, AfterValidator(_mail_address)]
+"""A bare mail address, in ASCII."""
+
+MailServer = Annotated[Text, AfterValidator(_mail_server)]
+"""``smtp://host:port`` or ``smtps://host:port``, without a login."""
+
 Listen = Annotated[Text, AfterValidator(_listen)]
 """A numeric address of this machine and a port; port 0 takes a free one."""
 
@@ -244,3 +290,6 @@ Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_more), AfterValidato
 
 TextList = Annotated[tuple[Text, ...], AfterValidator(_not_none)]
 """A list of at least one text."""
+
+MailAddresses = Annotated[tuple[MailAddress, ...], AfterValidator(_not_none)]
+"""A list of at least one mail address."""

@@ -13,6 +13,7 @@ from bridge.daemon.attaching import move_file
 from bridge.daemon.books import Books, refused_field
 from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
+from bridge.daemon.hold_notes import write_note
 from bridge.daemon.intending import forgo, intend, lost
 from bridge.daemon.relating import relate
 from bridge.daemon.run import Run
@@ -43,6 +44,7 @@ from bridge.sync.plan import (
     SetStatus,
     SpillText,
     UpdateFields,
+    WriteNote,
 )
 from bridge.sync.ticket import Value
 from bridge.trackers.protocol import PeerLink
@@ -82,6 +84,8 @@ def act(run: Run, plan: Plan, books: Books) -> None:
     books.pairs.extend(plan.pairs)
     books.parts.extend(plan.parts)
     books.deferred = plan.deferred
+    books.holds.update({hold.field: hold for hold in plan.holds})
+    books.look_by(plan.again)
     books.waits |= plan.waits
     for action in plan.actions:
         try:
@@ -136,6 +140,8 @@ def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
             move_file(run, action, books)
         case LinkBack():
             _link_back(run, action, books)
+        case WriteNote():
+            write_note(run, action, books)
         case SetParent() | AddRelation() | RemoveRelation():
             relate(run, action, books)
         case AddWorklog() | EditWorklog() | DeleteWorklog():
@@ -243,7 +249,7 @@ def _refusal(action: Action, error: TrackerError) -> Finding:
     return Finding("refused", action.side, field_name, f"{_doing(action)}: {error.words}")
 
 
-def _doing(action: Action) -> str:  # noqa: C901, PLR0911 - one return for each action
+def _doing(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one return for each action
     match action:
         case CreateTicket():
             return "creating the ticket"
@@ -261,6 +267,8 @@ def _doing(action: Action) -> str:  # noqa: C901, PLR0911 - one return for each 
             return "moving a file"
         case LinkBack():
             return "adding the link to the peer"
+        case WriteNote():
+            return "telling what is held"
         case SetParent():
             return "setting the parent"
         case AddRelation(kind=kind):

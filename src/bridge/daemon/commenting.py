@@ -18,8 +18,14 @@ from bridge.sync.privacy import tried
 from bridge.sync.ticket import Side
 
 
-def add_comment(run: Run, action: AddComment, books: Books) -> None:
+def add_comment(run: Run, action: AddComment, books: Books, *, marker: str = "") -> None:
     """Write the copy of a comment, under an intent.
+
+    Args:
+        run: the run.
+        action: what to write.
+        books: the run's books.
+        marker: the mark of words of the bridge's own, which have no original to be named after.
 
     Raises:
         OutcomeUnknown: it may be there; the intent stays open.
@@ -27,7 +33,7 @@ def add_comment(run: Run, action: AddComment, books: Books) -> None:
     """
     ticket = run.link.ticket(action.side)
     assert ticket is not None
-    marker = comment_marker(run, action.side, action.origin_id)
+    marker = marker or comment_marker(run, action.side, action.origin_id)
     detail = {
         "body": to_json(action.body),
         "origin_digest": action.origin_digest,

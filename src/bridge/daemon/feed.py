@@ -15,6 +15,7 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.house import House, field_specs
 from bridge.daemon.neighbours import without_neighbours
+from bridge.daemon.restraint import looked_at
 from bridge.daemon.returning import welcome
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
@@ -22,6 +23,7 @@ from bridge.sync.agreement import Agreement
 from bridge.sync.base import Base
 from bridge.sync.echo import is_echo, parts_differ
 from bridge.sync.identity import marker_for
+from bridge.sync.privacy import classified
 from bridge.sync.ticket import Side, Ticket
 from bridge.trackers.protocol import Tracker, Watch
 
@@ -170,6 +172,7 @@ class Feed:
             known = tx.links.by_ticket(agreement.name, side, [ticket.id for ticket in page])
             linked = [link.id for link in known.values()]
             bases = tx.bases.many(linked)
+            looked = looked_at(tx, linked, side)
             restamped = {
                 t.id
                 for t in page
@@ -178,7 +181,9 @@ class Feed:
             changed = [
                 t
                 for t in page
-                if t.id not in known or t.id in restamped or t.updated > bases[known[t.id].id][side].seen
+                if t.id not in known
+                or t.id in restamped
+                or t.updated > max(bases[known[t.id].id][side].seen, looked.get(known[t.id].id, 0))
             ]
             pairs = {known[t.id].id: tx.comments.list(known[t.id].id) for t in changed if t.id in known}
             parts = {known[t.id].id: tx.parts.list(known[t.id].id) for t in changed if t.id in known}
@@ -195,7 +200,9 @@ class Feed:
                     if link is None:
                         continue
                     new += link.gen == 1
-                elif not (ticket.key != link.key(side) or _restricted(link, ticket)) and is_echo(
+                elif not (
+                    ticket.key != link.key(side) or _restricted(agreement, side, link, ticket)
+                ) and is_echo(
                     agreement,
                     side,
                     without_neighbours(tx, house, terms, link, side, ticket),
@@ -280,9 +287,13 @@ class Feed:
         )
 
 
-def _restricted(link: Link, ticket: Ticket) -> bool:
-    """Whether a ticket is private, or was when its link was last looked at: both are told, and neither is an echo."""
-    return ticket.private or any(finding.get("kind") == "private-ticket" for finding in link.findings)
+def _restricted(agreement: Agreement, side: Side, link: Link, ticket: Ticket) -> bool:
+    """Whether a ticket may not cross, or might not when its link was last looked at: neither is an echo."""
+    return (
+        ticket.private
+        or classified(agreement, side, ticket)
+        or any(finding.get("kind") in {"private-ticket", "classified"} for finding in link.findings)
+    )
 
 
 def _standing(ticket: Ticket) -> tuple[str, bool, bool]:

@@ -12,6 +12,7 @@ from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.attachments import megabytes
 from bridge.sync.base import Base, CommentPair, PartPair
+from bridge.sync.holding import Hold
 from bridge.sync.identity import marker_for
 from bridge.sync.mapping import show, show_change
 from bridge.sync.plan import (
@@ -34,6 +35,7 @@ from bridge.sync.plan import (
     SetStatus,
     SpillText,
     UpdateFields,
+    WriteNote,
 )
 from bridge.sync.ticket import Side, Ticket
 from bridge.trackers.protocol import Watch
@@ -77,11 +79,13 @@ def foresee(house: House, key: str | None = None) -> Iterator[Outlook]:
             bases = {side: Base() for side in Side}
             pairs: tuple[CommentPair, ...] = ()
             parts: tuple[PartPair, ...] = ()
+            holds: tuple[Hold, ...] = ()
             if link.id:
                 with house.store.read() as tx:
                     bases, pairs = tx.bases.get(link.id), tuple(tx.comments.list(link.id))
                     parts = tuple(tx.parts.list(link.id))
-            run = Run(house, terms, agreement, link, bases, pairs, parts=parts)
+                    holds = tuple(tx.holds.list(link.id))
+            run = Run(house, terms, agreement, link, bases, pairs, parts=parts, holds=holds)
             yield Outlook(link, run.plan())
 
 
@@ -135,7 +139,7 @@ def _to_be(agreement: Agreement, side: Side, ticket: Ticket) -> Link:
     )
 
 
-def describe(action: Action) -> str:  # noqa: C901, PLR0911 - one return for each action
+def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one return for each action
     """An action in words, without the words of the ticket's texts."""
     match action:
         case CreateTicket(values=values):
@@ -159,6 +163,8 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911 - one return for eac
             return _describe_file(action)
         case LinkBack():
             return "show the link to the peer"
+        case WriteNote():
+            return "tell what is held, and what became of it"
         case SetParent(parent=parent, key=key):
             return f"make it a part of {key}" if parent else "make it a part of no other ticket"
         case AddRelation(kind=kind, key=key, outward=outward):

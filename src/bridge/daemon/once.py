@@ -1,15 +1,19 @@
-"""One pass over everything, for cron and for tests: poll all feeds, work until nothing is owed, say how it went."""
+"""One pass over everything, for cron and for tests: poll all feeds, work until nothing is owed, say how it went.
+
+At its end the mail goes out that is due then.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bridge.clock import SECOND
 from bridge.daemon.census import take_census
 from bridge.daemon.feed import Feed
 from bridge.daemon.house import House
+from bridge.daemon.mailer import Mailed, Mailer
 from bridge.daemon.retaining import retain
 from bridge.daemon.worker import Report, Worker, record_failure
 from bridge.errors import Refused, TrackerError
@@ -30,11 +34,13 @@ class Pass:
         hits: tickets in the polls' answers.
         reports: one for each link looked at, the last one where it was looked at more than once.
         failures: feeds that could not be polled, with the reason.
+        mailed: what became of the letters that were due.
     """
 
     hits: int
     reports: tuple[Report, ...]
     failures: tuple[TrackerError, ...] = ()
+    mailed: Mailed = field(default_factory=Mailed)
 
     @property
     def writes(self) -> int:
@@ -47,7 +53,7 @@ class Pass:
 
 
 def sync_once(house: House, *, census: bool = False, progress: Progress | None = None) -> Pass:
-    """Poll every feed once and work off what is due.
+    """Poll every feed once, work off what is due, and send the mail that is due then.
 
     Args:
         house: the running parts.
@@ -60,6 +66,7 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
     hits = 0
     failures: list[TrackerError] = []
     for agreement in house.terms.settings.agreements:
+        house.rosters.review(agreement, house.terms.trackers, house.store, house.clock.now())
         for side in Side:
             feed = Feed(house, agreement.name, side, _nobody)
             trouble = ""
@@ -77,7 +84,7 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
             feed.note(trouble)
     reports = tuple(work_off(house, progress))
     retain(house)
-    return Pass(hits, reports, tuple(failures))
+    return Pass(hits, reports, tuple(failures), Mailer(house).flush())
 
 
 def work_off(house: House, progress: Progress | None = None) -> list[Report]:

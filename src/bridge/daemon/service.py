@@ -28,6 +28,7 @@ from bridge.daemon.dispatch import QueueDispatcher
 from bridge.daemon.feed import Feed
 from bridge.daemon.hints import HintDesk
 from bridge.daemon.house import House
+from bridge.daemon.mailer import Mailer
 from bridge.daemon.nudges import Nudges
 from bridge.daemon.opening import close_house, close_trackers, greet, open_terms
 from bridge.daemon.preflight import expiring, require
@@ -110,6 +111,7 @@ class Service:
         self._load = load
         self._notify = Notifier(os.environ if environ is None else environ)
         self._worker = Worker(house)
+        self._mailer = Mailer(house)
         self._lanes: dict[str, QueueDispatcher] = {}
         self._failed = False
         self._loops: dict[tuple[str, Side], _Loop] = {}
@@ -130,8 +132,14 @@ class Service:
         Raises:
             TrackerError: at the start, a tracker cannot be reached or refuses the login.
         """
-        greet(self._house)
-        renew(self._house)
+        self._mailer.start()  # before any tracker is spoken to: mail goes out whatever they do
+        try:
+            greet(self._house)
+            renew(self._house)
+        except BaseException:
+            self._mailer.stop()
+            self._mailer.join()
+            raise
         self._tell("bridge.started")
         self._sign_up()
         self._open_lanes()
@@ -288,6 +296,7 @@ class Service:
             pause = settings.poll
             try:
                 feed.poll()
+                self._house.rosters.review(agreement, terms.trackers, self._house.store, self._clock.now())
                 self._answer_nudges(feed, nudges, pause)
                 if census_due(self._house, feed):
                     take_census(self._house, feed, self._lanes[feed.agreement].wake)
@@ -404,6 +413,7 @@ class Service:
         self._notify.stopping()
         log.info("daemon_stopping")
         self._over.set()
+        self._mailer.stop()
         if self._listener is not None:
             self._listener.close()
         with ThreadPoolExecutor(len(self._lanes)) as pool:
@@ -413,6 +423,7 @@ class Service:
             alarm.close()
         for thread in (sweeper, keeper, *(loop.thread for loop in self._loops.values())):
             thread.join(timeout=5)
+        self._mailer.join()
         self._tell("bridge.stopped")
         close_house(self._house)
         log.info("daemon_stopped", clean=finished)

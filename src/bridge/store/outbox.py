@@ -1,15 +1,17 @@
 """The outbox: mails that are owed, in the same transaction as what they tell of (decision 10).
 
-A letter stays queued until a mail server has taken it, so a process that is killed between handing over and noting it
-sends it again, with the same Message-ID: at least once, never silently not at all.
+A letter stays queued until a mail server has taken it for everybody it is for, so a process that is killed between
+handing over and noting it sends it again, with the same Message-ID: at least once, never silently not at all. What a
+letter says is forgotten some time after it is over; that it was sent, and under which id, is not.
 """
 
 from __future__ import annotations
 
 import builtins
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import JSON, Connection, Row, func, select, type_coerce, update
 
 from bridge.store.columns import insert
 from bridge.store.rows import Letter, LetterState
@@ -27,7 +29,30 @@ def _letter(row: Row[Any]) -> Letter:
         subject=content["subject"],
         text=content["text"],
         html=content["html"],
+        references=tuple(content["references"]),
+        owed=tuple(content["owed"]),
     )
+
+
+def _content(letter: Letter, owed: Sequence[str]) -> dict[str, Any]:
+    return {
+        "to": builtins.list(letter.to),
+        "subject": letter.subject,
+        "text": letter.text,
+        "html": letter.html,
+        "references": builtins.list(letter.references),
+        "owed": builtins.list(owed),
+    }
+
+
+_FORGOTTEN: Mapping[str, Any] = {
+    "to": [],
+    "subject": "",
+    "text": "",
+    "html": "",
+    "references": [],
+    "owed": [],
+}
 
 
 class Outbox:
@@ -51,12 +76,7 @@ class Outbox:
                 attempts=letter.attempts,
                 reason=letter.reason,
                 message_id=letter.message_id,
-                content={
-                    "to": builtins.list(letter.to),
-                    "subject": letter.subject,
-                    "text": letter.text,
-                    "html": letter.html,
-                },
+                content=_content(letter, letter.to),
                 created_at=letter.created_at,
                 sent_at=letter.sent_at,
             )
@@ -87,17 +107,55 @@ class Outbox:
             query = query.where(C.state == state)
         return [_letter(row) for row in self._connection.execute(query)]
 
+    def counts(self) -> dict[LetterState, int]:
+        """How many letters there are in each state."""
+        rows = self._connection.execute(select(C.state, func.count()).group_by(C.state))
+        return dict.fromkeys(LetterState, 0) | {row[0]: row[1] for row in rows}
+
+    def oldest(self) -> int | None:
+        """When the oldest letter was put here that is still queued; None when none is."""
+        query = select(func.min(C.created_at)).where(C.state == LetterState.QUEUED)
+        earliest: int | None = self._connection.execute(query).scalar_one()
+        return earliest
+
+    def claim(self, letter_id: int, message_id: str) -> None:
+        """It is about to be handed over, under this id; from now on it may have been.
+
+        The id is kept for good: were the process killed or ``from`` changed before the outcome is known, the second
+        sending must have the same.
+        """
+        self._change(letter_id, {"message_id": message_id, "attempts": C.attempts + 1})
+
     def sent(self, letter_id: int, now: int) -> None:
-        """The mail server has taken it."""
+        """The mail server has taken it for everybody."""
         self._change(letter_id, {"state": LetterState.SENT, "sent_at": now, "due_at": None, "reason": ""})
 
     def failed(self, letter_id: int, reason: str, next_try: int) -> None:
-        """It was not taken; it is tried again."""
-        self._change(letter_id, {"reason": reason, "due_at": next_try, "attempts": C.attempts + 1})
+        """It was not taken, or nobody knows; it is tried again."""
+        self._change(letter_id, {"reason": reason, "due_at": next_try})
 
     def dead(self, letter_id: int, reason: str) -> None:
         """It will not be taken, or is not wanted any more."""
         self._change(letter_id, {"state": LetterState.DEAD, "due_at": None, "reason": reason})
+
+    def narrow(self, letter: Letter, owed: Sequence[str]) -> None:
+        """The mail server has taken it for some; only these are still owed it."""
+        self._change(letter.id, {"content": _content(letter, owed)})
+
+    def retry(self, letter_id: int, now: int) -> bool:
+        """Hand it over at once, also if it was given up; False when it was sent, is forgotten or never was."""
+        row = self._connection.execute(select(outbox).where(C.id == letter_id)).one_or_none()
+        if row is None or row.state is LetterState.SENT or not _letter(row).owed:
+            return False
+        values = {"state": LetterState.QUEUED, "due_at": now}
+        self._connection.execute(update(outbox).where(C.id == letter_id).values(values))
+        return True
+
+    def forget(self, before: int) -> int:
+        """Forget what letters say that are over and were put here before that; returns how many."""
+        told = type_coerce(C.content, JSON)["data", "subject"].as_string() != ""
+        over = update(outbox).where(C.due_at.is_(None), C.created_at < before, told)
+        return self._connection.execute(over.values(content=dict(_FORGOTTEN))).rowcount
 
     def _change(self, letter_id: int, values: dict[str, Any]) -> None:
         self._connection.execute(

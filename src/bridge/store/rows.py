@@ -184,14 +184,17 @@ class Letter:
         subject: without line breaks.
         text: the plain form of its body.
         html: the other form; "" for none.
-        message_id: fixed at the beginning, so that a second sending can be recognised.
+        message_id: fixed at the beginning, so that a second sending can be recognised; without its domain until it is
+            first handed over.
         created_at: when it was put here.
         link_id: about which link, None when about none.
         state: see LetterState.
         due_at: when it is to be handed over next; None when that is over.
         attempts: how often that was tried.
         reason: what the mail server said last; "" when nothing.
-        sent_at: when the mail server took it.
+        sent_at: when the mail server took it for all of them.
+        references: ids of the letters that it follows on, oldest first, without their domain.
+        owed: those of ``to`` for whom no mail server has taken it yet; the store fills this in.
     """
 
     id: int
@@ -209,6 +212,8 @@ class Letter:
     attempts: int = 0
     reason: str = ""
     sent_at: int | None = None
+    references: tuple[str, ...] = ()
+    owed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bridge.markup import Dialect, Mention
+from bridge.sync.redaction import NOTHING, Redaction
 from bridge.sync.roles import Grant, HoldRule, Mode, Pilot, Role, Unentitled
 from bridge.sync.ticket import Side
 
@@ -81,6 +82,7 @@ class FieldRule:
         may: side -> what its people may do with the field; a side that is absent may do everything, unless the other
             one owns the field: then nothing. An empty tuple: nothing.
         unentitled: what becomes of a change that its author may not make; None: see ``Agreement.unentitled``.
+        redaction: the agreement's rules; a member of a set in which something must go stays on its own side.
     """
 
     name: str
@@ -94,6 +96,7 @@ class FieldRule:
     fill: Mapping[Side, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     may: Mapping[Side, tuple[Grant, ...]] = field(default_factory=dict)
     unentitled: Unentitled | None = None
+    redaction: Redaction = NOTHING
 
     def name_on(self, side: Side) -> str:
         """The field's name in that side's tracker."""
@@ -176,6 +179,7 @@ class AttachmentRule:
         types: patterns of media types that cross; empty: all. What can act when opened must be named in full.
         names: patterns of file names that do not cross.
         deletes: what becomes of the copy of a file that was deleted: it goes too, or it is kept.
+        redacted: whether texts in files are looked into on their way.
     """
 
     cross: frozenset[Side] = frozenset()
@@ -183,6 +187,7 @@ class AttachmentRule:
     types: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     deletes: Literal["follow", "keep"] = "follow"
+    redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +249,28 @@ class WorklogRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Classification:
+    """What keeps a whole ticket from crossing, as if it were private.
+
+    Attributes:
+        labels: patterns of labels, on either side.
+        names: side -> name of the field there that says how secret a ticket is; a side without one is absent.
+        values: patterns of what that field says of a ticket that does not cross.
+    """
+
+    labels: tuple[str, ...] = ()
+    names: Mapping[Side, str] = field(default_factory=dict)
+    values: tuple[str, ...] = ()
+
+
+CLASSIFICATION = "(classification)"
+"""Canonical name under which that field is read; no field of an agreement is called so."""
+
+ShowPeople = Literal["name", "role", "company"]
+"""How people are called on the other side."""
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """What an organisation and one vendor agreed.
 
@@ -267,6 +294,9 @@ class Agreement:
         holds: who decides about changes that nobody was entitled to make.
         mode: how much it does.
         pilot: for which tickets, in mode ``pilot``.
+        redaction: what is cut out of words before they leave.
+        classified: which tickets do not cross at all.
+        show_people: how people are called on the other side.
     """
 
     name: str
@@ -286,6 +316,9 @@ class Agreement:
     holds: HoldRule = field(default_factory=HoldRule)
     mode: Mode = Mode.LIVE
     pilot: Pilot = field(default_factory=Pilot)
+    redaction: Redaction = NOTHING
+    classified: Classification = field(default_factory=Classification)
+    show_people: ShowPeople = "name"
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""

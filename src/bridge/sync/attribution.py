@@ -33,6 +33,7 @@ from bridge.markup import (
 )
 from bridge.sync.agreement import Agreement
 from bridge.sync.naming import LONGEST_NAME, invisible, told_name
+from bridge.sync.redaction import redact_line
 from bridge.sync.ticket import Person, Side
 
 SOMEBODY = "Somebody"
@@ -42,6 +43,7 @@ OPEN, CLOSE = "\u201c", "\u201d"
 """Marks around a line that would read like an attribution."""
 
 _PLACEHOLDER = re.compile(r"(\{author\}|\{company\})")
+_COMPANY = re.compile(r"[(\[<{]\s*\{company\}\s*[)\]>}]")
 _TAIL = 12
 """Letters that may follow the company in an attribution: "wrote", "commented", "a écrit"."""
 
@@ -85,12 +87,81 @@ def banner(
         answers: the name of whose comment it answers, where the other side has no threads; else "".
         when: its date, where that is to be told.
     """
-    told = {"{author}": author_name(agreement, author), "{company}": agreement.scope(side).company}
+    name, template = _called(agreement, author, side), agreement.comments.attribute
+    if not name:
+        name, template = team(agreement, side), _without_company(template)
+    told = {"{author}": name, "{company}": agreement.scope(side).company}
     # In one go: a name that looks like a placeholder stays that name.
-    parts = _PLACEHOLDER.split(agreement.comments.attribute)
+    parts = _PLACEHOLDER.split(template)
     line = "".join(told.get(part, part) for part in parts)
     line += (f", in reply to {answers}" if answers else "") + (f", {when}" if when else "")
     return Paragraph((Text(line, (Mark("strong"),)),))
+
+
+def shown_name(agreement: Agreement, person: Person | None, side: Side) -> str:
+    """What somebody of a side is called where the other side reads it, with the company: ``Bo (Acme)``, ``Acme team``.
+
+    By the agreement a name, a role or the company alone; never an address, a login or an id.
+
+    Args:
+        agreement: the terms.
+        person: who; None when the tracker hides it.
+        side: the side that the person belongs to.
+    """
+    name = _called(agreement, person, side)
+    if not name or name == SOMEBODY:
+        return team(agreement, side)
+    return f"{name} ({agreement.scope(side).company})"
+
+
+def answered_name(agreement: Agreement, person: Person | None, side: Side) -> str:
+    """What somebody is called in the middle of a line that names the company already."""
+    return _called(agreement, person, side) or team(agreement, side)
+
+
+def mentioned(agreement: Agreement, side: Side, person: Person) -> str:
+    """What stands for a mention of somebody of a side whom the other side does not know."""
+    if agreement.show_people != "name":
+        return answered_name(agreement, person, side)
+    return _redacted(agreement, told_name(person.name, (person.id,)), side) or "somebody"
+
+
+def team(agreement: Agreement, side: Side) -> str:
+    """What everybody of a side is called together."""
+    return f"{agreement.scope(side).company} team"
+
+
+def _called(agreement: Agreement, person: Person | None, side: Side) -> str:
+    """A name or role, by the agreement; "" where only the company is to be told."""
+    match agreement.show_people:
+        case "name":
+            return _redacted(agreement, author_name(agreement, person), side)
+        case "role":
+            return _role_of(agreement, person, side)
+        case "company":
+            return ""
+
+
+def _role_of(agreement: Agreement, person: Person | None, side: Side) -> str:
+    """The first role of a side that somebody has, in words; "" for none."""
+    if person is None:
+        return ""
+    known = {handle.casefold() for handle in (person.id, *person.handles) if handle}
+    for role in agreement.roles:
+        if role.side is side and (
+            person in role.members or any(one.casefold() in known for one in role.people)
+        ):
+            return " ".join(role.name.replace("-", " ").replace("_", " ").split())
+    return ""
+
+
+def _redacted(agreement: Agreement, name: str, side: Side) -> str:
+    return redact_line(agreement.redaction, side.other, name)
+
+
+def _without_company(template: str) -> str:
+    """A template without the company, where the name holds it."""
+    return " ".join(_COMPANY.sub(" ", template).split()) if "{author}" in template else template
 
 
 def author_name(agreement: Agreement, author: Person | None) -> str:
@@ -158,19 +229,31 @@ def _reads_like_one(agreement: Agreement, line: str) -> bool:
     shown = "".join(one for one in line if not invisible(one)).strip()
     if shown.startswith(OPEN) and shown.endswith(CLOSE):
         return False
-    patterns = _patterns(agreement.comments.attribute, tuple(agreement.scope(side).company for side in Side))
+    companies = tuple(agreement.scope(side).company for side in Side)
+    patterns = _patterns(agreement.comments.attribute, companies, agreement.show_people != "name")
     readings = [line, line[::-1]] if _TURNING.search(line) else [line]
     return any(pattern.fullmatch(_folded(one)) for pattern in patterns for one in readings)
 
 
 @lru_cache(maxsize=256)
-def _patterns(template: str, companies: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
-    """What an attribution of each company looks like, folded."""
+def _patterns(
+    template: str,
+    companies: tuple[str, ...],
+    teams: bool,
+) -> tuple[re.Pattern[str], ...]:
+    """What an attribution of each company looks like, folded; with ``teams``, of a company as a whole as well."""
     found = []
     for company in filter(None, map(_folded, companies)):
         told = {"{author}": f".{{0,{LONGEST_NAME}}}", "{company}": re.escape(company)}
         parts = (told.get(part) or re.escape(_folded(part)) for part in _PLACEHOLDER.split(template))
         found.append(re.compile(rf"\W*{''.join(parts)}(?:\W.*|.{{0,{_TAIL}}})", re.DOTALL))
+        if teams:
+            told["{author}"] = re.escape(f"{company}{_folded('team')}")
+            parts = (
+                told.get(part) or re.escape(_folded(part))
+                for part in _PLACEHOLDER.split(_without_company(template))
+            )
+            found.append(re.compile(rf"\W*{''.join(parts)}(?:\W.*|.{{0,{_TAIL}}})", re.DOTALL))
     return tuple(found)
 
 

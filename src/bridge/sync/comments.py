@@ -19,10 +19,11 @@ from typing import Literal
 
 from bridge.markup import Document, Paragraph, Text, digest, plain, settle, words
 from bridge.sync.agreement import Agreement
-from bridge.sync.attribution import author_name, banner, guarded
+from bridge.sync.attribution import answered_name, banner, guarded
 from bridge.sync.base import CommentPair, PairState
 from bridge.sync.fitting import fit_text, shows
 from bridge.sync.mapping import Carried, lacks_files, limited
+from bridge.sync.originals import exposes
 from bridge.sync.plan import Action, AddComment, DeleteComment, EditComment, Finding, LinkView
 from bridge.sync.privacy import Misplaced, inherited, may_cross, misplaced, worth_another_try
 from bridge.sync.shortening import surely_short
@@ -116,20 +117,20 @@ class _Talk:
     there: Ticket | None
     pairs: tuple[CommentPair, ...]
 
-    def answered(self, comment: Comment) -> Comment | None:
-        """The comment that this one answers, if people on the other side see that one as well."""
+    def answered(self, comment: Comment) -> tuple[Comment, Side] | None:
+        """The comment that this one answers, and whose side wrote it, if people on the other side see it as well."""
         parent = next((one for one in self.comments if one.id == comment.parent), None)
         if parent is None:
             return None
         for pair in self.pairs:
             if pair.origin is self.origin and pair.origin_id == parent.id:
-                return parent if pair.state.live else None
+                return (parent, self.origin) if pair.state.live else None
             if pair.origin is self.origin.other and pair.copy_id == parent.id:
                 # The copy of somebody's comment over there: that is whom it answers.
                 written = self.there.comments if self.there and pair.state.live else ()
                 said = next((one for one in written if one.id == pair.origin_id), None)
-                return said and replace(parent, author=said.author)
-        return parent if may_cross(self.agreement, self.origin, parent) else None
+                return (replace(parent, author=said.author), self.origin.other) if said else None
+        return (parent, self.origin) if may_cross(self.agreement, self.origin, parent) else None
 
 
 def _without_original(
@@ -189,10 +190,10 @@ def attributed(
 def _carry(talk: _Talk, comment: Comment, *, anew: bool = False, dated: bool = False) -> tuple[Carried, str]:
     """The copy of a comment, and the id of the comment that it answers in a thread."""
     to = talk.origin.other
-    parent = talk.answered(comment)
+    parent, whose = talk.answered(comment) or (None, talk.origin)
     # In a thread a comment is as visible as what it answers.
     threaded = parent is not None and talk.agreement.scope(to).threads and parent.private == comment.private
-    name = author_name(talk.agreement, parent.author) if parent is not None and not threaded else ""
+    name = answered_name(talk.agreement, parent.author, whose) if parent is not None and not threaded else ""
     body = attributed(talk.agreement, talk.origin, comment, name, anew=anew, dated=dated)
     # A file belongs to the ticket, and everybody sees it: a private text has none.
     carried = limited(talk.agreement, body, to, attached=not comment.private)
@@ -255,10 +256,14 @@ def _keep_up(
     new = digest(comment.body)
     changed = new != pair.origin_digest
     edited = copy is not None and digest(copy.body) != pair.copy_digest
-    overdue = copy is not None and not (changed or edited) and _lacks_files(talk, comment, copy)
+    still = copy is not None and not (changed or edited)
+    exposed = still and copy is not None and exposes(agreement, to, copy.body)
+    overdue = exposed or (still and copy is not None and _lacks_files(talk, comment, copy))
     if not (changed or edited or overdue) or (changed and pair.origin not in agreement.comments.cross):
         return [], [], []
     if not agreement.scope(to).edits_texts:
+        if exposed:
+            return [], [_stays(to, "redacted by a rule")], []
         if changed:
             return [_add(talk, comment, anew=True)], [], []
         assert copy is not None

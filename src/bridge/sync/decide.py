@@ -7,32 +7,34 @@ calls it again until nothing is left.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 
 from bridge.markup import Document, words
 from bridge.sync.agreement import Agreement, FieldRule
 from bridge.sync.attachments import plan_attachments, twins
 from bridge.sync.comments import plan_comments
+from bridge.sync.enforcing import judge
 from bridge.sync.fitting import shows
-from bridge.sync.mapping import Unmapped, agree, carry, carry_set, crossing, lacks_files, same
+from bridge.sync.holdnotes import next_look, plan_notes
+from bridge.sync.mapping import Unmapped, carry, carry_set, crossing, lacks_files
 from bridge.sync.merge import (
     MISSING,
     Agreed,
     Cross,
     Known,
-    NeedTimes,
     Now,
     Outcome,
     Quiet,
     Stuck,
     cross,
     merge,
+    taken_back_later,
 )
 from bridge.sync.plan import (
     Action,
     AddAttachment,
     CreateTicket,
-    Decision,
     DeleteAttachment,
     DeleteComment,
     DeleteWorklog,
@@ -40,12 +42,13 @@ from bridge.sync.plan import (
     LinkBack,
     LinkView,
     Plan,
-    SetStatus,
-    UpdateFields,
     View,
 )
+from bridge.sync.privacy import classified
 from bridge.sync.relations import parent_for_new, plan_relations
+from bridge.sync.sheet import Sheet
 from bridge.sync.spilling import is_long, plan_spills
+from bridge.sync.statuses import judge_status
 from bridge.sync.ticket import Side, Ticket, Value
 from bridge.sync.worklogs import plan_worklogs
 
@@ -77,12 +80,17 @@ def _for_link(agreement: Agreement, link: LinkView) -> Agreement:
 
 
 def _restricted(agreement: Agreement, link: LinkView) -> Plan | None:
-    """The plan while a ticket is private: nothing crosses either way, but what is taken back is taken back."""
+    """The plan while a ticket is private or classified: nothing crosses, but what is taken back is taken back."""
     tickets = {side: link.view(side).ticket for side in Side}
     findings = [
         Finding("private-ticket", side, "", f"the {side} ticket is private; nothing crosses while it is")
         for side, ticket in tickets.items()
         if ticket is not None and ticket.private
+    ]
+    findings += [
+        Finding("classified", side, "", f"the {side} ticket is classified; nothing crosses while it is")
+        for side, ticket in tickets.items()
+        if ticket is not None and classified(agreement, side, ticket)
     ]
     if not findings:
         return None
@@ -165,7 +173,7 @@ def _reconcile(agreement: Agreement, agreed: Agreement, link: LinkView) -> Plan:
     file_actions, file_findings, parts = plan_attachments(agreed, link)
     spills, spill_findings, spilt = plan_spills(agreement, link)
     coming = _coming(file_actions)
-    sheet = _Sheet()
+    sheet = Sheet()
     for rule in agreement.fields:
         name = rule.name
         if name not in internal.fields or name not in vendor.fields:
@@ -178,18 +186,28 @@ def _reconcile(agreement: Agreement, agreed: Agreement, link: LinkView) -> Plan:
             link.changed_at.get(name),
             (internal.created, vendor.created),
         )
-        merged = (
-            _merge_status(agreement, link, rule, now) if name == "status" else merge(agreement, rule, now)
+        judged = (
+            judge_status(agreement, link, rule, now)
+            if name == "status"
+            else judge(agreement, link, rule, now, partial(merge, agreement, rule))
         )
-        if isinstance(merged, Quiet) and any(_rerendered(link.view(side), name) for side in Side):
+        sheet.note(rule, judged)
+        merged = judged.outcome
+        if (
+            isinstance(merged, Quiet)
+            and not judged.held
+            and any(_rerendered(link.view(side), name) for side in Side)
+        ):
             sheet.settled[name] = (now.internal, now.vendor)
+        if isinstance(merged, Quiet):
+            merged = taken_back_later(agreement, rule, now, rule.owner or link.origin) or merged
         merged = _with_files(agreement, rule, now, merged)
         if isinstance(merged, Cross) and any(
             shows(now.value(to.other), coming[to.other]) for to in merged.writes
         ):
             sheet.deferred = True
             continue
-        sheet.enter(rule, now, merged)
+        sheet.enter(rule, now, merged, judged, link)
     # Comments before the status: a closed ticket may refuse them.
     comment_actions, comment_findings, pairs = plan_comments(agreement, link, coming)
     related = plan_relations(agreement, link)
@@ -205,6 +223,7 @@ def _reconcile(agreement: Agreement, agreed: Agreement, link: LinkView) -> Plan:
             *comment_actions,
             *time.actions,
             *sheet.statuses,
+            *plan_notes(agreement, link),
         ),
         (
             *sheet.findings,
@@ -221,7 +240,10 @@ def _reconcile(agreement: Agreement, agreed: Agreement, link: LinkView) -> Plan:
         (*related.parts, *time.parts, *parts, *spilt),
         frozenset(related.waits),
         # Comments that show one of them are waiting as well.
-        deferred=sheet.deferred or _awaited(link, coming),
+        deferred=sheet.deferred or bool(sheet.holds) or _awaited(link, coming),
+        holds=tuple(sheet.holds),
+        asks=frozenset(sheet.asks),
+        again=next_look(agreement, link),
     )
 
 
@@ -273,93 +295,6 @@ def _with_files(agreement: Agreement, rule: FieldRule, now: Now, merged: Outcome
     return merged
 
 
-@dataclass(slots=True)
-class _Sheet:
-    """What has been decided about the fields so far."""
-
-    updates: dict[Side, list[tuple[Decision, tuple[Value, Value]]]] = field(
-        default_factory=lambda: {side: [] for side in Side}
-    )
-    statuses: list[SetStatus] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    settled: dict[str, tuple[Value, Value]] = field(default_factory=dict)
-    coincided: set[str] = field(default_factory=set)
-    unsure: set[str] = field(default_factory=set)
-    deferred: bool = False
-
-    def enter(self, rule: FieldRule, now: Now, outcome: Outcome) -> None:
-        """Take in the outcome of one field."""
-        match outcome:
-            case Agreed():
-                self.settled[rule.name] = (now.internal, now.vendor)
-                if (now.base_internal is MISSING) == (now.base_vendor is MISSING):
-                    # Not the side that we created ourselves, at our first look at it.
-                    self.coincided.add(rule.name)
-            case NeedTimes():
-                self.unsure.add(rule.name)
-            case Stuck(kind=kind, side=side, message=message):
-                self.findings.append(Finding(kind, side, rule.name, message))
-            case Cross():
-                self._write(rule, now, outcome)
-
-    def _write(self, rule: FieldRule, now: Now, found: Cross) -> None:
-        if all(same(now.value(side), value) for side, value in found.writes.items()):
-            # Written already, by a run that could not note it.
-            self.settled[rule.name] = (now.internal, now.vendor)
-        for side, value in found.writes.items():
-            if same(now.value(side), value):
-                continue
-            before = now.value(side)
-            decision = Decision(rule.name, side, before, value, found.winner, found.why, found.loser)
-            if rule.name == "status":
-                self.statuses.append(_status(rule, found, decision))
-            else:
-                self.updates[side].append((decision, found.base))
-
-    def field_actions(self) -> list[UpdateFields]:
-        """One write per side for all its fields but the status."""
-        return [
-            UpdateFields(
-                side,
-                {decision.field: decision.after for decision, _ in changes},
-                {decision.field: base for decision, base in changes},
-                tuple(decision for decision, _ in changes),
-            )
-            for side, changes in self.updates.items()
-            if changes
-        ]
-
-
-def _merge_status(agreement: Agreement, link: LinkView, rule: FieldRule, now: Now) -> Outcome:
-    """The merge of a status; one where our own walk stopped halfway is nobody's change.
-
-    The decision goes by the status before the walk, so that the walk is taken up again, or taken back.
-    """
-    stopped = [side for side in Side if _halfway(link.view(side))]
-    if not stopped or agree(agreement, rule, now.internal, now.vendor):
-        return merge(agreement, rule, now)
-    before = now
-    for side in stopped:
-        underway = link.view(side).base.underway
-        assert underway is not None
-        before = (
-            replace(before, internal=underway[0])
-            if side is Side.INTERNAL
-            else replace(before, vendor=underway[0])
-        )
-    outcome = merge(agreement, rule, before)
-    if isinstance(outcome, Quiet | Agreed):
-        # What the walk was for is gone meanwhile: back to where the other side is.
-        return cross(agreement, rule, now, stopped[0].other, "changed")
-    return outcome
-
-
-def _halfway(view: View) -> bool:
-    """Whether the status is where a walk of ours stopped."""
-    assert view.ticket is not None
-    return view.base.underway is not None and view.ticket.fields.get("status") == view.base.underway[1]
-
-
 def _base(view: View, name: str) -> Known:
     """The base of a field; a text of ours that the tracker merely renders in its own way counts as unchanged."""
     assert view.ticket is not None
@@ -381,12 +316,6 @@ def _rerendered(view: View, name: str) -> bool:
         and value != base
         and words(value) == words(base)
     )
-
-
-def _status(rule: FieldRule, found: Cross, decision: Decision) -> SetStatus:
-    goal, via = str(decision.after), rule.via.get(decision.to, {})
-    fill = rule.fill.get(decision.to, {})
-    return SetStatus(decision.to, goal, found.base, decision, tuple(via.get(goal, ())), fill)
 
 
 def _unmapped(rule: FieldRule, side: Side, unmapped: Unmapped) -> Finding:

@@ -1,13 +1,14 @@
 """What makes a text fit to cross: nothing foreign in it, and nothing live but what both sides agreed to.
 
 Unknown nodes become the words in them, mentions become names unless both sides know the person and want it so, and
-files are shown by the name or address of their twin on the other side, once they have one.
+files are shown by the name or address of their twin on the other side, once they have one. What the agreement redacts
+goes last, from what is left.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
 from bridge.markup import (
@@ -25,8 +26,9 @@ from bridge.markup import (
     transform,
 )
 from bridge.sync.agreement import Agreement
-from bridge.sync.naming import told_name
-from bridge.sync.ticket import Side, Value
+from bridge.sync.attribution import mentioned
+from bridge.sync.redacting import redact
+from bridge.sync.ticket import Person, Side, Value
 
 _FILE = re.compile(r"^.*/")
 """What stands before a file's bare name."""
@@ -44,8 +46,10 @@ def fit_text(agreement: Agreement, text: Document, to: Side) -> Document:
         for internal, vendor in agreement.mentionable
     }
     files = agreement.twins.get(to.other, {})
-    inert = partial(_inert, people, files, agreement.scope(to).dialect)
-    return transform(text, inline=inert, block=_inert_block)
+    dialect = agreement.scope(to).dialect
+    called = partial(mentioned, agreement, to.other)
+    inert = partial(_inert, people, called, files, dialect)
+    return redact(agreement.redaction, to, transform(text, inline=inert, block=_inert_block), dialect)
 
 
 def shows(text: Value, names: Collection[str]) -> bool:
@@ -69,14 +73,20 @@ def files_in(text: Document) -> list[str]:
     return found
 
 
-def _inert(people: Mapping[str, Mention], files: Twins, dialect: Dialect, node: Inline) -> Inline:
+def _inert(
+    people: Mapping[str, Mention],
+    called: Callable[[Person], str],
+    files: Twins,
+    dialect: Dialect,
+    node: Inline,
+) -> Inline:
     """An inline node without anything foreign or live on the other side, but for the people and files known there."""
     match node:
         case Mention(person=person) if person.casefold() in people:
             return people[person.casefold()]
         case Mention(text=text, person=person):
             # The name that people see; never the account's id, which is a login or an e-mail address on some trackers.
-            return Text(f"@{told_name(text.lstrip('@'), (person,)) or 'somebody'}")
+            return Text(f"@{called(Person(person, text.lstrip('@')))}")
         case Media(ref=ref, alt=alt) if files and (twin := files.get(ref) or files.get(alt)):
             return _shown_file(twin, alt, dialect)
         case Text(text=text, marks=marks) if files and (twin := _linked(marks, files)):

@@ -14,12 +14,16 @@ from fnmatch import fnmatchcase
 from bridge.markup import Document, canonical, plain, read, settle, words, write
 from bridge.sync.agreement import PERSON_FIELDS, Agreement, FieldRule
 from bridge.sync.fitting import files_in, fit_text
+from bridge.sync.redaction import places, redact_line
 from bridge.sync.shortening import native_length, shorten
 from bridge.sync.ticket import Person, Side, Value
 
 SPILT = "[Shortened: this tracker takes no longer texts. The whole of it is attached as a file.]"
 CUT = "[Shortened: this tracker takes no longer texts.]"
 """How a text ends of which only the beginning fits."""
+
+NAMED_FIELDS = frozenset({"type", "priority", "status", "due"})
+"""Fields whose values are names or dates even where no map lists them; other strings may be somebody's words."""
 
 MOST_SHOWN = 50
 """Files in one text that are told apart when it is completed."""
@@ -117,6 +121,12 @@ def carry(agreement: Agreement, rule: FieldRule, value: Value, to: Side) -> Carr
         return Carried(None, None)
     assert isinstance(value, str | float | bool), "sets are carried member by member"
     if not rule.values:
+        if rule.name not in NAMED_FIELDS:
+            said = redact_line(agreement.redaction, to, word(value))
+            if said != word(value):
+                if not isinstance(value, str):
+                    return Unmapped("(redacted)")
+                value = said
         if isinstance(value, str) and rule.name == "summary":
             value = _line(value)[: agreement.scope(to).summary_limit].rstrip()
         return Carried(value, value)
@@ -253,7 +263,7 @@ def _carry_member(rule: FieldRule, name: str, to: Side) -> str | None:
 
 def _may_cross(rule: FieldRule, name: str, side: Side) -> bool:
     carried = _carry_member(rule, name, side.other)
-    if carried is None:
+    if carried is None or (not rule.values and places(rule.redaction, side.other, name)):
         return False
     return not rule.only or any(fnmatchcase(one, pattern) for one in (name, carried) for pattern in rule.only)
 

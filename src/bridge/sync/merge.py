@@ -14,6 +14,7 @@ from bridge.markup import Document, settle
 from bridge.sync.agreement import TEXT_FIELDS, Agreement, FieldRule, Rule
 from bridge.sync.fitting import fit_text
 from bridge.sync.mapping import (
+    NAMED_FIELDS,
     Carried,
     Unmapped,
     agree,
@@ -26,12 +27,10 @@ from bridge.sync.mapping import (
     same,
     show,
 )
+from bridge.sync.originals import bears_mark, keeps_back, kept_blocks, taken_back
 from bridge.sync.shortening import surely_short
 from bridge.sync.textmerge import Fit, merge_blocks
 from bridge.sync.ticket import Side, Value
-
-_NAMED_FIELDS = frozenset({"type", "priority", "status", "due"})
-"""Fields whose values are names or dates even where no map lists them; other strings may be somebody's words."""
 
 
 class _Missing:
@@ -44,7 +43,7 @@ class _Missing:
 MISSING: Final = _Missing()
 Known = Value | _Missing
 
-Why = Literal["changed", "owner", "newest", "merged", "initial"]
+Why = Literal["changed", "owner", "newest", "merged", "initial", "reverted", "approved", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +109,17 @@ class Stuck:
     """The field cannot or may not cross now; the others go on.
 
     Attributes:
-        kind: ``unmapped``: a value has no pair. ``held``: a conflict that the rule leaves to people. ``fixed``: the
-            other side's tracker keeps the text as it was written.
+        kind: ``unmapped``: a value has no pair. ``held``: left to people. ``fixed``: the other side's tracker keeps the
+            text as it was written.
         side: the side whose value is the cause.
         message: for the operator; holds no text of the ticket.
+        conflict: both sides changed the field differently, and its rule leaves that to people.
     """
 
     kind: Literal["unmapped", "held", "fixed"]
     side: Side
     message: str
+    conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def _merge_values(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
         return _conflict(agreement, rule, now)
     if fresh_internal or fresh_vendor:
         return _created(agreement, rule, now, Side.INTERNAL if fresh_internal else Side.VENDOR)
-    changed_internal, changed_vendor = _changed(rule, now, Side.INTERNAL), _changed(rule, now, Side.VENDOR)
+    changed_internal, changed_vendor = changed(rule, now, Side.INTERNAL), changed(rule, now, Side.VENDOR)
     if changed_internal and changed_vendor:
         return _conflict(agreement, rule, now)
     if not changed_internal and not changed_vendor:
@@ -176,15 +177,15 @@ def _created(agreement: Agreement, rule: FieldRule, now: Now, fresh: Side) -> Ou
     first = cross(agreement, rule, now, origin, "initial", lost=not _silent(rule, now, fresh))
     if isinstance(first, Cross) or rule.owner is origin:
         return first
-    both = _changed(rule, now, origin)
+    both = changed(rule, now, origin)
     if both and rule.rule is Rule.HOLD:
         return first
     if now.changed_at is None:
         return NeedTimes()
     index = tuple(Side).index(fresh)
-    changed, other = now.changed_at[index], now.changed_at[1 - index]
-    by_people = changed > now.created[index]
-    if by_people and (not both or rule.owner is fresh or changed > other):
+    here, there = now.changed_at[index], now.changed_at[1 - index]
+    by_people = here > now.created[index]
+    if by_people and (not both or rule.owner is fresh or here > there):
         return cross(agreement, rule, now, fresh, "newest" if both else "changed", lost=True)
     return first
 
@@ -195,9 +196,9 @@ def _conflict(agreement: Agreement, rule: FieldRule, now: Now) -> Outcome:
             assert rule.owner is not None, "the configuration gives every OWNER rule its owner"
             return cross(agreement, rule, now, rule.owner, "owner", lost=True)
         case Rule.HOLD:
-            both = f"({_told(rule, now.internal)} / {_told(rule, now.vendor)})"
+            both = f"({told(rule, now.internal)} / {told(rule, now.vendor)})"
             message = f"both sides changed '{rule.name}' differently {both}"
-            return Stuck("held", Side.VENDOR, message)
+            return Stuck("held", Side.VENDOR, message, conflict=True)
         case Rule.MERGE if isinstance(now.internal, Document) and isinstance(now.vendor, Document):
             merged = _merge_texts(agreement, now)
             if merged is not None:
@@ -218,9 +219,14 @@ def cross(
     if rule.name in TEXT_FIELDS and not agreement.scope(to).edits_texts:
         message = f"the {to} side's tracker keeps the {rule.name} as it was written first; the two differ now"
         return Stuck("fixed", to, message)
+    kept = _with_kept_words(agreement, rule, now, source)
+    if isinstance(kept, Stuck):
+        return kept
     if isinstance(value, frozenset) or isinstance(now.value(to), frozenset):
         target = _replaced(rule, now, source)
         carried: Carried | Unmapped = Carried(target, target)
+    elif kept is not None:
+        carried = kept
     elif (edited := _edited_text(agreement, now, source)) is not None:
         carried = Carried(edited, settle(agreement.scope(to).dialect, edited))
     else:
@@ -236,6 +242,46 @@ def cross(
     return Cross(writes={to: carried.value}, base=base, winner=source, why=why, loser=loser)
 
 
+def _with_kept_words(agreement: Agreement, rule: FieldRule, now: Now, source: Side) -> Carried | Stuck | None:
+    """What to write where words stand that the source has never been shown; None where there are none at stake.
+
+    Its edit goes in around them. Where it cannot, it is left to people: a mark is no answer to somebody's words.
+    """
+    to = source.other
+    value, base, present, other = now.value(source), now.base(source), now.value(to), now.base(to)
+    if not keeps_back(agreement, rule, to, present):
+        return None
+    if not isinstance(other, _Missing) and _same_as_base(value, base):
+        # What is restored is the side's own text, and not the copy of it.
+        shown = settle(agreement.scope(to).dialect, other) if isinstance(other, Document) else other
+        return Carried(other, shown)
+    if (edited := _edited_text(agreement, now, source)) is not None:
+        return Carried(edited, settle(agreement.scope(to).dialect, edited))
+    crossed = not isinstance(other, _Missing) and keeps_back(agreement, rule, to, other)
+    if not crossed and not bears_mark(agreement, value):
+        return None
+    message = (
+        f"the {to} side's '{rule.name}' holds words that are redacted towards the {source} side, and the edit there"
+        " touches them; it does not replace the original"
+    )
+    return Stuck("held", source, message)
+
+
+def taken_back_later(agreement: Agreement, rule: FieldRule, now: Now, source: Side) -> Outcome | None:
+    """What becomes of words that crossed before there was a rule against it; None when there are none."""
+    to = source.other
+    text = taken_back(agreement, rule, source, now.value(source), now.value(to))
+    if text is False:
+        return None
+    if rule.name in TEXT_FIELDS and not agreement.scope(to).edits_texts:
+        message = f"the {rule.name} crossed before a rule redacted it; the {to} side's tracker lets nobody change it"
+        return Stuck("fixed", to, message)
+    shown = settle(agreement.scope(to).dialect, text) if isinstance(text, Document) else text
+    value = now.value(source)
+    base = (value, shown) if source is Side.INTERNAL else (shown, value)
+    return Cross({to: text}, base, source, "changed", (to, now.value(to)))
+
+
 def _edited_text(agreement: Agreement, now: Now, source: Side) -> Document | None:
     """The other side's own text with only the source's edit in it, or None when the edit cannot be told apart.
 
@@ -248,7 +294,8 @@ def _edited_text(agreement: Agreement, now: Now, source: Side) -> Document | Non
     if value == base or _too_long(agreement, source.other, value, base):
         return None
     fit, fit_theirs = _fits(agreement, source.other)
-    edited = merge_blocks(other, other, base, value, fit, fit_theirs=fit_theirs)
+    kept = kept_blocks(agreement, source.other, other)
+    edited = merge_blocks(other, other, base, value, fit, fit_theirs=fit_theirs, kept=kept)
     return None if edited is None or _too_long(agreement, source.other, edited) else edited
 
 
@@ -311,8 +358,10 @@ def _merge_texts(agreement: Agreement, now: Now) -> Outcome | None:
     assert isinstance(vendor, Document)
     # Each side keeps its own blocks as they are; only what the other side wrote is made fit to cross.
     fit, fit_theirs = _fits(agreement, Side.INTERNAL)
-    ours = merge_blocks(base_internal, internal, base_vendor, vendor, fit, fit_theirs=fit_theirs)
-    theirs = merge_blocks(base_vendor, vendor, base_internal, internal, fit_theirs, fit_theirs=fit)
+    kept = kept_blocks(agreement, Side.INTERNAL, base_internal)
+    ours = merge_blocks(base_internal, internal, base_vendor, vendor, fit, fit_theirs=fit_theirs, kept=kept)
+    kept = kept_blocks(agreement, Side.VENDOR, base_vendor)
+    theirs = merge_blocks(base_vendor, vendor, base_internal, internal, fit_theirs, fit_theirs=fit, kept=kept)
     if ours is None or theirs is None:
         return None
     if _too_long(agreement, Side.VENDOR, internal, theirs) or _too_long(
@@ -342,9 +391,9 @@ def _fits(agreement: Agreement, to: Side) -> tuple[Fit, Fit]:
     return here, there
 
 
-def _told(rule: FieldRule, value: Value) -> str:
+def told(rule: FieldRule, value: Value) -> str:
     """A value as a finding may tell it: findings reach logs, so nothing that could be somebody's words."""
-    if isinstance(value, str) and value and not rule.values and rule.name not in _NAMED_FIELDS:
+    if isinstance(value, str) and value and not rule.values and rule.name not in NAMED_FIELDS:
         return "(text)"
     return show(value)
 
@@ -355,7 +404,7 @@ def _silent(rule: FieldRule, now: Now, side: Side) -> bool:
     return not crossing(rule, value, side) if isinstance(value, frozenset) else empty(value)
 
 
-def _changed(rule: FieldRule, now: Now, side: Side) -> bool:
+def changed(rule: FieldRule, now: Now, side: Side) -> bool:
     """Whether a side changed what may cross."""
     value, base = now.value(side), now.base(side)
     if isinstance(value, frozenset) and isinstance(base, frozenset):

@@ -291,6 +291,24 @@ class LinkBack:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteNote:
+    """Say on ``side`` what is held and what became of it: one comment of the bridge's own, updated in place.
+
+    Attributes:
+        side: where.
+        body: what to write.
+        said: digest of what it says: it is written again only when that changes.
+        pair: the record of the comment that is there; None for none. Where comments cannot be changed, or where people
+            have deleted it, a new one is written all the same.
+    """
+
+    side: Side
+    body: Document
+    said: str
+    pair: CommentPair | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SetParent:
     """Make the ticket on ``side`` a part of another one; ``parent`` is its id, "" for none, ``key`` what it is called.
 
@@ -375,6 +393,7 @@ Action = (
     | SpillText
     | DeleteAttachment
     | LinkBack
+    | WriteNote
     | SetParent
     | AddRelation
     | RemoveRelation
@@ -461,7 +480,7 @@ class Plan:
                     needed = to.other is side
                 case EditComment() | EditWorklog():
                     needed = True
-                case CreateTicket() | LinkBack():
+                case CreateTicket() | LinkBack() | WriteNote():
                     needed = False
                 case _:
                     needed = act.side is side

@@ -1,18 +1,47 @@
-"""What of the comments is private, and which may cross at all: one rule for the planner and for the echo."""
+"""What is private: which tickets do not cross, which comments may; one rule for the planner and for the echo."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Literal
 
-from bridge.markup import digest
-from bridge.sync.agreement import Agreement
+from bridge.markup import Document, digest, plain
+from bridge.sync.agreement import CLASSIFICATION, Agreement
 from bridge.sync.base import CommentPair, PairState
-from bridge.sync.ticket import Comment, Side
+from bridge.sync.ticket import Comment, Person, Side, Ticket
 
 Misplaced = Literal["private", "public", "exposed"]
 """Why a copy may not stay: its original is private, or public now; or it is not private any more itself."""
+
+
+def classified(agreement: Agreement, side: Side, ticket: Ticket) -> bool:
+    """Whether a ticket's labels, or the field that says how secret it is, keep the whole of it from crossing.
+
+    Where the agreement names such a field and the ticket does not show it, nobody can tell: it does not cross.
+    """
+    rule = agreement.classified
+    labels = ticket.fields.get("labels")
+    if rule.labels and isinstance(labels, frozenset) and any(_fits(one, rule.labels) for one in labels):
+        return True
+    if side not in rule.names:
+        return False
+    if CLASSIFICATION not in ticket.fields:
+        return True
+    value = ticket.fields[CLASSIFICATION]
+    said = value if isinstance(value, frozenset) else frozenset() if value is None else {_said(value)}
+    return any(_fits(one, rule.values) for one in said)
+
+
+def _fits(word: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(word.casefold().strip(), pattern.casefold()) for pattern in patterns)
+
+
+def _said(value: object) -> str:
+    if isinstance(value, Document):
+        return plain(value)
+    return value.name if isinstance(value, Person) else str(value)
 
 
 def inherited(comments: Sequence[Comment]) -> tuple[Comment, ...]:

@@ -30,7 +30,7 @@ class Role:
 
     Attributes:
         name: what people call it, e.g. ``service-owner``.
-        side: the side that it belongs to; its people act for that side in whichever tracker they do it.
+        side: the side that it belongs to.
         people: handles of that side's tracker (e-mail, login, key, id).
         groups: groups of that side's tracker.
         project_roles: roles in that side's project, as its tracker names them.

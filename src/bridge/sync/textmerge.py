@@ -9,7 +9,7 @@ newest.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -21,11 +21,12 @@ Fit = Callable[[Document], Document]
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """Blocks ``start:end`` of the base became ``blocks``."""
+    """Blocks ``start:end`` of the base became ``blocks``, which begin at ``first`` in the new text."""
 
     start: int
     end: int
     blocks: tuple[Block, ...]
+    first: int
 
     def touches(self, other: _Edit) -> bool:
         """Whether the two meet: they overlap, or one inserts at the border of the other, where the order is unknown."""
@@ -42,6 +43,7 @@ def merge_blocks(
     fit: Fit,
     *,
     fit_theirs: Fit,
+    kept: Collection[int] = (),
 ) -> Document | None:
     """Both edits applied to our base, theirs made fit for our side; None when they cannot be told apart.
 
@@ -52,16 +54,26 @@ def merge_blocks(
         their_text: theirs now.
         fit: makes their text fit for our side.
         fit_theirs: makes our text fit for theirs.
+        kept: blocks of our base that hold words which they have not been shown: their edit must not touch them.
     """
-    if not _aligned(fit_theirs(our_base), fit(their_base)):
+    shown, fitted = fit_theirs(our_base), fit(their_text)
+    if not _aligned(shown, fit(their_base)) or len(shown.blocks) != len(our_base.blocks):
+        return None
+    if len(fit(their_base).blocks) != len(their_base.blocks) or len(fitted.blocks) != len(their_text.blocks):
         return None
     ours = _edits(our_base, our_text)
     theirs = _edits(their_base, their_text)
     if any(mine.touches(other) for mine in ours for other in theirs):
         return None
-    fitted = [_Edit(edit.start, edit.end, fit(Document(edit.blocks)).blocks) for edit in theirs]
+    if any(edit.start <= number < edit.end for edit in theirs for number in kept):
+        return None
+    # From the whole as it crosses: what must not leave may reach from one block into the next.
+    crossing = [
+        _Edit(edit.start, edit.end, fitted.blocks[edit.first : edit.first + len(edit.blocks)], edit.first)
+        for edit in theirs
+    ]
     blocks = list(our_base.blocks)
-    for edit in sorted((*ours, *fitted), key=lambda edit: edit.start, reverse=True):
+    for edit in sorted((*ours, *crossing), key=lambda edit: edit.start, reverse=True):
         blocks[edit.start : edit.end] = edit.blocks
     return Document(tuple(blocks))
 
@@ -78,7 +90,7 @@ def _edits(base: Document, text: Document) -> tuple[_Edit, ...]:
     # autojunk would call frequent blocks noise in texts over 200 blocks and make the result depend on length.
     matcher = SequenceMatcher(None, base.blocks, text.blocks, autojunk=False)
     return tuple(
-        _Edit(start, end, text.blocks[first:last])
+        _Edit(start, end, text.blocks[first:last], first)
         for tag, start, end, first, last in matcher.get_opcodes()
         if tag != "equal"
     )

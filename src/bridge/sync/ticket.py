@@ -13,6 +13,9 @@ from enum import StrEnum
 
 from bridge.markup import Document
 
+SECOND = 1_000_000
+"""Microseconds in a second."""
+
 
 class Side(StrEnum):
     """The two parties of an agreement."""

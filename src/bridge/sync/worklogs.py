@@ -16,6 +16,7 @@ from bridge.markup import Document, digest, settle
 from bridge.sync.agreement import Agreement
 from bridge.sync.base import PairState, PartKind, PartPair
 from bridge.sync.comments import attributed
+from bridge.sync.originals import exposes
 from bridge.sync.plan import Action, AddWorklog, DeleteWorklog, EditWorklog, Finding, LinkView
 from bridge.sync.ticket import Comment, Side, Ticket, Worklog
 
@@ -100,7 +101,8 @@ def _follow(agreement: Agreement, plan: Timekeeping, one: Worklog, pair: PartPai
         message = f"the copy of a worklog was deleted on the {to} side"
         plan.findings.append(Finding("copy-deleted", to, "", message))
         return
-    changed = _digest(one) != pair.digest
+    exposed = copy is not None and exposes(agreement, to, copy.body)
+    changed = exposed or _digest(one) != pair.digest
     moved = copy is not None and _time(copy) != pair.detail
     if changed or moved:
         body, shown = _text(agreement, pair.origin, one)

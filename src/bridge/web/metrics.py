@@ -31,6 +31,8 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
         counts = tx.links.counts()
         feeds = tx.cursors.notes("feed/")
         waiting = len(tx.links.due(now, 100_000))
+        letters = tx.outbox.counts()
+        oldest = tx.outbox.oldest()
     hooked = [name for name, tracker in settings.trackers.items() if tracker.webhook is not None]
     reports = {name: house.hooks.report(name) for name in hooked}
     fed = [
@@ -72,6 +74,18 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
                 ({"tracker": name}, float(house.health.trouble(name) is not None))
                 for name in settings.trackers
             ],
+        ),
+        (
+            "bridge_letters",
+            "gauge",
+            "Mails by state: queued, sent, given up.",
+            [({"state": state.value}, count) for state, count in letters.items()],
+        ),
+        (
+            "bridge_letter_age_seconds",
+            "gauge",
+            "How long the oldest queued mail has waited; 0 when none does.",
+            [({}, (now - oldest) / SECOND if oldest is not None else 0.0)],
         ),
         (
             "bridge_webhooks_total",
