@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 from world import eventually, open_world
 
+from bridge.daemon import acting
 from bridge.simulator import Fault
+from bridge.sync.plan import Action
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,28 @@ def test_the_chain_tells_what_was_done(told):
     assert dict(refused.data) == {"side": "vendor", "what": "update", "error": "refused", "http": 400}
     (link,) = told.links()
     assert "changed nothing: refused, status 400" in told.typed("explain", link.internal_key).stdout
+
+
+def test_every_action_has_a_name_for_the_journal():
+    assert set(acting.WHAT) == set(get_args(Action))
+
+
+def test_a_walk_that_ends_on_the_way_is_recorded_with_the_steps_that_were_taken(tmp_path):
+    with open_world(tmp_path) as world:
+        ann, bo = world.at_home(), world.at_acme()
+        key = ann.create("OPS", "On the way", labels=["vendor-acme"])
+        world.settle()
+        ann.move(key, "In Progress")
+        world.settle()
+        world.acme.faults.add(
+            Fault(method="POST", path_regex="/transitions", kind="error", status=400, times=1)
+        )
+        ann.move(key, "Resolved", resolution={"name": "Fixed"})
+        world.settle()
+        refused = [one for one in world.journal(key) if one["event"] == "request.refused"]
+        assert refused, world.journal(key)
+        assert {one["what"] for one in refused} == {"transition"}
+        assert bo.field(world.peer(key), "status") in ("In Progress", "Done")
 
 
 def export(world, *options):
