@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 from world import open_world, plain
 
@@ -110,3 +111,22 @@ def test_an_agreement_that_only_observes_tells_nothing(tmp_path):
         world.sync()
         assert told(world) == [[], []]
         assert json.loads(world.typed("audit", "head", "--json").stdout)
+
+
+def test_where_no_text_can_be_changed_a_further_comment_follows_once_a_day(tmp_path):
+    with controlled(tmp_path) as world:
+        make_tickets(world)
+        key = world.at_home().create("OPS", "Work")
+        terms = world.house.terms
+        (agreement,) = terms.settings.agreements
+        stubborn = replace(agreement, internal=replace(agreement.internal, edits_texts=False))
+        world.house.terms = replace(terms, settings=replace(terms.settings, agreements=(stubborn,)))
+        world.home.faults.add(Fault(kind="apply-then-500", method="POST", path_regex="/issue/[^/]+/comment"))
+        world.settle()
+        for hours, expected in ((1, [1, 1]), (1, [1, 1]), (24, [2, 1])):
+            world.at_home().edit(key, summary=f"Work {hours}")
+            world.settle()
+            for _ in range(hours):
+                later(world)
+            world.settle()
+            assert [len(texts) for texts in told(world)] == expected

@@ -43,6 +43,7 @@ def command(*, config: Path, as_json: bool) -> None:
             hooks = tx.cursors.notes("hook/")
             withheld = list(tx.cursors.notes(WITHHELD).values())
             waiting = len(tx.links.due(now, 100_000))
+            held = tx.holds.counts()
             mail = mail_standing(tx, settings, now)
     finally:
         store.close()
@@ -52,6 +53,7 @@ def command(*, config: Path, as_json: bool) -> None:
                 "name": one.name,
                 "mode": one.mode.value,
                 "withheld": _withheld([note for note in withheld if note["agreement"] == one.name]),
+                "holds": held.get(one.name, 0),
                 "links": {state.value: counts.get((one.name, state), 0) for state in LinkState},
                 "feeds": {
                     side.value: _feed(feeds.get(f"feed/{one.name}/{side.value}"), now) for side in Side
@@ -144,6 +146,9 @@ def _show(data: dict[str, Any]) -> None:
         )
     console.print(table)
     console.print(f"{data['waiting']} waiting to be looked at")
+    undecided = sum(one["holds"] for one in data["agreements"])
+    if undecided:
+        console.print(f"{undecided} waiting for a decision of people: 'bridge holds'")
     for one in data["agreements"]:
         for rest in one["withheld"]:
             planned = f"{rest['links']} links with {rest['actions']} writes planned and not made"

@@ -15,6 +15,7 @@ from bridge.cli.options import (
     log_option,
     moved_option,
     print_json,
+    progress_bar,
     read_settings,
 )
 
@@ -40,9 +41,6 @@ def command(
 
     Ends with 1 when links are parked or mail cannot be sent, with 3 when a tracker could not be reached.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from bridge.clock import SystemClock
     from bridge.daemon.mailer import mail_all_the_same
     from bridge.daemon.once import sync_once
@@ -58,13 +56,8 @@ def command(
             if not anew:
                 check_memory(house)
             renew(house)
-        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-            task = bar.add_task("links", total=None)
-            done = sync_once(
-                house,
-                census=census,
-                progress=lambda made, total: bar.update(task, completed=made, total=total),
-            )
+        with progress_bar("links") as progress:
+            done = sync_once(house, census=census, progress=progress)
     finally:
         close_house(house)
     parked = done.ended("parked")

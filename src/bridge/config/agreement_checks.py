@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bridge.clock import SECOND
+from bridge.config.boundary_checks import settle_classified, settle_redaction
 from bridge.config.field_checks import settle_fields
 from bridge.config.findings import did_you_mean
 from bridge.config.grant_checks import check_deciders
@@ -102,19 +103,20 @@ def settle_agreement(
     holds = settle_holds(shape, source)
     pilot = settle_pilot(shape, source, kinds)
     check_deciders(shape, fields, source)
+    redaction = settle_redaction(shape, source)
     agreement = Agreement(
         name=shape.name,
         internal=_scope(shape.internal, kinds[Side.INTERNAL], shape.since),
         vendor=_scope(shape.vendor, kinds[Side.VENDOR], shape.since),
         create_on=_CREATE_ON[shape.create],
-        fields=fields,
+        fields=tuple(replace(rule, redaction=redaction) for rule in fields),
         comments=CommentRule(
             cross=_CROSS_FROM[shape.comments.cross],
             attribute=shape.comments.attribute,
             private=shape.comments.private == "as-private",
             mentions=shape.comments.mentions == "live",
         ),
-        attachments=_attachments(shape.attachments),
+        attachments=replace(_attachments(shape.attachments), redacted=bool(redaction.rules)),
         people=tuple((pair.internal, pair.vendor) for pair in shape.people),
         relations=_relations(shape, source),
         worklogs=WorklogRule(cross=_CROSS_FROM[shape.worklogs.cross], attribute=shape.worklogs.attribute),
@@ -124,6 +126,9 @@ def settle_agreement(
         mode=shape.mode,
         pilot=pilot,
         control=_control(shape.audit),
+        redaction=redaction,
+        classified=settle_classified(shape, source, kinds),
+        show_people=shape.show_people,
     )
     return Draft(source=source, shape=shape, agreement=agreement, trackers=identities)
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from bridge.config.boundary_shape import ClassifiedShape, Redactions
 from bridge.config.field_shape import FieldShape, PairShape
 from bridge.config.form import Shape, needed, word_or_pair
 from bridge.config.role_shape import HoldsShape, PilotShape, RoleShape
@@ -42,7 +43,6 @@ LATER = frozenset(
         "clocks",
         "digest",
         "ladder",
-        "redact",
     }
 )
 """Keys of the design that a later version brings."""
@@ -365,3 +365,9 @@ class AgreementShape(Shape):
     """what becomes of the peer of a deleted ticket: note, keep, or {close: {internal: ..., vendor: ...}}"""
     since: IsoDate = ""
     """tickets created before this date get no mirrors by themselves"""
+    redact: tuple[Redactions, ...] = ()
+    """what is cut out of words before they leave, e.g. [secrets, addresses]"""
+    classified: ClassifiedShape | None = None
+    """tickets that do not cross at all, by their labels or a field"""
+    show_people: Literal["name", "role", "company"] = "name"
+    """how people are called on the other side"""

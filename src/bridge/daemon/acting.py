@@ -15,6 +15,7 @@ from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
 from bridge.daemon.hold_notes import write_note
 from bridge.daemon.intending import forgo, intend, lost
+from bridge.daemon.redacting import note_redactions, redacted_in
 from bridge.daemon.relating import relate
 from bridge.daemon.run import Run
 from bridge.daemon.timekeeping import keep_time
@@ -91,6 +92,7 @@ def act(run: Run, plan: Plan, books: Books) -> None:
     for action in plan.actions:
         try:
             done = _carry_out(run, action, books)
+            note_redactions(run, action.side, redacted_in(run, action), books)
         except (Refused, Gone, Clashed) as error:
             books.turned_down(action.side, WHAT[type(action)], error)
             books.refused.append(_refusal(action, error))

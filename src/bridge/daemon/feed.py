@@ -42,6 +42,9 @@ PORTION = 100
 YOUTH = 60.0
 """Seconds, beside twice the search's lag, before a link's ticket is old enough to be the canary."""
 
+RESTRICTED = frozenset({"private-ticket", "classified"})
+"""Kinds of findings of a ticket that may not cross."""
+
 Wake = Callable[[Sequence[int]], None]
 """Tells the dispatcher which links to look at."""
 
@@ -201,9 +204,7 @@ class Feed:
                     if link is None:
                         continue
                     new += link.gen == 1
-                elif not (
-                    ticket.key != link.key(side) or _restricted(agreement, side, link, ticket)
-                ) and is_echo(
+                elif not _worth_a_look(agreement, side, link, ticket) and is_echo(
                     agreement,
                     side,
                     without_neighbours(tx, house, terms, link, side, ticket),
@@ -290,12 +291,25 @@ class Feed:
         )
 
 
-def _restricted(agreement: Agreement, side: Side, link: Link, ticket: Ticket) -> bool:
-    """Whether a ticket may not cross, or might not when its link was last looked at: neither is an echo."""
+def _worth_a_look(agreement: Agreement, side: Side, link: Link, ticket: Ticket) -> bool:
+    """Whether a change is never taken for an echo, though the ticket may show nothing that is not known.
+
+    It has a new key; it may not cross, or might not when its link was last looked at; something of it is held, which
+    may have been taken back; or somebody must be accountable for it, in a field that does not cross.
+    """
     return (
-        ticket.private
+        ticket.key != link.key(side)
+        or ticket.private
         or classified(agreement, side, ticket)
-        or any(finding.get("kind") in {"private-ticket", "classified"} for finding in link.findings)
+        or any(finding.get("kind") in RESTRICTED for finding in link.findings)
+        or link.state is LinkState.HELD
+        or any(
+            role.side is side
+            and role.required_within is not None
+            and role.field
+            and agreement.field(role.field) is None
+            for role in agreement.roles
+        )
     )
 
 

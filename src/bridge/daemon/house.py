@@ -21,6 +21,7 @@ from bridge.daemon.sightings import Sightings
 from bridge.daemon.spool import Spool
 from bridge.daemon.steps import StepMemory
 from bridge.daemon.stumbles import Stumbles
+from bridge.daemon.tally import Redactions
 from bridge.daemon.witness import Witness
 from bridge.store.database import Store, Tx
 from bridge.store.lease import Lease
@@ -68,6 +69,7 @@ class House:
         rosters: who is in the roles of each agreement.
         doubts: (agreement, side) -> until when its missing tickets are not worth a question (microseconds).
         hooks: which webhooks still speak.
+        redactions: how often each rule has cut something out of what was written.
     """
 
     terms: Terms
@@ -85,6 +87,7 @@ class House:
     rosters: RosterDesk = field(default_factory=RosterDesk)
     doubts: dict[tuple[str, Side], int] = field(default_factory=dict)
     hooks: HookWatch = field(default_factory=HookWatch)
+    redactions: Redactions = field(default_factory=Redactions)
     _former: tuple[Terms, tuple[Place, ...]] | None = None
     _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

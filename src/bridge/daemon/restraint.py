@@ -27,8 +27,8 @@ def restrained(run: Run) -> str | None:
         TrackerError: a pilot goes by labels, and a ticket cannot be read now.
     """
     agreement = run.agreement
-    if agreement.mode is Mode.LIVE:
-        return None
+    if agreement.mode is Mode.LIVE or run.warrant:
+        return None  # what people have reviewed is carried out in every mode
     if agreement.mode is Mode.OBSERVE:
         return "the agreement only observes"
     keys = [run.link.key(side) for side in Side]
