@@ -15,7 +15,7 @@ from bridge.config.grant_checks import check_deciders
 from bridge.config.kinds import TEXT_LIMIT, Kind
 from bridge.config.mode_checks import settle_pilot
 from bridge.config.role_checks import settle_holds, settle_roles
-from bridge.config.shape import AgreementShape, AttachmentShape, DeletedShape, ScopeShape
+from bridge.config.shape import AgreementShape, AttachmentShape, AuditShape, DeletedShape, ScopeShape
 from bridge.config.source import Source
 from bridge.sync.agreement import (
     Agreement,
@@ -125,11 +125,17 @@ def settle_agreement(
         holds=holds,
         mode=shape.mode,
         pilot=pilot,
+        control=_control(shape.audit),
         redaction=redaction,
         classified=settle_classified(shape, source, kinds),
         show_people=shape.show_people,
     )
     return Draft(source=source, shape=shape, agreement=agreement, trackers=identities)
+
+
+def _control(shape: AuditShape) -> dict[Side, str]:
+    tickets = {Side.INTERNAL: shape.control.internal, Side.VENDOR: shape.control.vendor}
+    return {side: ticket for side, ticket in tickets.items() if ticket}
 
 
 def _attachments(shape: AttachmentShape) -> AttachmentRule:

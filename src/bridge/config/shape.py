@@ -304,6 +304,22 @@ class WorklogShape(Shape):
     """how the author of a worklog that crossed is named"""
 
 
+class ControlShape(Shape):
+    """Control tickets."""
+
+    internal: Text = ""
+    """key of the ticket on the internal side on which the head of the audit chain is told"""
+    vendor: Text = ""
+    """key of such a ticket on the vendor's side"""
+
+
+class AuditShape(Shape):
+    """What is told of the audit chain."""
+
+    control: ControlShape = ControlShape()
+    """tickets on which its head is told: {internal: OPS-1, vendor: CUST-1}"""
+
+
 class AgreementShape(Shape):
     """One agreement file."""
 
@@ -327,6 +343,8 @@ class AgreementShape(Shape):
     """named responsibilities, e.g. service-owner: {side: internal, people: [ann@example.com]}"""
     holds: HoldsShape | None = None
     """who decides about changes that nobody was entitled to make, and by when"""
+    audit: AuditShape = AuditShape()
+    """what is told of the audit chain, and where"""
     comments: CommentShape = CommentShape()
     """how comments cross"""
     private_tickets: Literal["never"] = "never"

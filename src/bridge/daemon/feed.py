@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.clock import SECOND
+from bridge.config.settings import Settings
 from bridge.daemon.house import House, field_specs
 from bridge.daemon.neighbours import without_neighbours
 from bridge.daemon.restraint import looked_at
@@ -262,6 +263,8 @@ class Feed:
             # Somebody copied a mirrored ticket, label and all: a ticket of its own.
         if side.other not in agreement.create_on or ticket.created < agreement.scope(side).since:
             return None
+        if _is_control(self._house.terms.settings, agreement.scope(side).tracker, ticket):
+            return None
         marker = marker_for(agreement.name, side, ticket.id)
         now = house.clock.now()
         link, made = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, now)
@@ -313,3 +316,14 @@ def _worth_a_look(agreement: Agreement, side: Side, link: Link, ticket: Ticket) 
 def _standing(ticket: Ticket) -> tuple[str, bool, bool]:
     """Where a ticket is and who may see it: what decides whether it crosses at all."""
     return ticket.project, ticket.private, ticket.archived
+
+
+def _is_control(settings: Settings, tracker: str, ticket: Ticket) -> bool:
+    """Whether a ticket is one on which heads of the audit chain are told: what stands there crosses to nobody."""
+    names = {
+        name.casefold().removeprefix("#")
+        for one in settings.agreements
+        for side, name in one.control.items()
+        if one.scope(side).tracker == tracker
+    }
+    return ticket.key.casefold() in names or ticket.id in names
