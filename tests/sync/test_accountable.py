@@ -13,7 +13,9 @@ from bridge.sync.ticket import FieldChange, Person, Side
 
 HOUR = 3_600_000_000
 ANN = Person("ann", "Ann Owner", ("ann@home.example",))
-ROLE = Role("service-owner", Side.INTERNAL, people=("ann@home.example",), field="assignee", required_within=4 * HOUR)
+ROLE = Role(
+    "service-owner", Side.INTERNAL, people=("ann@home.example",), field="assignee", required_within=4 * HOUR
+)
 ANYBODY = replace(ROLE, people=())
 
 

@@ -63,6 +63,7 @@ WHAT: Mapping[type[Action], str] = {
     SpillText: IntentKind.ATTACH.value,
     DeleteAttachment: "attach-delete",
     LinkBack: "link-back",
+    WriteNote: "note",
     SetParent: "parent",
     AddRelation: "relation",
     RemoveRelation: "relation-delete",
