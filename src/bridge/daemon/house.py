@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from bridge.clock import Clock
 from bridge.config.settings import Settings, TrackerSettings
 from bridge.daemon.acquaintances import Acquaintances
+from bridge.daemon.cuts import Redactions
 from bridge.daemon.health import Health
 from bridge.daemon.listening import HookWatch
 from bridge.daemon.rosters import RosterDesk
@@ -21,7 +22,6 @@ from bridge.daemon.sightings import Sightings
 from bridge.daemon.spool import Spool
 from bridge.daemon.steps import StepMemory
 from bridge.daemon.stumbles import Stumbles
-from bridge.daemon.tally import Redactions
 from bridge.daemon.witness import Witness
 from bridge.store.database import Store, Tx
 from bridge.store.lease import Lease
