@@ -21,6 +21,7 @@ INTERNAL_ERROR = 70
 
 COMMANDS = {
     "audit": "Prove what was done: export, verify, heads, erasure.",
+    "brakes": "Show which agreements have stopped writing, and why; let them go on.",
     "check": "Find every mistake in the files and on the live trackers, all at once.",
     "demo": "Watch it work: two trackers, the real daemon, a scripted day, and the proof.",
     "explain": "Tell one link's whole story.",

@@ -20,11 +20,13 @@ from bridge.config.words import (
     Listen,
     MailAddress,
     MailServer,
+    Many,
     Name,
     Rate,
     Seconds,
     SecondsOrNone,
     SecretName,
+    Share,
     Size,
     Slots,
     Template,
@@ -304,6 +306,17 @@ class WorklogShape(Shape):
     """how the author of a worklog that crossed is named"""
 
 
+class BrakeShape(Shape):
+    """When to stop and ask."""
+
+    share: Share = 0.3
+    """part of the agreement's tickets that may be changed at once: a percentage, or off"""
+    least: Many = 20
+    """tickets that may be changed at once however few there are"""
+    within: Seconds = 600.0
+    """time within which changes count as at once"""
+
+
 class AgreementShape(Shape):
     """One agreement file."""
 
@@ -345,5 +358,7 @@ class AgreementShape(Shape):
         | None
     ) = None
     """what becomes of the peer of a deleted ticket: note, keep, or {close: {internal: ..., vendor: ...}}"""
+    brakes: BrakeShape = BrakeShape()
+    """when to stop and ask: {share: 30%, least: 20, within: 10m}"""
     since: IsoDate = ""
     """tickets created before this date get no mirrors by themselves"""

@@ -18,7 +18,9 @@ from bridge.daemon.acting import act
 from bridge.daemon.books import Books, Withheld
 from bridge.daemon.closing import end
 from bridge.daemon.house import House
+from bridge.daemon.lookout import another
 from bridge.daemon.moving import follow_survivors, note_key
+from bridge.daemon.recalling import recall
 from bridge.daemon.relating import wait_for
 from bridge.daemon.resolving import resolve
 from bridge.daemon.restraint import note_withheld, restrained
@@ -201,8 +203,9 @@ class Worker:
             merged = follow_survivors(run)
             if run.link is not before:
                 plan = run.plan()  # by the link's new ticket, and without what was said on the old one
-            away = merged or next((one for one in plan.findings if one.kind in AWAY), None)
-            why = restrained(run)
+            plan = recall(run, plan)
+            away = merged or another(run) or next((one for one in plan.findings if one.kind in AWAY), None)
+            why = restrained(run, plan if away is None or away.kind == "gone" else None)
             if why is not None:
                 findings[:] = plan.findings if away is None else [away]
                 books.withheld = Withheld(why, len(plan.actions), len(findings))
@@ -234,8 +237,12 @@ class Worker:
             end(run, away.side, verdict, books)
 
     def _both_polled(self, run: Run) -> bool:
+        """Whether both sides were polled, since the start of this process: our database may be older than that."""
+        name = run.agreement.name
+        if not all(self._house.watched(name, side).polled for side in Side):
+            return False
         with self._house.store.read() as tx:
-            return all(tx.cursors.get(run.agreement.name, side, "poll") is not None for side in Side)
+            return all(tx.cursors.get(name, side, "poll") is not None for side in Side)
 
     def _finish(self, run: Run, books: Books, findings: Sequence[Finding]) -> Report:
         """Store what came of the run: done, or parked with the trackers' words."""
@@ -360,7 +367,15 @@ class Worker:
         written = max(base.written, books.written.get(side, 0))
         underway = None if "status" in books.settled else books.underway.get(side, base.underway)
         parts = self._parts(run, books, side)
-        return replace(base, fields=fields, seen=seen, written=written, underway=underway, parts=parts)
+        born = base.born or self._born(run, side)
+        return replace(
+            base, fields=fields, seen=seen, written=written, underway=underway, parts=parts, born=born
+        )
+
+    def _born(self, run: Run, side: Side) -> int:
+        """When a side's ticket was created, if this run has seen it."""
+        ticket = run.views[side].ticket if side in run.views else None
+        return ticket.created if ticket is not None and ticket.id == run.link.ticket(side) else 0
 
     def _parts(self, run: Run, books: Books, side: Side) -> str:
         """The digest of the relations and worklogs that this side shows, our own writes included."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from bridge import __version__
 from bridge.clock import SECOND
+from bridge.daemon.brakes import all_pulled
 from bridge.daemon.house import House
 from bridge.store.rows import LinkState
 from bridge.sync.ticket import Side
@@ -31,6 +32,7 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
         counts = tx.links.counts()
         feeds = tx.cursors.notes("feed/")
         waiting = len(tx.links.due(now, 100_000))
+        braked = {brake.agreement for brake in all_pulled(tx)}
         letters = tx.outbox.counts()
         oldest = tx.outbox.oldest()
     hooked = [name for name, tracker in settings.trackers.items() if tracker.webhook is not None]
@@ -54,6 +56,12 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
             ],
         ),
         ("bridge_links_waiting", "gauge", "Links that are due to be looked at.", [({}, waiting)]),
+        (
+            "bridge_brake_pulled",
+            "gauge",
+            "Whether an agreement's brake is pulled: nothing is written under it.",
+            [({"agreement": one.name}, float(one.name in braked)) for one in settings.agreements],
+        ),
         (
             "bridge_feed_age_seconds",
             "gauge",
