@@ -172,6 +172,8 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one r
             return f"{entry['key']} created on the {entry['side']} side"
         case "link.shown":
             return f"link to {entry['peer']} shown on the {entry['side']} side"
+        case "comment.added" if not entry["origin"]:
+            return f"a note of the bridge itself on the {entry['side']} side ({entry['copy']})"
         case "comment.added":
             return f"comment {entry['origin']} carried to the {entry['side']} side as {entry['copy']}"
         case "comment.edited":

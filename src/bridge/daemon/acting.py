@@ -13,6 +13,7 @@ from bridge.daemon.attaching import move_file
 from bridge.daemon.books import Books, refused_field
 from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
+from bridge.daemon.hold_notes import write_note
 from bridge.daemon.intending import forgo, intend, lost
 from bridge.daemon.relating import relate
 from bridge.daemon.run import Run
@@ -83,6 +84,8 @@ def act(run: Run, plan: Plan, books: Books) -> None:
     books.pairs.extend(plan.pairs)
     books.parts.extend(plan.parts)
     books.deferred = plan.deferred
+    books.holds.update({hold.field: hold for hold in plan.holds})
+    books.look_by(plan.again)
     books.waits |= plan.waits
     for action in plan.actions:
         try:
@@ -137,6 +140,8 @@ def _carry_out(run: Run, action: Action, books: Books) -> frozenset[str]:
             move_file(run, action, books)
         case LinkBack():
             _link_back(run, action, books)
+        case WriteNote():
+            write_note(run, action, books)
         case SetParent() | AddRelation() | RemoveRelation():
             relate(run, action, books)
         case AddWorklog() | EditWorklog() | DeleteWorklog():

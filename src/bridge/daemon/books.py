@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.errors import Refused, TrackerError
+from bridge.store.rows import Letter
 from bridge.sync.agreement import PERSON_FIELDS
 from bridge.sync.base import CommentPair, PartPair
+from bridge.sync.holding import Hold
 from bridge.sync.plan import Finding
 from bridge.sync.ticket import Side, Value
 
@@ -49,8 +51,12 @@ class Books:
         cleared: True when a copy was taken back that may cross anew: the link is looked at once more, in a run of its
             own, for a second plan in this one would not know what the first has written.
         deferred: True when texts wait for files that have crossed by now: the link is looked at once more.
+        holds: field -> its hold as the plan has it; see ``Plan.holds``.
         parted: why the link has ended; None while it goes on.
         again: when to look again at the latest, if the link is parked (microseconds).
+        look: when to look again at the latest, whatever becomes of the link: something waits for that time.
+        notes: facts to be remembered, by their key; None: to be forgotten.
+        letters: mails that are owed.
         withheld: what was planned and not written, because the run may not write; None when it may.
     """
 
@@ -70,7 +76,16 @@ class Books:
     deferred: bool = False
     parted: Finding | None = None
     again: int | None = None
+    holds: dict[str, Hold] = field(default_factory=dict)
+    look: int | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+    letters: list[Letter] = field(default_factory=list)
     withheld: Withheld | None = None
+
+    def look_by(self, moment: int | None) -> None:
+        """Have the link looked at again by that time (microseconds), if one is given."""
+        if moment is not None:
+            self.look = moment if self.look is None else min(self.look, moment)
 
     def showed(self, side: Side, *, gone: Iterable[str] = (), new: Iterable[str] = ()) -> None:
         """Note what a write of ours changed of the relations and worklogs that a side shows."""

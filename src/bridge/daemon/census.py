@@ -76,7 +76,7 @@ def take_census(house: House, feed: Feed, wake: Wake) -> Count:
     behind = _missed(house, side, tracker, links, stamps)
     absent = [link.id for ticket, link in links.items() if ticket not in stamps]
     if len(absent) >= VANISHED or _went_back(house, side, links, stamps):
-        survey(house, agreement, side, now_or_never=True)
+        survey(house, agreement, side)
     for ticket in links.keys() - stamps.keys():
         house.sightings.forget(tracker.name, ticket)  # only a read by id tells whether it is still there
     with house.store.write(durable=False) as tx:

@@ -23,8 +23,14 @@ EARLY = 300 * SECOND
 """How far the clock of a copy's tracker may be behind that of its original's."""
 
 
-def add_comment(run: Run, action: AddComment, books: Books) -> None:
+def add_comment(run: Run, action: AddComment, books: Books, *, marker: str = "") -> None:
     """Write the copy of a comment, under an intent.
+
+    Args:
+        run: the run.
+        action: what to write.
+        books: the run's books.
+        marker: the mark of words of the bridge's own, which have no original to be named after.
 
     Raises:
         OutcomeUnknown: it may be there; the intent stays open.
@@ -32,7 +38,7 @@ def add_comment(run: Run, action: AddComment, books: Books) -> None:
     """
     ticket = run.link.ticket(action.side)
     assert ticket is not None
-    marker = comment_marker(run, action.side, action.origin_id)
+    marker = marker or comment_marker(run, action.side, action.origin_id)
     intent = _intend(run, action, marker)
     try:
         comment, at = _write(run, action, ticket, marker, books)

@@ -12,6 +12,7 @@ from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.attachments import megabytes
 from bridge.sync.base import Base, CommentPair, PartPair
+from bridge.sync.holding import Hold
 from bridge.sync.identity import marker_for
 from bridge.sync.mapping import show, show_change
 from bridge.sync.plan import (
@@ -78,11 +79,13 @@ def foresee(house: House, key: str | None = None) -> Iterator[Outlook]:
             bases = {side: Base() for side in Side}
             pairs: tuple[CommentPair, ...] = ()
             parts: tuple[PartPair, ...] = ()
+            holds: tuple[Hold, ...] = ()
             if link.id:
                 with house.store.read() as tx:
                     bases, pairs = tx.bases.get(link.id), tuple(tx.comments.list(link.id))
                     parts = tuple(tx.parts.list(link.id))
-            run = Run(house, terms, agreement, link, bases, pairs, parts=parts)
+                    holds = tuple(tx.holds.list(link.id))
+            run = Run(house, terms, agreement, link, bases, pairs, parts=parts, holds=holds)
             yield Outlook(link, run.plan())
 
 

@@ -16,6 +16,7 @@ from bridge.config.settings import Settings, TrackerSettings
 from bridge.daemon.acquaintances import Acquaintances
 from bridge.daemon.health import Health
 from bridge.daemon.listening import HookWatch
+from bridge.daemon.rosters import RosterDesk
 from bridge.daemon.sightings import Sightings
 from bridge.daemon.spool import Spool
 from bridge.daemon.steps import StepMemory
@@ -86,6 +87,7 @@ class House:
         steps: workflow steps seen so far.
         stumbles: links that meet the same trouble again and again.
         acquaintances: who may be mentioned under each agreement.
+        rosters: who is in the roles of each agreement.
         doubts: (agreement, side) -> until when its missing tickets are not worth a question (microseconds).
         hooks: which webhooks still speak.
         tally: how many links were changed lately.
@@ -104,6 +106,7 @@ class House:
     steps: StepMemory = field(default_factory=StepMemory)
     stumbles: Stumbles = field(default_factory=Stumbles)
     acquaintances: Acquaintances = field(default_factory=Acquaintances)
+    rosters: RosterDesk = field(default_factory=RosterDesk)
     doubts: dict[tuple[str, Side], int] = field(default_factory=dict)
     hooks: HookWatch = field(default_factory=HookWatch)
     tally: Tally = field(default_factory=Tally)
@@ -165,11 +168,14 @@ def _places(tx: Tx, terms: Terms) -> tuple[Place, ...]:
 
 
 def field_specs(agreement: Agreement, side: Side) -> tuple[FieldSpec, ...]:
-    """The agreement's custom fields as that side's adapter must know them, and the one that classifies a ticket."""
-    crossing = tuple(
-        FieldSpec(rule.name, rule.name_on(side))
-        for rule in agreement.fields
-        if rule.name not in BUILT_IN_FIELDS
-    )
-    names = agreement.classified.names
-    return (*crossing, FieldSpec(CLASSIFICATION, names[side])) if side in names else crossing
+    """The custom fields that side's adapter must know: those that cross, and those that are only looked at.
+
+    Looked at are the field that says who is accountable, and the one that classifies a ticket.
+    """
+    names = {rule.name: rule.name_on(side) for rule in agreement.fields}
+    for role in agreement.roles:
+        if role.side is side and role.field:
+            names.setdefault(role.field, role.field)
+    if side in agreement.classified.names:
+        names[CLASSIFICATION] = agreement.classified.names[side]
+    return tuple(FieldSpec(name, native) for name, native in names.items() if name not in BUILT_IN_FIELDS)

@@ -33,8 +33,8 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY = 300 * SECOND
 """Time after which a watched ticket that the polls do not show is read by id."""
 
-ASK_EVERY = 60 * SECOND
-"""Time between two samples, where the cause for suspicion stays."""
+AFTER_ODD, AFTER_REFUSAL, AFTER_GONE = 20 * SECOND, 60 * SECOND, 300 * SECOND
+"""Time between two samples, where the cause for suspicion stays: an odd poll, a refused one, a ticket that is gone."""
 
 NEWEST, YOUNGEST, OLDEST = 15, 15, 10
 """How many tickets of a sample changed last, were linked last, were linked first."""
@@ -102,7 +102,7 @@ def while_polling(house: House, agreement: Agreement, side: Side, glance: Glance
     """
     if glance.back and not glance.examined:
         glance.examined = True
-        survey(house, agreement, side)
+        survey(house, agreement, side, AFTER_ODD)
 
 
 def after_poll(house: House, agreement: Agreement, side: Side, glance: Glance) -> None:
@@ -125,7 +125,7 @@ def after_poll(house: House, agreement: Agreement, side: Side, glance: Glance) -
         sights = _sights(house, agreement, side, [link] if link else ())
         odd = any(sight.another or sight.back or not sight.there for sight in sights)
     if odd:
-        survey(house, agreement, side)
+        survey(house, agreement, side, AFTER_ODD)
     if odd or glance.examined:
         watched.canary = ""  # asked for anew: that one may be gone for good
     elif glance.newest[0] >= watched.stamp:
@@ -139,24 +139,24 @@ def after_refusal(house: House, agreement: Agreement, side: Side) -> None:
         StoreError: our own database failed.
     """
     with suppress(TrackerError):  # whoever calls has an error to tell already
-        survey(house, agreement, side)
+        survey(house, agreement, side, AFTER_REFUSAL)
 
 
-def survey(house: House, agreement: Agreement, side: Side, *, now_or_never: bool = False) -> None:
+def survey(house: House, agreement: Agreement, side: Side, pause: int = 0) -> None:
     """Read a sample of a side's linked tickets by id, and pull the brake if the side is not what it was.
 
     Args:
         house: the running parts.
         agreement: the terms.
         side: the side.
-        now_or_never: whether to look even if that was done a moment ago.
+        pause: how long the last sample must be past, microseconds.
 
     Raises:
         TrackerError: the tracker cannot be asked now.
         StoreError: our own database failed.
     """
     watched, now = house.watched(agreement.name, side), house.clock.now()
-    if watched.asked and now - watched.asked < ASK_EVERY and not now_or_never:
+    if watched.asked and now - watched.asked < pause:
         return
     watched.asked = now
     with house.store.read() as tx:
@@ -211,9 +211,9 @@ def before_writing(run: Run) -> None:
         if view is None or not view.strong or not view.exists:
             continue
         if view.ticket is None:
-            survey(run.house, run.agreement, side)
+            survey(run.house, run.agreement, side, AFTER_GONE)
         elif view.ticket.id == run.link.ticket(side) and view.ticket.updated < base.seen - BEHIND:
-            survey(run.house, run.agreement, side, now_or_never=True)
+            survey(run.house, run.agreement, side)
 
 
 def _sights(house: House, agreement: Agreement, side: Side, links: Sequence[Link]) -> list[Sight]:

@@ -66,6 +66,7 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
     hits = 0
     failures: list[TrackerError] = []
     for agreement in house.terms.settings.agreements:
+        house.rosters.review(agreement, house.terms.trackers, house.store, house.clock.now())
         for side in Side:
             feed = Feed(house, agreement.name, side, _nobody)
             trouble = ""

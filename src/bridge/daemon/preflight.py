@@ -18,6 +18,7 @@ from bridge.clock import SECOND
 from bridge.config.findings import Findings
 from bridge.config.source import Source, read
 from bridge.daemon.house import Terms, field_specs
+from bridge.daemon.roster_checks import check_rosters
 from bridge.errors import ConfigError, Gone, Problem, Refused
 from bridge.sync.agreement import BUILT_IN_FIELDS, LISTED_FIELDS, Agreement, FieldRule, Scope
 from bridge.sync.ticket import Side
@@ -63,6 +64,7 @@ def inspect(terms: Terms) -> Inspection:
             _check_privacy(agreement, side, meta, source)
             _check_closing(agreement, side, meta, source)
             _check_structure(agreement, side, terms.trackers[scope.tracker], meta, source)
+            check_rosters(agreement, side, terms.trackers[scope.tracker], source)
         if len(metas) == len(Side):
             for rule in agreement.fields:
                 _check_map(rule, metas, source, remark)

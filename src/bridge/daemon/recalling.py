@@ -15,14 +15,16 @@ import structlog
 
 from bridge.daemon.attaching import find_copied_file
 from bridge.daemon.brakes import let_through, pull
-from bridge.daemon.commenting import find_copy
+from bridge.daemon.commenting import EARLY, comment_marker, find_copy
 from bridge.daemon.house import House
 from bridge.daemon.resolving import SKEW
 from bridge.daemon.run import Run
+from bridge.markup import Document, Paragraph, Text
 from bridge.store.database import Tx
 from bridge.store.rows import IntentKind, Link
-from bridge.sync.base import PartKind
+from bridge.sync.base import CommentPair, PairState, PartKind
 from bridge.sync.brakes import Cause
+from bridge.sync.holdnotes import HOLDS
 from bridge.sync.plan import AddAttachment, AddComment, Plan
 from bridge.sync.ticket import Attachment, Comment, Side, Ticket
 
@@ -56,7 +58,9 @@ def recall(run: Run, plan: Plan) -> Plan:
         StoreError: our own database failed.
     """
     while any(
-        _recalled(run, action) for action in plan.actions if isinstance(action, AddComment | AddAttachment)
+        _recalled(run, action) or _is_note(run, action)
+        for action in plan.actions
+        if isinstance(action, AddComment | AddAttachment)
     ):
         plan = run.plan()
     return plan
@@ -122,6 +126,24 @@ def _recalled(run: Run, action: AddComment | AddAttachment) -> bool:
     log.info(
         "copy_recalled", agreement=run.agreement.name, link=run.link.id, side=side.value, what=kind.value
     )
+    return True
+
+
+def _is_note(run: Run, action: AddComment | AddAttachment) -> bool:
+    """Whether what is to cross is the bridge's own note about what is held; it is recorded as that, and stays."""
+    side = action.side.other
+    if not isinstance(action, AddComment) or action.origin_id not in _strange_comments(run, side):
+        return False
+    ticket, mark = run.link.ticket(side), comment_marker(run, side, HOLDS)
+    assert ticket is not None
+    # By its mark alone: nobody has written a comment that says nothing but the mark.
+    nothing = Document((Paragraph((Text(mark),)),))
+    written = _strange_comments(run, side)[action.origin_id].created
+    if run.tracker(side).find_comment(ticket, nothing, mark, written - EARLY) != action.origin_id:
+        return False
+    note = CommentPair(0, action.side, "", action.origin_id, HOLDS, state=PairState.NOTE)
+    with run.house.store.write() as tx:
+        run.pairs = (*run.pairs, tx.comments.add(run.link.id, note))
     return True
 
 

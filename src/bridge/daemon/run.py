@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, replace
 from bridge.config.settings import TrackerSettings
 from bridge.daemon.house import House, Terms, field_specs
 from bridge.daemon.neighbours import related, without_neighbours
+from bridge.errors import Gone, Refused
 from bridge.store.rows import Intent, Link
 from bridge.sync.agreement import Agreement, Scope
 from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.decide import decide
+from bridge.sync.holding import Hold
 from bridge.sync.plan import AWAY, LinkView, Neighbour, Plan, View
 from bridge.sync.ticket import FieldChange, Side, Ticket
 from bridge.trackers.protocol import Abilities, FieldSpec, Tracker
@@ -37,6 +39,8 @@ class Run:
         read_at: side -> the tracker's time just before it was last read by id.
         asked: sides whose tracker this run has spoken to.
         parts: its pairs of files, relations and worklogs.
+        holds: every hold that it ever had, as they were at the start.
+        histories: sides whose history was asked for, since they were last read.
     """
 
     house: House
@@ -50,6 +54,8 @@ class Run:
     asked: set[Side] = field(default_factory=set)
     read_at: dict[Side, int] = field(default_factory=dict)
     parts: tuple[PartPair, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    histories: dict[Side, tuple[FieldChange, ...]] = field(default_factory=dict)
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""
@@ -82,6 +88,7 @@ class Run:
             return known
         view = self._read(side, strong=strong)
         self.views[side] = view
+        self.histories.pop(side, None)
         return view
 
     def _read(self, side: Side, *, strong: bool) -> View:
@@ -130,6 +137,9 @@ class Run:
             parts=self.parts,
             files_move=all(self._abilities(side).attachments for side in Side),
             neighbours={side: self._related(side) for side in Side},
+            holds=self.holds,
+            histories=dict(self.histories),
+            now=self.house.clock.now(),
         )
 
     def _related(self, side: Side) -> dict[str, Neighbour]:
@@ -140,6 +150,16 @@ class Run:
         with self.house.store.read() as tx:
             return related(tx, self.agreement, side, ticket)
 
+    def made(self) -> Agreement:
+        """The agreement with what both trackers know of its people.
+
+        Raises:
+            TrackerError: somebody must be known and cannot be asked for now.
+        """
+        now, trackers = self.house.clock.now(), self.terms.trackers
+        agreement = self.house.acquaintances.made(self.agreement, trackers, now)
+        return self.house.rosters.made(agreement, self.agreement, trackers, self.house.store, now)
+
     def plan(self) -> Plan:
         """The decision, on ground that is sure enough for every write it contains.
 
@@ -147,7 +167,7 @@ class Run:
             TrackerError: something that must be read cannot be read now.
         """
         times: dict[str, tuple[int, int]] = {}
-        agreement = self.house.acquaintances.made(self.agreement, self.terms.trackers, self.house.clock.now())
+        agreement = self.made()
         plan = decide(agreement, self.look())
         while True:
             weak = [side for side in Side if not self.views[side].strong]
@@ -155,13 +175,33 @@ class Run:
             needed = [
                 side for side in weak if plan.destroys or plan.unsure or plan.rests_on(side) or side in away
             ]
-            if not needed and not (plan.unsure - times.keys()):
+            unasked = plan.asks - self.histories.keys()
+            if not needed and not unasked and not (plan.unsure - times.keys()):
                 return plan
             for side in needed:
                 self.read(side, strong=True)
             if not needed:
-                times = self._times(plan.unsure)
+                # Only now: a history must not be older than the ticket that it explains.
+                for side in unasked:
+                    self.histories[side] = self.history(side)
+                times = self._times(plan.unsure) if plan.unsure else times
             plan = decide(agreement, self.look(times))
+
+    def history(self, side: Side) -> tuple[FieldChange, ...]:
+        """What the tracker tells of who changed what on that side, asked once; nothing where it does not tell us.
+
+        Raises:
+            TrackerError: the tracker cannot be asked now.
+        """
+        if side in self.histories:
+            return self.histories[side]
+        ticket = self.link.ticket(side)
+        if ticket is None:
+            return ()
+        try:
+            return tuple(self.tracker(side).histories([ticket]).get(ticket, ()))
+        except (Refused, Gone):
+            return ()
 
     def _times(self, fields: frozenset[str]) -> dict[str, tuple[int, int]]:
         """When each side last changed these fields, from the trackers' own histories."""
@@ -169,7 +209,9 @@ class Run:
         for side in Side:
             ticket = self.views[side].ticket
             assert ticket is not None
-            history = self.tracker(side).histories([ticket.id]).get(ticket.id, ())
+            history = self.histories.get(side)
+            if history is None:
+                history = tuple(self.tracker(side).histories([ticket.id]).get(ticket.id, ()))
             rules = [rule for rule in self.agreement.fields if rule.name in fields]
             stamps[side] = {
                 rule.name: _last_change({rule.name, rule.name_on(side)}, history, ticket) for rule in rules

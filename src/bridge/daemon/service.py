@@ -296,6 +296,7 @@ class Service:
             pause = settings.poll
             try:
                 feed.poll()
+                self._house.rosters.review(agreement, terms.trackers, self._house.store, self._clock.now())
                 self._answer_nudges(feed, nudges, pause)
                 if census_due(self._house, feed):
                     take_census(self._house, feed, self._lanes[feed.agreement].wake)

@@ -8,8 +8,8 @@ in one fenced write, so that a run that was overtaken changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
@@ -17,15 +17,19 @@ from bridge.clock import SECOND
 from bridge.daemon.acting import act
 from bridge.daemon.books import Books, Withheld
 from bridge.daemon.closing import end
+from bridge.daemon.holding import keep_holds, to_store
 from bridge.daemon.house import House
 from bridge.daemon.lookout import another
 from bridge.daemon.moving import follow_survivors, note_key
+from bridge.daemon.owning import look_after
+from bridge.daemon.rebasing import new_base
 from bridge.daemon.recalling import recall
 from bridge.daemon.relating import wait_for
 from bridge.daemon.resolving import resolve
 from bridge.daemon.restraint import note_withheld, restrained
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
+from bridge.daemon.telling import journal_findings, keep_told
 from bridge.daemon.vanishing import forget, judge
 from bridge.errors import (
     Clashed,
@@ -40,10 +44,8 @@ from bridge.errors import (
 )
 from bridge.store.database import Tx
 from bridge.store.rows import JournalEntry, Link, LinkState
-from bridge.sync.base import Base
-from bridge.sync.echo import part_keys, parts_digest
 from bridge.sync.plan import AWAY, CreateTicket, Finding
-from bridge.sync.ticket import Side, Ticket
+from bridge.sync.ticket import Side
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +127,8 @@ class Worker:
             bases, pairs = tx.bases.get(link_id), tuple(tx.comments.list(link_id))
             parts = tuple(tx.parts.list(link_id))
             open_intents = tuple(tx.intents.open(link_id))
-        run = Run(house, terms, agreement, link, bases, pairs, open_intents, parts=parts)
+            holds = tuple(tx.holds.list(link_id))
+        run = Run(house, terms, agreement, link, bases, pairs, open_intents, parts=parts, holds=holds)
         books = Books()
         report = self._conduct(run, books)
         log.info(
@@ -225,6 +228,7 @@ class Worker:
             books.created = False
             act(run, plan, books)
             if not books.created:
+                look_after(run, books)
                 break
         return None
 
@@ -259,8 +263,9 @@ class Worker:
                 reason = "; ".join(dict.fromkeys(finding.message for finding in problems))
                 pause = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(link.attempts, 16))
                 next_try = now + int(pause * (0.9 + 0.2 * house.random.random()) * SECOND)
-                if books.again is not None:
-                    next_try = min(next_try, books.again)
+                next_try = min(
+                    [next_try, *(moment for moment in (books.again, books.look) if moment is not None)]
+                )
                 if books.cleared:
                     next_try = now
                 held = tx.links.park(
@@ -274,7 +279,7 @@ class Worker:
                     link.id,
                     link.epoch,
                     link.gen,
-                    due_at=self._again_at(books, every, now),
+                    due_at=self._again_at(run, books, every, now),
                     state=self._state(link, every) if books.parted is None else LinkState.CLOSED,
                     findings=rows,
                     synced_at=now if self._ending(books) == "synced" else None,
@@ -282,7 +287,7 @@ class Worker:
                 ending = self._ending(books)
             self._store(tx, run, books, now, held=held)
             if held:
-                self._journal_findings(tx, link, rows, now)
+                journal_findings(tx, link, rows, now)
                 missed = any(row["kind"] == "gone" for row in link.findings)
                 if books.parted is not None or (missed and not any(one.kind == "gone" for one in away)):
                     forget(tx, link.id)
@@ -317,11 +322,14 @@ class Worker:
             return "closed"
         return "synced" if books.withheld is None else "withheld"
 
-    def _again_at(self, books: Books, findings: Sequence[Finding], now: int) -> int | None:
+    def _again_at(self, run: Run, books: Books, findings: Sequence[Finding], now: int) -> int | None:
         """When a link that is done is looked at again by itself."""
-        if books.deferred or books.cleared:
+        # A hold that was not stored, for the write that it goes with was not made, would have it looked at for ever.
+        if books.cleared or (books.deferred and (not books.holds or to_store(run, books))):
             return now
-        return now + REVISIT * SECOND if any(one.kind in SLOW for one in findings) else None
+        if any(one.kind in SLOW for one in findings):
+            books.look_by(now + REVISIT * SECOND)
+        return books.look
 
     def _postpone(self, run: Run, books: Books, until: int, reason: str) -> Report:
         """Keep what succeeded, leave the rest for later."""
@@ -339,10 +347,10 @@ class Worker:
         )
         if not held:
             return
-        seen = {side: self._base(run, books, side).seen for side in Side}
-        note_withheld(tx, run.link, books.withheld, seen)
+        bases = {side: new_base(run, books, side) for side in Side}
+        note_withheld(tx, run.link, books.withheld, {side: base.seen for side, base in bases.items()})
         for side in Side:
-            base = self._base(run, books, side)
+            base = bases[side]
             if base != run.bases[side] and books.withheld is None:
                 tx.bases.put(run.link.id, side, base)
             ticket = run.views[side].ticket if side in run.views else None
@@ -356,54 +364,9 @@ class Worker:
         for part in books.parts:
             tx.parts.put(run.link.id, part)
         wait_for(tx, run, books.waits)
-
-    def _base(self, run: Run, books: Books, side: Side) -> Base:
-        base = run.bases[side]
-        fields = dict(base.fields)
-        for name, (internal, vendor) in books.settled.items():
-            fields[name] = internal if side is Side.INTERNAL else vendor
-        view = run.views.get(side)
-        seen = max(base.seen, self._dealt_with(run, side, view.ticket)) if view and view.ticket else base.seen
-        written = max(base.written, books.written.get(side, 0))
-        underway = None if "status" in books.settled else books.underway.get(side, base.underway)
-        parts = self._parts(run, books, side)
-        born = base.born or self._born(run, side)
-        return replace(
-            base, fields=fields, seen=seen, written=written, underway=underway, parts=parts, born=born
-        )
-
-    def _born(self, run: Run, side: Side) -> int:
-        """When a side's ticket was created, if this run has seen it."""
-        ticket = run.views[side].ticket if side in run.views else None
-        return ticket.created if ticket is not None and ticket.id == run.link.ticket(side) else 0
-
-    def _parts(self, run: Run, books: Books, side: Side) -> str:
-        """The digest of the relations and worklogs that this side shows, our own writes included."""
-        view = run.views.get(side)
-        keys = part_keys(run.agreement, side, view.ticket) if view and view.ticket else None
-        if keys is None:
-            return run.bases[side].parts
-        gone, new = books.shown.get(side, ((), ()))
-        return parts_digest((keys - set(gone)) | set(new))
-
-    def _dealt_with(self, run: Run, side: Side, ticket: Ticket) -> int:
-        """Up to which stamp this side has been dealt with.
-
-        Where stamps are whole seconds, a change that follows our reading within the same second bears the same stamp:
-        a ticket read so soon is looked at once more.
-        """
-        if not run.terms.trackers[run.scope(side).tracker].abilities.coarse_stamps:
-            return ticket.updated
-        return min(ticket.updated, run.read_at.get(side, 0) - 2 * SECOND)
-
-    def _journal_findings(self, tx: Tx, link: Link, rows: Sequence[dict[str, Any]], now: int) -> None:
-        """Findings are told when they come and when they go, not at every look."""
-        for row in rows:
-            if row not in link.findings:
-                tx.journal.add(now, link.agreement, link.id, "finding.opened", row)
-        for row in link.findings:
-            if row not in rows:
-                tx.journal.add(now, link.agreement, link.id, "finding.closed", row)
+        if books.withheld is None:
+            keep_holds(tx, run, books, now)
+        keep_told(tx, books)
 
     def _state(self, link: Link, findings: Sequence[Finding]) -> LinkState:
         if link.internal_id is None or link.vendor_id is None:

@@ -14,7 +14,15 @@ import re
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from bridge.simulator import control, routes_files, routes_issue, routes_site, routes_structure, webhooks
+from bridge.simulator import (
+    control,
+    routes_files,
+    routes_issue,
+    routes_people,
+    routes_site,
+    routes_structure,
+    webhooks,
+)
 from bridge.simulator.attachments import MEDIA
 from bridge.simulator.calllog import CallLog, LoggedCall
 from bridge.simulator.exchange import NO_BODY, ROUTES, Answer, Call, Request, Route
@@ -29,7 +37,7 @@ BAD_LOGIN = "Client must be authenticated to access this resource."
 JSON_TYPE = "application/json;charset=UTF-8"
 HOOKS = re.compile(r"/rest/(webhooks|jira-webhook)/1\.0/.*")
 # importing them fills the table of routes
-MODULES = (routes_issue, routes_site, routes_structure, routes_files, webhooks)
+MODULES = (routes_issue, routes_site, routes_structure, routes_files, routes_people, webhooks)
 
 
 @dataclass(slots=True)

@@ -196,6 +196,13 @@ class Site:
             self.tokens[token] = user.id
         return user
 
+    def change_user(self, who: str, **changes: Any) -> User:
+        """Change a person: ``active``, ``groups``, ``roles``, ``admin``, ..."""
+        with self.lock:
+            changed = replace(self.person(who), **changes)
+            self.users[changed.id] = changed
+        return changed
+
     def user_called(self, text: str) -> User | None:
         """Find a person by id, login name, e-mail or display name, in this order."""
         if text in self.users:

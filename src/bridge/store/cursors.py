@@ -59,6 +59,13 @@ class Cursors:
             statement.on_conflict_do_update(index_elements=[N.key], set_={"value": value})
         )
 
+    def keep_note(self, key: str, value: Any) -> None:
+        """Remember a fact, or no more: None is nothing to remember."""
+        if value is None:
+            self.drop_note(key)
+        else:
+            self.set_note(key, value)
+
     def drop_note(self, key: str) -> None:
         """Remember a fact no more; harmless when it is not known."""
         self._connection.execute(notes.delete().where(N.key == key))

@@ -1,4 +1,4 @@
-"""One canonical form of what was decided and of what was agreed, and its SHA-256: any difference is seen, no word shown.
+"""The canonical form of what was decided and of what was agreed, and its SHA-256: a difference is seen, no word is.
 
 A reviewed plan is kept as fingerprints. Whoever carries it out decides anew and compares; so nothing that a ticket
 says has to stand in the file, and nothing that stands in the file is ever written to a ticket.

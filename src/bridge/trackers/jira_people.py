@@ -80,15 +80,20 @@ class People:
             self._found[handle] = chosen[0].id
         return chosen[0].id
 
-    def look_up(self, handle: str) -> Person | None:
-        """The active person behind a handle, with the name that people see; None when there is no such one."""
+    def look_up(self, handle: str, *, left: bool = False) -> Person | None:
+        """The active person behind a handle, with the name that people see; None when there is no such one.
+
+        Args:
+            handle: an id, an e-mail address, a login.
+            left: whether one who was deactivated will do as well.
+        """
         query = "accountId" if self._values.person_key == "accountId" else "username"
         try:
             found = self._http.call("GET", f"{self._api}/user", query={query: self.find(handle)})
         except (WrongValue, Gone, Refused):  # the last: our account may not look people up
             return None
         person = self._values.person(found.object())
-        return person if person is not None and person.active else None
+        return person if person is not None and (person.active or left) else None
 
     def _search(self, handle: str) -> Answer:
         parameter = "query" if self._values.person_key == "accountId" else "username"

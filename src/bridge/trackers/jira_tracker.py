@@ -29,6 +29,7 @@ from bridge.trackers.jira_hooks import JiraHooks
 from bridge.trackers.jira_metadata import Project
 from bridge.trackers.jira_people import People
 from bridge.trackers.jira_polls import Polls, Raw, Search
+from bridge.trackers.jira_rosters import JiraRosters
 from bridge.trackers.jira_structure import JiraStructure
 from bridge.trackers.jira_tickets import (
     ALWAYS,
@@ -136,6 +137,7 @@ class JiraTracker(abc.ABC):
         self._polls = Polls(name, search, self._people.whoami, self._reading.stamp, clock)
         self._structure = JiraStructure(http, flavour.api, flavour.values, self._people)
         self.hooks = JiraHooks(http, cloud=flavour.cloud)
+        self.rosters = JiraRosters(http, flavour.api, flavour.values, self._people, cloud=flavour.cloud)
         self._labels: _Recent[frozenset[str]] = _Recent(REMEMBERED)
         self._screens: _Recent[Mapping[str, JiraField]] = _Recent(REMEMBERED)
         self._desks: _Recent[bool] = _Recent(REMEMBERED)

@@ -47,6 +47,7 @@ from bridge.trackers.redmine_metadata import describe
 from bridge.trackers.redmine_notes import Notes
 from bridge.trackers.redmine_payload import UNPROCESSABLE, Payload, Payloads
 from bridge.trackers.redmine_query import PAGE, by_number, in_project, parse_select
+from bridge.trackers.redmine_rosters import RedmineRosters
 from bridge.trackers.redmine_structure import RedmineStructure
 from bridge.trackers.redmine_values import (
     ATTRIBUTES,
@@ -121,6 +122,7 @@ class Redmine:
         self._payloads = Payloads(self.name, self._catalog, dialect)
         self._structure = RedmineStructure(http, self._issue)
         self._notes = Notes(http, self._catalog, self._clock, self._issue, dialect)
+        self.rosters = RedmineRosters(http, self._catalog)
         self.files = RedmineFiles(
             self._url,
             http=http,

@@ -102,7 +102,7 @@ class Catalog:
         user = answer.object().get("user")
         if not isinstance(user, dict) or "id" not in user:
             raise Unauthorised(self._http.tracker, "Redmine does not say who we are")
-        return Account(person=_person(user), admin=bool(user.get("admin")))
+        return Account(person=read_person(user), admin=bool(user.get("admin")))
 
     def statuses(self) -> Mapping[str, int]:
         """Status name -> number, in Redmine's order."""
@@ -297,7 +297,7 @@ class Catalog:
             user = self._http.call("GET", "/users/{id}.json", parts={"id": number}).object().get("user")
         except (Gone, Refused):  # a group, or somebody whom we may not look at
             return Person(number, name)
-        return _person(user, name) if isinstance(user, dict) and "id" in user else Person(number, name)
+        return read_person(user, name) if isinstance(user, dict) and "id" in user else Person(number, name)
 
     def members(self, project: str) -> tuple[Member, ...]:
         """The people and groups of a project."""
@@ -345,7 +345,7 @@ class Catalog:
             )
             found = {
                 person.id
-                for person in map(_person, users)
+                for person in map(read_person, users)
                 if wanted in {other.casefold() for other in (person.name, *person.handles)}
             }
         if len(found) == 1:
@@ -402,7 +402,7 @@ class Catalog:
         }
 
 
-def _person(user: Json, name: str = "") -> Person:
+def read_person(user: Json, name: str = "") -> Person:
     """A user record as a person."""
     full = " ".join(str(user[part]) for part in ("firstname", "lastname") if user.get(part))
     handles = tuple(str(user[part]) for part in ("login", "mail") if user.get(part))

@@ -50,6 +50,7 @@ from bridge.trackers.rt_messages import Messages
 from bridge.trackers.rt_metadata import LACKS, describe
 from bridge.trackers.rt_payload import WATCHERS, Payload, Payloads
 from bridge.trackers.rt_queries import PAGE, bound, by_number, check_select, holds, in_queue, quote
+from bridge.trackers.rt_rosters import RtRosters
 from bridge.trackers.rt_values import (
     DIALECT,
     Json,
@@ -119,6 +120,7 @@ class RequestTracker:
         self._payloads = Payloads(self._catalog)
         self._messages = Messages(http, self._catalog)
         self._desk = Desk(http, self._catalog)
+        self.rosters = RtRosters(http, self._catalog)
         self.files = RtFiles(
             self._url,
             http=http,
