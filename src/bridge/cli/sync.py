@@ -15,6 +15,7 @@ from bridge.cli.options import (
     log_option,
     moved_option,
     print_json,
+    progress_bar,
     read_settings,
 )
 
@@ -41,9 +42,6 @@ def command(
     Ends with 1 when links are parked, a brake is pulled or mail cannot be sent, with 3 when a tracker could not be
     reached.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from bridge.clock import SystemClock
     from bridge.daemon.brakes import all_pulled
     from bridge.daemon.mailer import mail_all_the_same
@@ -62,13 +60,8 @@ def command(
                 check_memory(house)
             check_witness(house, anew=anew)
             renew(house)
-        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-            task = bar.add_task("links", total=None)
-            done = sync_once(
-                house,
-                census=census,
-                progress=lambda made, total: bar.update(task, completed=made, total=total),
-            )
+        with progress_bar("links") as progress:
+            done = sync_once(house, census=census, progress=progress)
         with house.store.read() as tx:
             brakes = all_pulled(tx)
     finally:

@@ -168,13 +168,14 @@ def sharing(house: House, tracker: str) -> list[Agreement]:
 def within_share(run: Run, plan: Plan) -> bool:
     """Whether a run may change what it plans to; if that is one ticket too many, the brake is pulled.
 
-    What belongs to a link's beginning is not counted: the peer was just made, or a person has linked the two.
+    What belongs to a link's beginning is not counted: the peer was just made, or a person has linked the two. Nor is
+    what people have reviewed.
 
     Raises:
         StoreError: our own database failed.
     """
     house, rule, name = run.house, run.agreement.brakes, run.agreement.name
-    if rule.share is None or not alters(plan) or _beginning(run, plan):
+    if rule.share is None or run.warrant or not alters(plan) or _beginning(run, plan):
         return True
     now = house.clock.now()
     with house.store.read() as tx:

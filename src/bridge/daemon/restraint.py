@@ -14,6 +14,7 @@ from bridge.daemon.lookout import before_writing
 from bridge.daemon.run import Run
 from bridge.store.database import Tx
 from bridge.store.rows import Link
+from bridge.sync.brakes import Cause
 from bridge.sync.modes import may_write
 from bridge.sync.plan import Plan
 from bridge.sync.roles import Mode
@@ -48,8 +49,8 @@ def restrained(run: Run, plan: Plan | None = None) -> str | None:
 
 def _by_mode(run: Run) -> str | None:
     agreement = run.agreement
-    if agreement.mode is Mode.LIVE:
-        return None
+    if agreement.mode is Mode.LIVE or run.warrant:
+        return None  # what people have reviewed is carried out in every mode
     if agreement.mode is Mode.OBSERVE:
         return "the agreement only observes"
     keys = [run.link.key(side) for side in Side]
@@ -60,7 +61,9 @@ def _by_mode(run: Run) -> str | None:
 def _by_brake(run: Run) -> str | None:
     with run.house.store.read() as tx:
         brake = pulled(tx, run.agreement.name)
-    return brake.stops if brake is not None else None
+    if brake is None or (run.warrant and brake.cause is Cause.SHARE):
+        return None  # people have reviewed just this change; that a tracker is what it was they cannot see
+    return brake.stops
 
 
 def note_withheld(tx: Tx, link: Link, withheld: Withheld | None, seen: Mapping[Side, int]) -> None:

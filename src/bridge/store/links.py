@@ -437,7 +437,7 @@ class Links:
         """Look at the link no more until somebody wakes it: it has ended."""
         self._change(link_id, {"due_at": None, "next_try": None, "done_gen": C.gen})
 
-    def postpone(self, link_id: int, epoch: int, gen: int, due_at: int) -> bool:
+    def postpone(self, link_id: int, epoch: int, gen: int, due_at: int | None) -> bool:
         """Leave the link as it is and look again later; a wake-up meanwhile comes first.
 
         Returns:
