@@ -9,7 +9,7 @@ import time
 
 import pytest
 import requests
-from world import eventually, open_world
+from world import FIELDS, eventually, open_world
 
 from bridge.daemon.brakes import all_pulled
 from bridge.simulator import make_acme, make_home
@@ -17,8 +17,6 @@ from bridge.simulator.state import real_clock
 
 HOUR = 3_600_000
 """Milliseconds: the simulators' clocks are in those."""
-
-WRITING = {"POST", "PUT", "DELETE"}
 
 OWNER = """
 roles:
@@ -48,15 +46,12 @@ def marks(world):
 
 
 def written(world, before):
-    """Requests of the bridge that may change something, since ``marks``."""
+    """Writes of the bridge, since ``marks``."""
     return [
         f"{call.method} {call.path}"
         for server, count in before.items()
         for call in server.calls.since(0)[count:]
-        if call.method in WRITING
-        and (call.user or "bridge").startswith("bridge")
-        and "search" not in call.path
-        and "bulkfetch" not in call.path
+        if call.kind == "write" and (call.user or "bridge").startswith("bridge")
     ]
 
 
@@ -122,6 +117,20 @@ def test_a_release_without_a_time_lets_as_many_through_again(tight):
     assert brakes(tight) == {"acme": "share"}
     assert tight.typed("brakes", "release", "acme", "--for", "90").returncode == 2
     assert tight.typed("brakes", "release", "other").returncode == 1
+
+
+def test_what_people_have_reviewed_is_not_counted_and_not_stopped_at_the_line(tight):
+    keys = linked(tight, 6)
+    for key in keys:
+        tight.at_home().edit(key, priority={"name": "Highest"})
+    tight.sync()
+    assert brakes(tight) == {"acme": "share"}
+    tight.restart()
+    path = tight.folder / "plan.jsonl"
+    assert tight.typed("plan", "-o", str(path)).returncode == 1
+    assert tight.typed("apply", str(path)).returncode == 0
+    assert [tight.at_acme().field(tight.peer(key), "priority") for key in keys] == ["P1"] * 6
+    assert brakes(tight) == {"acme": "share"}, "it stays for everything else"
 
 
 def test_what_was_counted_is_remembered_over_a_restart(tight):
@@ -292,6 +301,28 @@ def test_a_database_from_its_backup_stops_and_makes_no_doubles_when_it_is_let_go
     assert brakes(world) == {}
     assert world.judge() == 5
     assert [one for one in written(world, before) if one.endswith("/comment")] == []
+
+
+def test_a_note_that_a_restored_database_has_forgotten_is_no_comment_and_is_there_once(tmp_path):
+    fields = FIELDS.replace("priority: {values", "priority: {owner: internal, unentitled: hold, values")
+    with open_world(tmp_path, fields=fields, more=OWNER) as world:
+        (key,) = linked(world, 1)
+        peer = world.peer(key)
+        world.restart()
+        shutil.copy(world.folder / "bridge.db", world.folder / "backup.db")
+        (world.folder / "spool" / "witness.json").unlink()
+        world.at_acme().edit(peer, priority={"name": "P1"})
+        world.settle()
+        sides = (world.at_home(), key), (world.at_acme(), peer)
+        assert [len(person.comments(one)) for person, one in sides] == [1, 1], "what is held is told"
+        go_back(world)
+        before = marks(world)
+        world.sync()
+        assert brakes(world) == {"acme": "store-restored"}
+        assert written(world, before) == []
+        assert world.typed("brakes", "release", "acme").returncode == 0
+        world.settle()
+        assert [len(person.comments(one)) for person, one in sides] == [1, 1]
 
 
 def test_the_witness_tells_at_the_start_that_the_database_is_from_its_backup(tmp_path):

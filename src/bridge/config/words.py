@@ -264,7 +264,7 @@ Size = Annotated[int, BeforeValidator(_size)]
 Share = Annotated[float | None, BeforeValidator(_share)]
 """A part of a whole, in per cent; ``off`` for no limit."""
 
-Many = Annotated[int, BeforeValidator(_number(1, 1_000_000, whole=True))]
+Many = Annotated[int, BeforeValidator(_number(1, 100_000, whole=True))]
 """A number of things, at least one."""
 
 Flag = Annotated[bool, BeforeValidator(_flag)]

@@ -9,7 +9,7 @@ such sign.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import structlog
 
@@ -106,45 +106,61 @@ def _agreements(house: House, tx: Tx) -> Iterable[str]:
 def _recalled(run: Run, action: AddComment | AddAttachment) -> bool:
     """Whether the copy that is to be made is there already, and was adopted."""
     side = action.side
+    there: Mapping[str, Comment | Attachment]
     if isinstance(action, AddComment):
-        there: dict[str, Comment] | dict[str, Attachment] = _strange_comments(run, side)
-        subject, kind = action.origin_id, IntentKind.COMMENT
-        found = find_copy(run, action, there) if there and subject else ""
+        there, subject, kind = _strange_comments(run, side), action.origin_id, IntentKind.COMMENT
     else:
-        there = _strange_files(run, side, action.file.size)
-        subject, kind = action.file.id, IntentKind.ATTACH
-        found = find_copied_file(run, action, there) if there else ""
-    if not found:
+        there, subject, kind = _strange_files(run, side, action.file.size), action.file.id, IntentKind.ATTACH
+    if not there or not subject or _owed(run, kind, side, subject):
         return False
-    with run.house.store.read() as tx:
-        # Once an answer was lost for longer than we had patience: that is no forgetting.
-        late = tx.intents.tried(run.link.id, kind, subject, but=found)
-        let = let_through(tx, run.agreement.name).forgotten
-    if not late and there[found].created > let + SKEW:
-        key = run.link.key(side)
-        tell_forgotten(run.house, f"{key} carries a {kind.value} of ours that our database does not know")
-    log.info(
-        "copy_recalled", agreement=run.agreement.name, link=run.link.id, side=side.value, what=kind.value
+    found = (
+        find_copy(run, action, there)
+        if isinstance(action, AddComment)
+        else find_copied_file(run, action, there)
     )
-    return True
+    if found:
+        _tell(run, side, kind, subject, found, there[found].created)
+    return bool(found)
 
 
 def _is_note(run: Run, action: AddComment | AddAttachment) -> bool:
     """Whether what is to cross is the bridge's own note about what is held; it is recorded as that, and stays."""
     side = action.side.other
-    if not isinstance(action, AddComment) or action.origin_id not in _strange_comments(run, side):
+    if not isinstance(action, AddComment) or _owed(run, IntentKind.COMMENT, side, ""):
+        return False
+    strange = _strange_comments(run, side).get(action.origin_id)
+    if strange is None:
         return False
     ticket, mark = run.link.ticket(side), comment_marker(run, side, HOLDS)
     assert ticket is not None
     # By its mark alone: nobody has written a comment that says nothing but the mark.
     nothing = Document((Paragraph((Text(mark),)),))
-    written = _strange_comments(run, side)[action.origin_id].created
-    if run.tracker(side).find_comment(ticket, nothing, mark, written - EARLY) != action.origin_id:
+    if run.tracker(side).find_comment(ticket, nothing, mark, strange.created - EARLY) != strange.id:
         return False
-    note = CommentPair(0, action.side, "", action.origin_id, HOLDS, state=PairState.NOTE)
+    note = CommentPair(0, action.side, "", strange.id, HOLDS, state=PairState.NOTE)
     with run.house.store.write() as tx:
         run.pairs = (*run.pairs, tx.comments.add(run.link.id, note))
+    _tell(run, side, IntentKind.COMMENT, "", strange.id, strange.created)
     return True
+
+
+def _owed(run: Run, kind: IntentKind, side: Side, subject: str) -> bool:
+    """Whether an answer about the same write is still owed: what became of that is looked for elsewhere."""
+    return any((one.kind, one.side, one.subject) == (kind, side, subject) for one in run.intents)
+
+
+def _tell(run: Run, side: Side, kind: IntentKind, subject: str, found: str, created: int) -> None:  # noqa: PLR0917 - the facts
+    """Say what was found, and pull the brakes if it says that our database is from a backup."""
+    with run.house.store.read() as tx:
+        # Once an answer was lost for longer than we had patience: that is no forgetting.
+        late = tx.intents.tried(run.link.id, kind, subject, but=found)
+        let = let_through(tx, run.agreement.name).forgotten
+    log.info(
+        "copy_recalled", agreement=run.agreement.name, link=run.link.id, side=side.value, what=kind.value
+    )
+    if not late and created > let + SKEW:
+        key = run.link.key(side)
+        tell_forgotten(run.house, f"{key} carries a {kind.value} of ours that our database does not know")
 
 
 def _strange_comments(run: Run, side: Side) -> dict[str, Comment]:
