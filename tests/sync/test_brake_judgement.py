@@ -115,13 +115,9 @@ def test_an_id_under_which_another_ticket_is_found_is_a_restore_whatever_else_is
     assert "T-5: another ticket than the one that was linked" in found.words
 
 
-def test_a_strange_mark_counts_only_where_nobody_knows_when_the_ticket_was_created():
-    relabelled = replace(PEACE[4], foreign=True)
-    assert examine([relabelled if one is PEACE[4] else one for one in PEACE]) is None
-    unknown = replace(relabelled, born=0)
-    found = examine([unknown if one is PEACE[4] else one for one in PEACE])
-    assert found is not None
-    assert found.cause is Cause.TRACKER
+def test_where_nobody_knows_when_a_ticket_was_created_it_is_taken_for_the_same():
+    unknown = replace(PEACE[4], born=0, created=40 * DAY)
+    assert examine([unknown if one is PEACE[4] else one for one in PEACE]) is None
 
 
 def test_the_youngest_tickets_gone_together_and_all_older_ones_there_are_a_restore():

@@ -246,5 +246,4 @@ def _sight(link: Link, side: Side, base: Base, ticket: Ticket | None) -> Sight:
         there=True,
         updated=ticket.updated,
         created=ticket.created,
-        foreign=bool(ticket.marker) and link.origin is not side and ticket.marker != link.marker,
     )

@@ -123,7 +123,6 @@ class Sight:
         there: it can be seen.
         updated: its stamp now.
         created: when it was created, as its tracker says now.
-        foreign: it carries the mark of another link.
     """
 
     key: str
@@ -133,14 +132,14 @@ class Sight:
     there: bool
     updated: int = 0
     created: int = 0
-    foreign: bool = False
 
     @property
     def another(self) -> bool:
-        """Whether this is another ticket under the same id. A tracker gives an id out twice only after a restore."""
-        if not self.there:
-            return False
-        return abs(self.created - self.born) > APART if self.born else self.foreign
+        """Whether this is another ticket under the same id. A tracker gives an id out twice only after a restore.
+
+        Its marks do not tell: people copy tickets with their labels, and link others that were mirrors before.
+        """
+        return self.there and self.born != 0 and abs(self.created - self.born) > APART
 
     @property
     def back(self) -> bool:
