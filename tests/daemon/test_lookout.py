@@ -66,3 +66,7 @@ def test_one_ticket_that_was_deleted_is_no_alarm(aged):
     world.at_acme("admin").call("DELETE", "/issue/CUST-3")
     polled(world)
     assert pulled(world) == []
+    world.sync()
+    with world.records() as tx:
+        (link,) = tx.links.by_key("CUST-3")
+    assert link.state == "parked", "that it is gone is found out without a census"

@@ -136,7 +136,7 @@ def pull(house: House, agreements: Iterable[Agreement], cause: Cause, reason: st
     """
     now = house.clock.now()
     for agreement in agreements:
-        with house.store.write() as tx:
+        with house.braking, house.store.write() as tx:
             if pulled(tx, agreement.name) is not None or let_through(tx, agreement.name).covers(cause, now):
                 continue
             tx.cursors.set_note(

@@ -91,6 +91,7 @@ class House:
         doubts: (agreement, side) -> until when its missing tickets are not worth a question (microseconds).
         hooks: which webhooks still speak.
         tally: how many links were changed lately.
+        braking: held while a brake is pulled: many threads may see the same.
         watches: (agreement, side) -> what this process knows of how the side fares as a whole.
     """
 
@@ -110,6 +111,7 @@ class House:
     doubts: dict[tuple[str, Side], int] = field(default_factory=dict)
     hooks: HookWatch = field(default_factory=HookWatch)
     tally: Tally = field(default_factory=Tally)
+    braking: threading.Lock = field(default_factory=threading.Lock)
     watches: dict[tuple[str, Side], Watched] = field(default_factory=dict)
     _former: tuple[Terms, tuple[Place, ...]] | None = None
     _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)

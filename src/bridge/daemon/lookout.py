@@ -113,19 +113,21 @@ def after_poll(house: House, agreement: Agreement, side: Side, glance: Glance) -
         StoreError: our own database failed.
     """
     watched, now = house.watched(agreement.name, side), house.clock.now()
+    with house.store.read() as tx:
+        links = tx.links.by_ticket(agreement.name, side, [glance.canary] if glance.canary else [])
     odd = False
     if glance.shown:
         watched.shows, watched.looked = True, now
-    elif glance.canary and watched.shows:
+    elif links and watched.shows:
         odd = True
-    elif glance.canary and now - watched.looked >= LOOK_EVERY:
+    elif links and now - watched.looked >= LOOK_EVERY:
         watched.looked = now
-        with house.store.read() as tx:
-            link = tx.links.by_ticket(agreement.name, side, [glance.canary]).get(glance.canary)
-        sights = _sights(house, agreement, side, [link] if link else ())
+        sights = _sights(house, agreement, side, list(links.values()))
         odd = any(sight.another or sight.back or not sight.there for sight in sights)
     if odd:
         survey(house, agreement, side, AFTER_ODD)
+        with house.store.write(durable=False) as tx:  # if it is only that ticket, its link must hear of it
+            tx.links.wake([link.id for link in links.values()], now)
     if odd or glance.examined:
         watched.canary = ""  # asked for anew: that one may be gone for good
     elif glance.newest[0] >= watched.stamp:
