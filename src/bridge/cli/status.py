@@ -41,7 +41,8 @@ def command(*, config: Path, as_json: bool) -> None:
             remarked += [link for link in ended if any(one["kind"] == "returned" for one in link.findings)]
             feeds = tx.cursors.notes("feed/")
             hooks = tx.cursors.notes("hook/")
-            withheld = list(tx.cursors.notes(WITHHELD).values())
+            over = {f"{WITHHELD}{link.id}" for link in ended}
+            withheld = [note for key, note in tx.cursors.notes(WITHHELD).items() if key not in over]
             waiting = len(tx.links.due(now, 100_000))
             mail = mail_standing(tx, settings, now)
     finally:
