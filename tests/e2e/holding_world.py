@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from world import FIELDS, World, open_world, plain
+from world import FIELDS, NOTES, World, open_world, plain
 
 from bridge.store.rows import Letter
 from bridge.sync.holding import Hold
@@ -21,7 +21,7 @@ PRIORITY = "owner: internal, values: {Highest: P1, High: P2, Medium: P3, Low: P4
 
 
 @contextmanager
-def roles_world(folder, *, roles: str = ROLES, **rules: str) -> Iterator[World]:
+def roles_world(folder, *, roles: str = ROLES, tracker: str = "", **rules: str) -> Iterator[World]:
     """A world with roles; ``priority=...`` and the like give a field another rule."""
     lines = FIELDS
     for name, rule in {"priority": f"{{{PRIORITY}}}", **rules}.items():
@@ -35,7 +35,7 @@ def roles_world(folder, *, roles: str = ROLES, **rules: str) -> Iterator[World]:
             len(lines),
         )
         lines = f"{lines[:start]}  {name}: {rule}\n{lines[end:]}"
-    with open_world(folder, fields=lines, more=roles) as world:
+    with open_world(folder, fields=lines, more=roles, tracker=tracker) as world:
         yield world
 
 
@@ -55,7 +55,7 @@ def holds(world) -> list[Hold]:
 def notes(person, key) -> list[str]:
     """The bridge's own notes about holds on a ticket."""
     said = [plain(one["body"]) for one in person.comments(key)]
-    return [one for one in said if one.startswith(("On hold:", "Settled:"))]
+    return [one for one in said if one.startswith(NOTES)]
 
 
 def letters(world) -> list[Letter]:

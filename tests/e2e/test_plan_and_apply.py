@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from holding_world import holds, letters, linked, notes, roles_world
 from test_real_issues import FIELDS as REAL_FIELDS
 from world import FIELDS, open_world
 
@@ -263,3 +264,26 @@ def test_a_plan_counts_what_there_is_to_do(observing):
         "4 tickets in view, 2 with something to do, 3 actions; nothing was written\n"
         "  1 to create, 1 to change, 2 comments\n"
     )
+
+
+def test_a_hold_is_part_of_the_plan_and_its_note_of_the_next(tmp_path):
+    with roles_world(tmp_path) as world:
+        key, peer = linked(world)
+        ann, bo = world.at_home(), world.at_acme()
+        world.at_acme("cy").edit(peer, priority={"name": "P1"}, duedate="2027-05-05")
+        world.restart()
+        path, (line,) = planned(world)
+        assert line["holds"] == ["priority (vendor): P3 -> P1: unentitled, open, service-owner decides"]
+        assert [one["what"] for one in line["actions"]] == ["due: (none) -> 2027-05-05 (changed)"]
+        status, told = applied(world, path)
+        assert (status, told["done"], told["writes"]) == (0, 1, 1), told
+        (hold,) = holds(world)
+        assert (hold.field, hold.state) == ("priority", "open")
+        assert len(letters(world)) == 1
+        assert notes(ann, key) == notes(bo, peer) == []
+        path, (line,) = planned(world)
+        assert [one["what"] for one in line["actions"]] == ["tell what is held, and what became of it"] * 2
+        assert applied(world, path)[1]["done"] == 1
+        assert len(notes(ann, key)) == len(notes(bo, peer)) == 1
+        assert applied(world, path)[1]["already"] == 1
+        assert ann.field(key, "priority") == "Medium"

@@ -248,7 +248,7 @@ class World:
         """A link's journal: one dictionary an entry, with its event."""
         with self.records() as tx:
             (link,) = tx.links.by_key(key)
-            return [{"event": entry.event, **entry.data} for entry in tx.journal.for_link(link.id)]
+            return [{**entry.data, "event": entry.event} for entry in tx.journal.for_link(link.id)]
 
     def links(self) -> list[Link]:
         """All links, as stored."""
@@ -282,6 +282,7 @@ class World:
         for left, right in twins:
             assert facts(self.home.site, left) == facts(self.acme.site, right), f"{left.key} = {right.key}"
             ours, theirs = ([plain(one.body) for one in issue.comments] for issue in (left, right))
+            ours, theirs = ([one for one in said if not one.startswith(NOTES)] for said in (ours, theirs))
             written = [one for one in ours if "(Acme)" not in one] + [
                 one for one in theirs if "(Example Corp)" not in one
             ]
@@ -300,6 +301,9 @@ class World:
             if (call.user or "bridge").startswith("bridge")
         ]
 
+
+NOTES = ("On hold:", "Settled:")
+"""How the bridge's own notes about holds begin."""
 
 STATUSES = {"Open": "To Do", "Reopened": "To Do", "Resolved": "Done", "Closed": "Done"}
 PRIORITIES = {"Highest": "P1", "High": "P2", "Medium": "P3", "Low": "P4", "Lowest": "P4"}

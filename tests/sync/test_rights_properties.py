@@ -111,8 +111,14 @@ class Court(World):
             assert isinstance(here, frozenset) or decision.after == there
             return
         if decision.why == "approved":
-            key = (decision.field, repr(source.fields[decision.field]))
-            assert key in self.approved, "approved by nobody"
+            present = source.fields[decision.field]
+            if isinstance(present, str):
+                assert (decision.field, present) in self.approved, "approved by nobody"
+                return
+            here = self.trackers[decision.to].fields[decision.field]
+            for member in decision.after ^ here:
+                lawful = any(allowed(rule, source.side, None, member, who) for who in STAFF[source.side])
+                assert lawful or (decision.field, member) in self.approved, "approved by nobody"
             return
         if decision.flagged:
             assert self.agreement.unentitled(rule) is Unentitled.FLAG
@@ -224,16 +230,17 @@ def rule_on_holds(maker: Maker, court: Court) -> None:
         court.story.append(f"hold {number} {state} {winner}")
         if approve:
             chosen = hold.other if winner is hold.side.other else hold.value
-            court.approved.add((hold.field, repr(chosen)))
+            other = hold.before if isinstance(chosen, frozenset) and winner is None else hold.other
+            members = chosen ^ other | hold.value ^ hold.other if isinstance(chosen, frozenset) else {chosen}
+            court.approved |= {(hold.field, member) for member in members}
 
 
 def live(maker: Maker, court: Court) -> None:
     """People edit and decide; the bridge looks now and then, in any weather."""
     if court.agreement.holds.then == "approve":
         # Time may approve anything that was held.
-        court.approved |= {(name, repr(one)) for name in ("priority", "summary") for one in LETTERS}
-        chosen = [frozenset(), frozenset({"sev-1"}), frozenset({"sev-2"}), frozenset({"sev-1", "sev-2"})]
-        court.approved |= {("labels", repr(one)) for one in chosen}
+        court.approved |= {(name, one) for name in ("priority", "summary") for one in LETTERS}
+        court.approved |= {("labels", one) for one in ("sev-1", "sev-2")}
     for _ in range(1 + maker.number(6)):
         for _ in range(maker.number(4)):
             side, name = maker.pick(tuple(Side)), maker.pick(("priority", "labels", "summary"))

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from bridge.cli.options import config_option, json_option, print_json, quiet, read_settings
+from bridge.cli.showing_holds import WAITING, as_row
 from bridge.clock import SECOND
 from bridge.store.database import Store
 from bridge.store.rows import Intent, JournalEntry, Link
@@ -32,6 +33,7 @@ def command(key: str, *, config: Path, as_json: bool) -> None:
     """Tell what is known of the ticket KEY, on either side: its link, its state, and all that was done and why."""
     with quiet():
         settings = read_settings(config, secrets=False)
+        known = {one.name: one for one in settings.agreements}
         rules = {one.name: {rule.name: rule for rule in one.fields} for one in settings.agreements}
         store = Store.open(settings.database, migrate=False)
     try:
@@ -42,6 +44,11 @@ def command(key: str, *, config: Path, as_json: bool) -> None:
                     _crossing(rules.get(link.agreement, {}), tx.bases.get(link.id)),
                     [_fit(entry, rules.get(link.agreement, {})) for entry in tx.journal.for_link(link.id)],
                     tx.intents.open(link.id),
+                    [
+                        as_row(known[link.agreement], link, hold)
+                        for hold in tx.holds.list(link.id)
+                        if hold.state in WAITING and link.agreement in known
+                    ],
                 )
                 for link in tx.links.by_key(key)
             ]
@@ -88,6 +95,10 @@ def _fit(entry: JournalEntry, rules: Mapping[str, FieldRule]) -> JournalEntry:
     for name, side in (("before", "to"), ("after", "to"), ("value", "side")):
         if name in data and side in data:
             data[name] = fit(data[name], data[side])
+    if "hold" in data:
+        # Its value is fitted above: it stands on the side that the entry names.
+        data["before"] = fit(data["before"], data["side"])
+        data["other"] = fit(data["other"], Side(data["side"]).other)
     if "loser" in data and data["loser"] != ERASED:
         data["loser"] = {**data["loser"], "value": fit(data["loser"]["value"], data["loser"]["side"])}
     return replace(entry, data=data)
@@ -98,6 +109,7 @@ def _story(
     agreed: Mapping[Side, Mapping[str, Value]],
     journal: list[JournalEntry],
     intents: list[Intent],
+    holds: list[dict[str, Any]],
 ) -> dict[str, Any]:
     return {
         "agreement": link.agreement,
@@ -110,6 +122,7 @@ def _story(
         "found": _time(link.created_at),
         "synced": _time(link.synced_at),
         "findings": list(link.findings),
+        "holds": holds,
         "agreed": {
             name: {side.value: show(agreed[side].get(name)) for side in Side}
             for name in sorted(agreed[Side.INTERNAL].keys() | agreed[Side.VENDOR].keys())
@@ -123,8 +136,15 @@ def _story(
             }
             for one in intents
         ],
-        "journal": [{"at": _time(one.at), "event": one.event, **one.data} for one in journal],
+        "journal": [_entry(one) for one in journal],
     }
+
+
+def _entry(one: JournalEntry) -> dict[str, Any]:
+    """An entry of the journal; what it calls ``event``, the id in the tracker's own history, is the evidence here."""
+    rest = {key: value for key, value in one.data.items() if key != "event"}
+    evidence = {"evidence": one.data["event"]} if "event" in one.data else {}
+    return {"at": _time(one.at), "event": one.event, **rest, **evidence}
 
 
 def _tell(story: dict[str, Any]) -> None:
@@ -136,6 +156,11 @@ def _tell(story: dict[str, Any]) -> None:
         click.echo(f"  {story['reason']} (next try {story['next_try']})")
     for finding in story["findings"]:
         click.echo(f"  {finding['kind']}: {finding['message']}")
+    for hold in story["holds"]:
+        decides = " or ".join(hold["decides"]) or "anybody"
+        click.echo(
+            f"  hold {hold['id']} ({hold['state']}): {hold['field']}: {hold['change']}; {decides} decides"
+        )
     for one in story["open"]:
         click.echo(
             f"  the outcome of a {one['what']} on the {one['side']} side, sent {one['sent']}, is being looked for"
@@ -162,7 +187,7 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one r
             if "loser" in entry and entry["loser"] != ERASED:
                 lost = show(decode_value(entry["loser"]["value"]))
                 text += f"; gave way: {lost} of the {entry['loser']['side']} side"
-            return text
+            return text + _whose(entry)
         case "value.kept":
             kept = show(decode_value(entry["value"]))
             return f"{entry['field']} of the {entry['side']} side is about to give way: {kept}"
@@ -190,6 +215,10 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one r
             return _relation(entry)
         case "worklog.added" | "worklog.edited" | "worklog.deleted":
             return _worklog(entry)
+        case "hold.opened" | "hold.changed" | "hold.reverted" | "hold.decided" | "hold.closed":
+            return _hold(entry)
+        case "note.updated":
+            return f"the note about what is held, on the {entry['side']} side, says what is new"
         case "finding.opened" | "finding.closed":
             return f"{'found' if entry['event'] == 'finding.opened' else 'settled'}: {entry['message']}"
         case "request.refused" | "outcome.unknown" | "outcome.found" | "outcome.absent":
@@ -197,6 +226,38 @@ def _line(entry: dict[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 - one r
         case event:
             rest = {key: value for key, value in entry.items() if key not in ("at", "event")}
             return _life(entry) or f"{event} {rest}"
+
+
+def _whose(entry: dict[str, Any]) -> str:
+    """Whose change it was that crossed, and who let it."""
+    text = f"; changed by {show(decode_value(entry['who']))}" if "who" in entry else ""
+    text += f"; decided by {entry['by']}" if "by" in entry else ""
+    return text + ("; its author may not, and the agreement lets it cross" if entry.get("flagged") else "")
+
+
+def _hold(entry: dict[str, Any]) -> str:
+    """A step in the life of a hold."""
+    change = show_change(decode_value(entry["before"]), decode_value(entry["value"]))
+    what = f"hold {entry['hold']}, {entry['field']} on the {entry['side']} side ({change})"
+    by = f" by {entry['by']}" if entry.get("by") else ""
+    reason = f": {entry['reason']}" if entry.get("reason") else ""
+    who = show(decode_value(entry["who"])) if "who" in entry else "somebody"
+    match entry["event"]:
+        case "hold.opened":
+            again = f" after {entry['rounds']} times undone" if entry.get("rounds") else ""
+            return f"{what}: held{again}, changed by {who}; {entry.get('approver') or 'anybody'} decides"
+        case "hold.changed":
+            return f"{what}: is about other values now"
+        case "hold.reverted":
+            return f"{what}: changed by {who}, who may not; undone, {entry['rounds']} times so far"
+        case "hold.decided":
+            return f"{what}: {_DECIDED.get(entry['state'], entry['state'])}{by or ' by time'}{reason}"
+        case _:
+            return f"{what}: over, {entry['state']}"
+
+
+_DECIDED = {"crossed": "approved", "restored": "rejected"}
+"""What was decided, by the state that a hold has when that is told."""
 
 
 def _request(entry: dict[str, Any]) -> str:
@@ -225,6 +286,8 @@ def _life(entry: dict[str, Any]) -> str:
             how += f" by {entry['who']}" if "who" in entry else ""
             won = "" if entry["winner"] == "none" else f", the values of the {entry['winner']} side stand"
             return f"{how}{won}{', with the comments so far' if entry['history'] else ''}"
+        case "plan.applied":
+            return "a reviewed plan was carried out, exactly"
         case "link.found":
             return f"{entry['key']} found on the {entry['side']} side"
         case "link.closed":

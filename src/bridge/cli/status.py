@@ -44,6 +44,7 @@ def command(*, config: Path, as_json: bool) -> None:
             over = {f"{WITHHELD}{link.id}" for link in ended}
             withheld = [note for key, note in tx.cursors.notes(WITHHELD).items() if key not in over]
             waiting = len(tx.links.due(now, 100_000))
+            held = tx.holds.counts()
             mail = mail_standing(tx, settings, now)
     finally:
         store.close()
@@ -53,6 +54,7 @@ def command(*, config: Path, as_json: bool) -> None:
                 "name": one.name,
                 "mode": one.mode.value,
                 "withheld": _withheld([note for note in withheld if note["agreement"] == one.name]),
+                "holds": held.get(one.name, 0),
                 "links": {state.value: counts.get((one.name, state), 0) for state in LinkState},
                 "feeds": {
                     side.value: _feed(feeds.get(f"feed/{one.name}/{side.value}"), now) for side in Side
@@ -145,6 +147,9 @@ def _show(data: dict[str, Any]) -> None:
         )
     console.print(table)
     console.print(f"{data['waiting']} waiting to be looked at")
+    undecided = sum(one["holds"] for one in data["agreements"])
+    if undecided:
+        console.print(f"{undecided} waiting for a decision of people: 'bridge holds'")
     for one in data["agreements"]:
         for rest in one["withheld"]:
             planned = f"{rest['links']} links with {rest['actions']} writes planned and not made"

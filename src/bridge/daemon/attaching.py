@@ -13,6 +13,7 @@ from typing import Any
 from bridge.clock import SECOND
 from bridge.daemon.books import Books
 from bridge.daemon.intending import forgo, intend, lost
+from bridge.daemon.redacting import note_redactions, redacted_file
 from bridge.daemon.run import Run
 from bridge.daemon.spool import SpoolFull
 from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError, Unfit, Unintelligible, Unreachable
@@ -21,6 +22,7 @@ from bridge.sync.attachments import left_behind, megabytes, new_pair, older_copi
 from bridge.sync.base import PairState, PartKind, PartPair
 from bridge.sync.filetypes import fit_name, judge
 from bridge.sync.plan import AddAttachment, DeleteAttachment, Finding, SpillText
+from bridge.sync.redacting import with_name_redacted
 from bridge.sync.ticket import Attachment, Side
 from bridge.trackers.files import Outgoing, Uploaded
 
@@ -80,8 +82,11 @@ def add_attachment(run: Run, action: AddAttachment, books: Books) -> None:
             if why:
                 _leave(run, action, books, "left-behind", why)
                 return
-            outgoing = Outgoing(spooled.path, fit_name(file.name), kind, spooled.size, spooled.digest)
-            _upload(run, books, side, action.pair, outgoing, file=file)
+            name = fit_name(with_name_redacted(run.agreement.redaction, side, file.name))
+            with redacted_file(run, side, spooled, kind, file.name) as (ready, counts):
+                outgoing = Outgoing(ready.path, name, kind, ready.size, ready.digest)
+                _upload(run, books, side, action.pair, outgoing, file=file)
+                note_redactions(run, side, counts, books)
     except Unfit as error:
         books.turned_down(side, IntentKind.ATTACH.value, error)
         _leave(run, action, books, "left-behind", f"the file '{file.name}' stays: {error.words}")

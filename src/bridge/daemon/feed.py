@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.clock import SECOND
+from bridge.config.settings import Settings
 from bridge.daemon.house import House, field_specs
 from bridge.daemon.neighbours import without_neighbours
 from bridge.daemon.restraint import looked_at
@@ -40,6 +41,9 @@ PORTION = 100
 
 YOUTH = 60.0
 """Seconds, beside twice the search's lag, before a link's ticket is old enough to be the canary."""
+
+RESTRICTED = frozenset({"private-ticket", "classified"})
+"""Kinds of findings of a ticket that may not cross."""
 
 Wake = Callable[[Sequence[int]], None]
 """Tells the dispatcher which links to look at."""
@@ -200,9 +204,7 @@ class Feed:
                     if link is None:
                         continue
                     new += link.gen == 1
-                elif not (
-                    ticket.key != link.key(side) or _restricted(agreement, side, link, ticket)
-                ) and is_echo(
+                elif not _worth_a_look(agreement, side, link, ticket) and is_echo(
                     agreement,
                     side,
                     without_neighbours(tx, house, terms, link, side, ticket),
@@ -261,6 +263,8 @@ class Feed:
             # Somebody copied a mirrored ticket, label and all: a ticket of its own.
         if side.other not in agreement.create_on or ticket.created < agreement.scope(side).since:
             return None
+        if _is_control(self._house.terms.settings, agreement.scope(side).tracker, ticket):
+            return None
         marker = marker_for(agreement.name, side, ticket.id)
         now = house.clock.now()
         link, made = tx.links.add(agreement.name, side, ticket.id, ticket.key, marker, now)
@@ -287,15 +291,39 @@ class Feed:
         )
 
 
-def _restricted(agreement: Agreement, side: Side, link: Link, ticket: Ticket) -> bool:
-    """Whether a ticket may not cross, or might not when its link was last looked at: neither is an echo."""
+def _worth_a_look(agreement: Agreement, side: Side, link: Link, ticket: Ticket) -> bool:
+    """Whether a change is never taken for an echo, though the ticket may show nothing that is not known.
+
+    It has a new key; it may not cross, or might not when its link was last looked at; something of it is held, which
+    may have been taken back; or somebody must be accountable for it, in a field that does not cross.
+    """
     return (
-        ticket.private
+        ticket.key != link.key(side)
+        or ticket.private
         or classified(agreement, side, ticket)
-        or any(finding.get("kind") in {"private-ticket", "classified"} for finding in link.findings)
+        or any(finding.get("kind") in RESTRICTED for finding in link.findings)
+        or link.state is LinkState.HELD
+        or any(
+            role.side is side
+            and role.required_within is not None
+            and role.field
+            and agreement.field(role.field) is None
+            for role in agreement.roles
+        )
     )
 
 
 def _standing(ticket: Ticket) -> tuple[str, bool, bool]:
     """Where a ticket is and who may see it: what decides whether it crosses at all."""
     return ticket.project, ticket.private, ticket.archived
+
+
+def _is_control(settings: Settings, tracker: str, ticket: Ticket) -> bool:
+    """Whether a ticket is one on which heads of the audit chain are told: what stands there crosses to nobody."""
+    names = {
+        name.casefold().removeprefix("#")
+        for one in settings.agreements
+        for side, name in one.control.items()
+        if one.scope(side).tracker == tracker
+    }
+    return ticket.key.casefold() in names or ticket.id in names

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from bridge.clock import Clock
 from bridge.config.settings import Settings, TrackerSettings
 from bridge.daemon.acquaintances import Acquaintances
+from bridge.daemon.cuts import Redactions
 from bridge.daemon.health import Health
 from bridge.daemon.listening import HookWatch
 from bridge.daemon.rosters import RosterDesk
@@ -68,6 +69,7 @@ class House:
         rosters: who is in the roles of each agreement.
         doubts: (agreement, side) -> until when its missing tickets are not worth a question (microseconds).
         hooks: which webhooks still speak.
+        redactions: how often each rule has cut something out of what was written.
     """
 
     terms: Terms
@@ -85,6 +87,7 @@ class House:
     rosters: RosterDesk = field(default_factory=RosterDesk)
     doubts: dict[tuple[str, Side], int] = field(default_factory=dict)
     hooks: HookWatch = field(default_factory=HookWatch)
+    redactions: Redactions = field(default_factory=Redactions)
     _former: tuple[Terms, tuple[Place, ...]] | None = None
     _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -36,7 +36,7 @@ _LOGIN_FIRST = frozenset({530, 534, 535, 538})
 """Answers that speak of our login, whatever they answer to (RFC 4954 6)."""
 
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;]+")
+_ADDRESS = re.compile(r"<?[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;]+>?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +253,11 @@ def _connected(settings: MailSettings) -> smtplib.SMTP:
         raise _no_post(f"{where} does not let us in", reply) from None
     except (smtplib.SMTPServerDisconnected, OSError) as error:
         smtp.close()
-        raise NoPost(f"{where} ended the connection: {_reason(error)}") from error
-    except smtplib.SMTPException as error:
-        smtp.close()
-        raise NoPost(f"{where} offers no login that we know") from error
+        lost = isinstance(error, smtplib.SMTPServerDisconnected) or not isinstance(
+            error, smtplib.SMTPException
+        )
+        what = f"ended the connection: {_reason(error)}" if lost else "offers no login that we know"
+        raise NoPost(f"{where} {what}") from error
     except UnicodeEncodeError:
         smtp.close()
         raise NoPost("our user or password has letters that no login by SMTP can carry") from None

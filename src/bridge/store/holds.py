@@ -6,12 +6,13 @@ import builtins
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.errors import StoreError
-from bridge.store.tables import LIVE_HOLD, holds
-from bridge.sync.holding import Hold, decode_hold
+from bridge.store.rows import LinkState
+from bridge.store.tables import LIVE_HOLD, holds, links
+from bridge.sync.holding import Hold, HoldState, decode_hold
 
 C = holds.c
 _COLUMNS = (C.id, C.field, C.side, C.kind, C.state, C.since, C.closed_at, C.detail)
@@ -52,6 +53,23 @@ class Holds:
         """All holds that are not over, each with the row id of its link, oldest first."""
         rows = self._connection.execute(select(C.link_id, *_COLUMNS).where(LIVE_HOLD))
         return sorted(((row[0], decode_hold(*row[1:])) for row in rows), key=lambda entry: entry[1].id)
+
+    def all(self) -> builtins.list[tuple[int, Hold]]:
+        """All holds that ever were, each with the row id of its link, oldest first."""
+        rows = self._connection.execute(select(C.link_id, *_COLUMNS).order_by(C.id))
+        return [(row[0], decode_hold(*row[1:])) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """How many holds wait for somebody to decide, by agreement; what there is none of is absent."""
+        # Apart from the links, whose column bears the same name: the literal condition is what lets an index serve.
+        waiting = select(C.link_id).where(LIVE_HOLD, C.state == HoldState.OPEN).subquery()
+        query = (
+            select(links.c.agreement, func.count())
+            .join_from(waiting, links, waiting.c.link_id == links.c.id)
+            .where(links.c.state != LinkState.CLOSED)
+            .group_by(links.c.agreement)
+        )
+        return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def put(self, link_id: int, hold: Hold) -> Hold:
         """Store a hold, a new one (``id`` 0) or one that changed: the same with its row id.

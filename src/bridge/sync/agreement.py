@@ -297,6 +297,7 @@ class Agreement:
         redaction: what is cut out of words before they leave.
         classified: which tickets do not cross at all.
         show_people: how people are called on the other side.
+        control: tickets on which the head of the audit chain is told, by side; they are never mirrored.
     """
 
     name: str
@@ -319,6 +320,7 @@ class Agreement:
     redaction: Redaction = NOTHING
     classified: Classification = field(default_factory=Classification)
     show_people: ShowPeople = "name"
+    control: Mapping[Side, str] = field(default_factory=dict)
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""

@@ -41,6 +41,7 @@ class Judged:
         held: why something of it waits for people; also beside an outcome that lets the rest of a set cross.
         asks: sides whose history is needed before anything can be said, or to say who it was.
         by: who decided, of a hold that is carried out.
+        made: who made the change that a hold let through; None for everything else.
         flagged: the change that crosses was not its author's to make.
     """
 
@@ -49,6 +50,7 @@ class Judged:
     held: Stuck | None = None
     asks: frozenset[Side] = frozenset()
     by: str = ""
+    made: Authorship | None = None
     flagged: bool = False
 
 
@@ -156,7 +158,10 @@ def _carried_out(case: _Case, hold: Hold, source: Side) -> Judged:
     if not isinstance(outcome, Cross):
         return Judged(outcome)
     state = HoldState.CROSSED if approved else HoldState.RESTORED
-    return Judged(outcome, replace(hold, state=state, closed_at=case.link.now), by=hold.decided_by)
+    ended = replace(hold, state=state, closed_at=case.link.now)
+    made = Authorship(hold.actor, hold.since, hold.event)
+    theirs = approved and source is hold.side
+    return Judged(outcome, ended, by=hold.decided_by, made=made if theirs else None)
 
 
 def _put_back(case: _Case, hold: Hold, source: Side) -> Outcome:
@@ -275,12 +280,10 @@ def _rounds(case: _Case, side: Side) -> int:
 
 def _revert(case: _Case, side: Side, why: Why) -> Outcome:
     now, present = case.now, case.now.value(side)
-    other = now.base(side.other)
-    if case.by_members and isinstance(other, frozenset):
-        # What the other side put into the set meanwhile is merged at the next look.
-        back = _calm(case, side)
-        settled = (back, other) if side is Side.INTERNAL else (other, back)
-        return Cross({side: back}, settled, side.other, why, (side, present))
+    ours, theirs = now.base_internal, now.base_vendor
+    if case.by_members and isinstance(ours, frozenset) and isinstance(theirs, frozenset):
+        # What else has happened to the set is merged at the next look, against what was agreed before.
+        return Cross({side: _calm(case, side)}, (ours, theirs), side.other, why, (side, present))
     return case.cross(side.other, why, lost=True)
 
 

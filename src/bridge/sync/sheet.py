@@ -73,7 +73,7 @@ class Sheet:
             if same(now.value(side), value):
                 continue
             before = now.value(side)
-            made = self._author(rule, found, link)
+            made = judged.made or self._author(rule, found, link)
             decision = Decision(
                 rule.name,
                 side,

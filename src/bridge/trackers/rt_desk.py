@@ -64,6 +64,13 @@ class Desk:
         """
         return self._read(ticket)[0]
 
+    def glance(self, ticket: str) -> dict[str, Any]:
+        """A ticket as RT sends it, on which no write rests: what was decided still rests on the reading before.
+
+        Raises: see :meth:`read`.
+        """
+        return self._ask(ticket)[0]
+
     def known(self, ticket: str) -> dict[str, Any]:
         """A ticket as it was read last: what a decision about it rests on."""
         return self._known(ticket)[0]
@@ -139,7 +146,16 @@ class Desk:
         )
 
     def _read(self, ticket: str) -> tuple[dict[str, Any], str]:
-        """A ticket and its ETag."""
+        """A ticket and its ETag, remembered."""
+        reading = self._ask(ticket)
+        with self._lock:
+            self._readings[ticket] = reading
+            self._readings.move_to_end(ticket)
+            if len(self._readings) > _REMEMBERED:
+                self._readings.popitem(last=False)
+        return reading
+
+    def _ask(self, ticket: str) -> tuple[dict[str, Any], str]:
         tracker = self._http.tracker
         if not (ticket.isascii() and ticket.isdecimal()):
             raise Gone(tracker, f"{ticket!r} is not the number of a ticket")
@@ -151,13 +167,7 @@ class Desk:
             raise Merged(tracker, ticket, str(item["id"]))
         if item["Status"] == "deleted":
             raise Gone(tracker, f"ticket {ticket} is deleted")
-        reading = item, answer.headers.get("ETag", "")
-        with self._lock:
-            self._readings[ticket] = reading
-            self._readings.move_to_end(ticket)
-            if len(self._readings) > _REMEMBERED:
-                self._readings.popitem(last=False)
-        return reading
+        return item, answer.headers.get("ETag", "")
 
     def _known(self, ticket: str) -> tuple[dict[str, Any], str]:
         with self._lock:

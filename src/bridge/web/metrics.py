@@ -31,6 +31,7 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
         counts = tx.links.counts()
         feeds = tx.cursors.notes("feed/")
         waiting = len(tx.links.due(now, 100_000))
+        held = tx.holds.counts()
         letters = tx.outbox.counts()
         oldest = tx.outbox.oldest()
     hooked = [name for name, tracker in settings.trackers.items() if tracker.webhook is not None]
@@ -52,6 +53,12 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
                 for one in settings.agreements
                 for state in LinkState
             ],
+        ),
+        (
+            "bridge_holds_open",
+            "gauge",
+            "Changes that wait for a decision of people.",
+            [({"agreement": one.name}, held.get(one.name, 0)) for one in settings.agreements],
         ),
         ("bridge_links_waiting", "gauge", "Links that are due to be looked at.", [({}, waiting)]),
         (
@@ -86,6 +93,15 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
             "gauge",
             "How long the oldest queued mail has waited; 0 when none does.",
             [({}, (now - oldest) / SECOND if oldest is not None else 0.0)],
+        ),
+        (
+            "bridge_redactions_total",
+            "counter",
+            "Places cut out of what was written, by rule and by the side that it went to.",
+            [
+                ({"agreement": agreement, "rule": rule, "to": side}, count)
+                for (agreement, rule, side), count in sorted(house.redactions.report().items())
+            ],
         ),
         (
             "bridge_webhooks_total",
