@@ -12,6 +12,7 @@ from post_office import open_post_office
 from world import eventually, open_world
 
 from bridge.config import load
+from bridge.simulator import Fault
 from bridge.store.database import Store
 from bridge.store.rows import Letter, LetterState
 
@@ -91,7 +92,7 @@ def test_kill_9_between_handing_over_and_noting_it_means_twice_under_one_id(tmp_
 
 def test_a_tracker_that_is_down_delays_no_mail_not_even_at_the_start(tmp_path):
     with office(tmp_path) as (world, post):
-        world.acme.stop()
+        world.acme.faults.add(Fault("drop", times=None))
         put(world, "before")
         assert world.typed("run").returncode == 3
         assert sent(world, "before")
