@@ -289,6 +289,15 @@ def test_the_end_of_a_hold_is_told_in_the_thread_of_its_beginning(state, by, wor
     assert "<b>" not in letter.html
 
 
+@pytest.mark.parametrize(("winner", "company"), [(Side.VENDOR, "Acme"), (Side.INTERNAL, "Example Corp")])
+def test_of_a_conflict_it_is_told_whose_value_stands(winner, company):
+    decided = {"state": HoldState.APPROVED, "winner": winner, "decided_by": "Ann", "decided_at": NOW}
+    hold = replace(HOLD, kind=HoldKind.CONFLICT, **decided)
+    letter = hold_decided(AGREEMENT, LINK, hold, OWNER, now=NOW)
+    assert f"The value of priority at {company} stands: that was decided by Ann." in letter.text
+    assert letter.subject.startswith("Decided: ")
+
+
 def test_carrying_a_decision_out_is_not_told_once_more():
     approved = replace(HOLD, state=HoldState.APPROVED, decided_by="Ann", decided_at=NOW)
     crossed = replace(approved, state=HoldState.CROSSED)

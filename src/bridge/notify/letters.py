@@ -159,7 +159,12 @@ def hold_decided(
             if hold.decided_by
             else "by time: nobody decided before it expired"
         )
-        lead = f"The change of {field} was {ending} {by}."
+        if hold.kind is HoldKind.CONFLICT and hold.winner is not None:
+            ending = "decided"
+            company = one_line(agreement.scope(hold.winner).company)
+            lead = f"The value of {field} at {company} stands: that was decided {by}."
+        else:
+            lead = f"The change of {field} was {ending} {by}."
         facts.append(Fact("Decided", moment(hold.decided_at)))
         if hold.reason:
             reason = redact_line(agreement.redaction, reader.side, hold.reason)
