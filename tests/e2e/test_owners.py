@@ -17,7 +17,8 @@ HOUR = 3_600 * SECOND
 ROLES = """
 roles:
   service-owner:
-    {side: internal, people: [ann@home.example], groups: [ops-leads], field: assignee, required-within: 4h, mail: [ops@home.example]}
+    {side: internal, people: [ann@home.example], groups: [ops-leads], field: assignee, required-within: 4h,
+     mail: [ops@home.example]}
   delivery-manager: {side: vendor, people: [bo@acme.example], mail: [desk@acme.example]}
 """
 OWN = "\n".join(line for line in FIELDS.splitlines() if "assignee" not in line) + "\n"

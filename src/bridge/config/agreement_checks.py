@@ -28,6 +28,7 @@ from bridge.sync.agreement import (
     Scope,
     WorklogRule,
 )
+from bridge.sync.brakes import BrakeRule
 from bridge.sync.ticket import Side
 
 _CREATE_ON = {
@@ -121,6 +122,7 @@ def settle_agreement(
         relations=_relations(shape, source),
         worklogs=WorklogRule(cross=_CROSS_FROM[shape.worklogs.cross], attribute=shape.worklogs.attribute),
         deleted=_deleted(shape),
+        brakes=_brakes(shape, source),
         roles=roles,
         holds=holds,
         mode=shape.mode,
@@ -153,6 +155,20 @@ def _deleted(shape: AgreementShape) -> DeletedRule:
         return DeletedRule(tell=shape.deleted != "keep")
     goals = {Side.INTERNAL: shape.deleted.close.internal, Side.VENDOR: shape.deleted.close.vendor}
     return DeletedRule(close={side: goal for side, goal in goals.items() if goal})
+
+
+def _brakes(shape: AgreementShape, source: Source) -> BrakeRule:
+    """The brakes; with no limit at all, nothing can be said of how it is counted."""
+    brakes = shape.brakes
+    if brakes.share is None and source.sound(("brakes", "share")):
+        for key in sorted(brakes.model_fields_set - {"share"}):
+            source.problem(
+                ("brakes", key),
+                f"'{key}' has no effect while 'share' is off",
+                "give a share, e.g. 30%, or remove it",
+                key=True,
+            )
+    return BrakeRule(brakes.share, brakes.least, round(brakes.within * SECOND))
 
 
 def _relations(shape: AgreementShape, source: Source) -> RelationRule:

@@ -21,11 +21,13 @@ from bridge.config.words import (
     Listen,
     MailAddress,
     MailServer,
+    Many,
     Name,
     Rate,
     Seconds,
     SecondsOrNone,
     SecretName,
+    Share,
     Size,
     Slots,
     Template,
@@ -320,6 +322,17 @@ class AuditShape(Shape):
     """tickets on which its head is told: {internal: OPS-1, vendor: CUST-1}"""
 
 
+class BrakeShape(Shape):
+    """When to stop and ask."""
+
+    share: Share = 0.3
+    """part of the agreement's tickets that may be changed at once: a percentage, or off"""
+    least: Many = 20
+    """tickets that may be changed at once however few there are"""
+    within: Seconds = 600.0
+    """time within which changes count as at once"""
+
+
 class AgreementShape(Shape):
     """One agreement file."""
 
@@ -363,6 +376,8 @@ class AgreementShape(Shape):
         | None
     ) = None
     """what becomes of the peer of a deleted ticket: note, keep, or {close: {internal: ..., vendor: ...}}"""
+    brakes: BrakeShape = BrakeShape()
+    """when to stop and ask: {share: 30%, least: 20, within: 10m}"""
     since: IsoDate = ""
     """tickets created before this date get no mirrors by themselves"""
     redact: tuple[Redactions, ...] = ()
