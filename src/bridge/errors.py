@@ -6,6 +6,7 @@
     │   └── AlreadyRunning       another bridge works on it
     ├── OtherSite                an agreement with links points to another site
     ├── CannotListen             the web server's address is taken
+    ├── NoPlan                   a file that is not a plan of ours, or not a whole one
     ├── ForgottenMirrors         the database knows nothing of mirrors that are there: it was lost
     ├── NoPost                   the mail server cannot be reached, or wants nothing from us at all
     └── TrackerError             a tracker said no, or said nothing
@@ -91,6 +92,13 @@ class CannotListen(BridgeError):
 
     exit_code = 2
     next_step = "Give another address or port in 'web: {listen: ...}', or stop what listens there."
+
+
+class NoPlan(BridgeError):
+    """A file is not a plan that this version can carry out: another kind of file, cut off, or of a newer one."""
+
+    exit_code = 2
+    next_step = "Make it anew with 'bridge plan -o FILE'. Nothing was written."
 
 
 class ForgottenMirrors(BridgeError):

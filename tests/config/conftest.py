@@ -71,6 +71,33 @@ comments:
   attribute: "{author} ({company})"
 """
 
+RIGHTS = """\
+mode: pilot
+pilot: {tickets: [OPS-1, CUST-7], labels: ["pilot-*"]}
+roles:
+  service-owner: {side: internal, people: [ann@example.com], groups: [ops], field: assignee, required-within: 4h}
+  delivery-manager:
+    side: vendor
+    people: [bo@acme.example]
+    mail: [desk@acme.example]
+holds:
+  approvers: {internal: service-owner, vendor: delivery-manager}
+  expire: 14d
+  then: reject
+"""
+"""Roles for the same agreement."""
+
+MAY = """\
+  type:
+    values: {Task: Job, Bug: Fault}
+    vendor-may:
+      - Task
+      - {to: Bug, from: Task, by: [delivery-manager, eva@acme.example]}
+    internal-may: any
+    unentitled: flag
+"""
+"""A field of it with rights."""
+
 
 @dataclass
 class Folder:
@@ -122,4 +149,12 @@ def folder(tmp_path) -> Folder:
     folder = Folder(tmp_path)
     folder.add("bridge.yaml", BRIDGE)
     folder.add("agreements/acme.yaml", ACME)
+    return folder
+
+
+@pytest.fixture
+def governed(folder) -> Folder:
+    """The same with roles on both sides, a pilot, and a field with rights."""
+    folder.replace(folder.acme, "  due:", f"{MAY}  due:")
+    folder.replace(folder.acme, "comments:\n", f"{RIGHTS}comments:\n")
     return folder

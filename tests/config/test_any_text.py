@@ -32,37 +32,12 @@ PIECES = [
     "é",
 ]
 OTHERS = ["", "~", "[]", "{}", "[1, [2]]", "{a: {b: c}}", "{a: [b]}", "text", "0", "''", "[~]", "{a: ~}"]
-RIGHTS = """\
-mode: pilot
-pilot: {tickets: [OPS-1, CUST-7], labels: ["pilot-*"]}
-roles:
-  service-owner: {side: internal, people: [ann@example.com], groups: [ops], field: assignee, required-within: 4h}
-  delivery-manager:
-    side: vendor
-    people: [bo@acme.example]
-    mail: [desk@acme.example]
-holds:
-  approvers: {internal: service-owner, vendor: delivery-manager}
-  expire: 14d
-  then: reject
-"""
-MAY = """\
-  type:
-    values: {Task: Job, Bug: Fault}
-    vendor-may:
-      - Task
-      - {to: Bug, from: Task, by: [delivery-manager, di@acme.example]}
-    internal-may: any
-    unentitled: flag
-"""
 
 
 @pytest.fixture(autouse=True)
-def rights(folder):
-    """Every key of roles and rights is there to be damaged."""
-    folder.replace(folder.acme, "  due:", f"{MAY}  due:")
-    folder.replace(folder.acme, "comments:\n", f"{RIGHTS}comments:\n")
-    folder.load()
+def whole(governed):
+    """Every key of roles and rights is there to be damaged, too."""
+    governed.load()
 
 
 def found(folder):

@@ -1,4 +1,4 @@
-"""A change held and approved, and one held and rejected: a Jira with a real Redmine, and with a real Request Tracker."""
+"""A change held and approved, and one held and rejected, between a Jira and a real Redmine or Request Tracker."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from bridge.notify.letters import (
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement, CommentRule, FieldRule, Otherwise, Rule, Scope
 from bridge.sync.holding import Hold, HoldKind, HoldState
+from bridge.sync.redaction import Detector, Redaction, RedactionRule
 from bridge.sync.roles import HoldRule, Role
 from bridge.sync.ticket import Person, Side
 
@@ -183,9 +184,53 @@ def test_people_without_a_pair_are_not_named_to_the_other_side():
 
 def test_who_made_a_change_is_named_across_only_where_comments_name_people():
     mute = replace(AGREEMENT, comments=CommentRule(cross=frozenset({Side.INTERNAL})))
-    assert fact(opened(OWNER, mute), "By") == "Somebody (Acme)"
+    assert fact(opened(OWNER, mute), "By") == "Acme team"
     assert fact(opened(MANAGER, mute), "By") == "Bo Vendor (Acme)"
-    assert fact(opened(OWNER, actor=None), "By") == "Somebody (Acme)"
+    assert fact(opened(OWNER, actor=None), "By") == "Acme team"
+
+
+@pytest.mark.parametrize(
+    ("shown", "who", "assignee"),
+    [
+        ("name", "Bo Vendor (Acme)", "Bo Vendor"),
+        ("role", "delivery manager (Acme)", "delivery manager"),
+        ("company", "Acme team", "Acme team"),
+    ],
+)
+def test_people_are_called_what_the_agreement_says_wherever_they_stand(shown, who, assignee):
+    agreement = replace(AGREEMENT, show_people=shown)
+    letter = opened(OWNER, agreement, field="assignee", before=None, value=BO, other=None)
+    assert fact(letter, "By") == who
+    assert fact(letter, "Changed at Acme") == f"(none) → {assignee}"
+    assert ("Bo Vendor" in letter.text + letter.html) == (shown == "name")
+
+
+def test_what_is_redacted_on_its_way_to_a_side_is_redacted_in_its_mails():
+    rule = RedactionRule("own", "[gone]", (Detector("canary-[0-9]+"),))
+    redaction = Redaction((rule,))
+    fields = tuple(replace(field, redaction=redaction) for field in AGREEMENT.fields)
+    agreement = replace(AGREEMENT, redaction=redaction, fields=fields)
+    rejected = {"state": HoldState.REJECTED, "decided_by": "Ann", "decided_at": NOW, "reason": "see canary-1"}
+    labels = {
+        "field": "labels",
+        "before": frozenset(),
+        "value": frozenset({"sev-1", "sev-canary-2"}),
+        "other": None,
+    }
+    letter = hold_decided(agreement, LINK, replace(HOLD, **rejected, **labels), OWNER, now=NOW)
+    assert "canary" not in letter.subject + letter.text + letter.html
+    assert fact(letter, "Reason") == "see [gone]"
+    assert fact(letter, "Changed at Acme") == "+sev-1"
+
+
+def test_who_decided_is_named_to_the_side_that_runs_the_bridge_and_a_role_to_the_other():
+    decided = replace(
+        HOLD, state=HoldState.APPROVED, decided_by="Ann", decided_at=NOW, approver="service-owner"
+    )
+    ours, theirs = (hold_decided(AGREEMENT, LINK, decided, reader, now=NOW) for reader in (OWNER, MANAGER))
+    assert "approved by Ann." in ours.text
+    assert "approved by the service owner (Example Corp)." in theirs.text
+    assert "Ann" not in theirs.text
 
 
 def test_a_conflict_asks_whose_value_stands():

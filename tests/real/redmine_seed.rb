@@ -5,7 +5,7 @@
 #   people    admin; bridge (the integration account: no administrator); alice (manager); bob (developer, hides his mail)
 #   project   ci, private, with all trackers
 #   fields    External ID (text, filter: the marker), Severity (list, filter), Areas (list, several), Billable (bool),
-#             Effort (float), Wanted (date), all for all projects
+#             Effort (float), Wanted (date), Remark (text), all for all projects and types; Bug only (text) for one type
 #   refusals  the bridge may not move a ticket to Rejected, nor set the due date of a Support ticket; the role Mute,
 #             which nobody has in ci, may edit tickets but add no notes
 require 'json'
@@ -78,8 +78,10 @@ fields = {
   'Billable' => field('Billable', 'bool'),
   'Effort' => field('Effort', 'float'),
   'Wanted' => field('Wanted', 'date'),
-  'Remark' => field('Remark', 'string')
+  'Remark' => field('Remark', 'string'),
+  'Bug only' => field('Bug only', 'string')
 }
+IssueCustomField.find_by!(name: 'Bug only').update!(trackers: [Tracker.find_by!(name: 'Bug')])
 
 File.write(
   ENV.fetch('SEED_KEYS'),

@@ -55,7 +55,7 @@ def http_to(request):
     def make(url: str, **options) -> Http:
         def session():
             if request.param == "plain":
-                return PlainSession(timeout=(1, 0.5), headers={"X-Key": "s3cret"})
+                return PlainSession(url, timeout=(1, 0.5), headers={"X-Key": "s3cret"})
             return JiraSession(settings(url), url, version="3", deployment="Cloud")
 
         clock = options.pop("clock", None) or QuickClock()

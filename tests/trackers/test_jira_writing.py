@@ -10,6 +10,7 @@ from bridge.markup import plain
 from bridge.simulator import CustomField, Fault
 from bridge.sync.ticket import Person
 from bridge.trackers.protocol import FieldSpec, PeerLink
+from bridge.trackers.survey import Need
 
 COMMENT_MARK = "bridge-comment-7"
 
@@ -317,13 +318,13 @@ def test_metadata_tells_what_an_agreement_may_name(jira):
     create = {one.name: one for one in meta.create["Bug"]}
     assert create["summary"].required
     assert create["Severity"].allowed == ("Critical", "Major", "Minor")
-    assert meta.missing_rights == ()
+    assert (meta.missing_rights, meta.marker) == ({}, ())
 
 
 def test_metadata_tells_the_rights_we_lack(jira):
     jira.server.site.revoke("bridge", "LINK_ISSUES", jira.project)
-    (missing,) = jira.tracker.metadata(jira.project).missing_rights
-    assert "link" in missing.lower()
+    missing = jira.tracker.metadata(jira.project).missing_rights
+    assert missing == {Need.LINK_BACK: ("Link issues",), Need.RELATE: ("Link issues",)}
 
 
 def test_metadata_of_a_project_that_is_not_there(jira):

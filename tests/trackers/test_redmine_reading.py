@@ -16,6 +16,7 @@ from bridge.trackers import redmine_lists
 from bridge.trackers.protocol import FieldSpec, Watch
 from bridge.trackers.redmine import open_tracker
 from bridge.trackers.redmine_values import instant
+from bridge.trackers.survey import Need
 
 pytestmark = pytest.mark.real
 
@@ -308,7 +309,7 @@ def test_metadata(redmine, tracker, admin, project):
     assert meta.priorities == ("Low", "Normal", "High", "Urgent", "Immediate")
     assert {"summary", "assignee", "External ID", "Severity"} <= set(meta.fields)
     assert "labels" not in meta.fields
-    assert meta.missing_rights == ()
+    assert (set(meta.missing_rights), meta.marker) == ({Need.RELATE, Need.PARENT}, ())
     severity = next(field for field in admin.metadata(project).create["Bug"] if field.name == "Severity")
     assert severity.allowed == ("S1", "S2", "S3")
 
@@ -316,15 +317,38 @@ def test_metadata(redmine, tracker, admin, project):
 def test_missing_rights_are_named(redmine):
     project = redmine.new_project(people=("alice", "bridge"))
     mute = open_tracker(redmine.settings(), SystemClock())
-    assert mute.metadata(redmine.new_project(bridge="mute")).missing_rights[:3] == (
-        "Add issues",
-        "Add notes",
-        "Edit own notes",
-    )
+    missing = mute.metadata(redmine.new_project(bridge="mute")).missing_rights
+    assert missing[Need.CREATE] == ("Add issues",)
+    assert missing[Need.COMMENT] == missing[Need.LINK_BACK] == ("Add notes",)
+    assert missing[Need.EDIT_COMMENT] == ("Edit own notes",)
+    assert missing[Need.PRIVATE] == ("set_notes_private", "view_private_notes")
+    assert Need.EDIT not in missing
     stranger = open_tracker(redmine.settings(who="bob"), SystemClock())
     with pytest.raises(Refused):
         stranger.metadata(project)
     public = redmine.new_project(people=("alice",), public=True)
-    assert "Edit issues" in stranger.metadata(public).missing_rights
+    assert stranger.metadata(public).missing_rights[Need.EDIT] == ("Edit issues",)
     unmarked = open_tracker(replace(redmine.settings(), marker_field="Nothing"), SystemClock())
-    assert any("'Nothing'" in right for right in unmarked.metadata(project).missing_rights)
+    (flaw,) = unmarked.metadata(project).marker
+    assert "no custom field 'Nothing'" in flaw.words
+
+
+def test_a_field_that_cannot_hold_the_mark_is_told(redmine, project):
+    for kind in ("Bug", "Feature"):
+        types = {one["name"]: one["id"] for one in redmine.call("admin", "GET", "/trackers.json")["trackers"]}
+        redmine.new_issue(project, f"A {kind}", tracker_id=types[kind])
+    said = {}
+    for field, who in (
+        ("Severity", "admin"),
+        ("Areas", "admin"),
+        ("Bug only", "bridge"),
+        ("Remark", "bridge"),
+    ):
+        tracker = open_tracker(replace(redmine.settings(who=who), marker_field=field), SystemClock())
+        said[field] = [flaw.words for flaw in tracker.metadata(project).marker]
+    assert said == {
+        "Severity": ["the custom field 'Severity' is of the format 'list', and the mark is one text"],
+        "Areas": ["the custom field 'Areas' holds several values, and the mark is one text"],
+        "Bug only": ["tickets of the type 'Feature' do not have the custom field 'Bug only'"],
+        "Remark": [],
+    }

@@ -16,6 +16,7 @@ from bridge.trackers import rt_lists, rt_queries
 from bridge.trackers.protocol import FieldSpec, Watch
 from bridge.trackers.rt_tracker import open_tracker
 from bridge.trackers.rt_values import from_plain, instant
+from bridge.trackers.survey import Need
 
 pytestmark = pytest.mark.real
 
@@ -272,12 +273,14 @@ def test_a_check_learns_the_queue(rt, tracker, queue):
     options = {field.name: field.allowed for field in meta.create[""]}
     assert options["Severity"] == ("S1", "S2", "S3")
     assert options["Effort"] == ()
-    assert meta.missing_rights == ()
+    assert (meta.missing_rights, meta.marker) == ({}, ())
 
 
 def test_a_check_names_the_rights_that_are_missing(rt, queue):
     rt.new_ticket(queue, "there")
     mute = open_tracker(replace(rt.settings(who="mute"), marker_field="Nothing"), SystemClock())
-    missing = mute.metadata(queue).missing_rights
-    assert missing[:2] == ("CreateTicket", "ReplyToTicket")
-    assert "'Nothing'" in missing[2]
+    meta = mute.metadata(queue)
+    assert meta.missing_rights[Need.CREATE] == ("CreateTicket",)
+    assert meta.missing_rights[Need.COMMENT] == meta.missing_rights[Need.ATTACH] == ("ReplyToTicket",)
+    (flaw,) = meta.marker
+    assert "no custom field 'Nothing'" in flaw.words

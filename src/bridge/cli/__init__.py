@@ -20,7 +20,9 @@ INTERNAL_ERROR = 70
 """Exit code of a crash (EX_SOFTWARE of sysexits.h)."""
 
 COMMANDS = {
+    "apply": "Carry out a saved plan, exactly, and refuse what has changed since.",
     "audit": "Prove what was done: export, verify, heads, erasure.",
+    "brakes": "Show which agreements have stopped writing, and why; let them go on.",
     "check": "Find every mistake in the files and on the live trackers, all at once.",
     "demo": "Watch it work: two trackers, the real daemon, a scripted day, and the proof.",
     "explain": "Tell one link's whole story.",

@@ -2,8 +2,9 @@
 
 ``load`` is the only door. A file passes four stages, each in its own module: ``source`` reads YAML and
 remembers lines, ``shape`` says which keys and types there are, ``fitting`` lays one over the other and
-words the misfits, and ``tracker_checks`` / ``agreement_checks`` / ``field_checks`` / ``overlap`` see
-whether the whole makes sense. Mistakes are collected by ``findings`` and raised together.
+words the misfits, and ``tracker_checks`` / ``agreement_checks`` / ``field_checks`` / ``role_checks`` /
+``grant_checks`` / ``mode_checks`` / ``overlap`` see whether the whole makes sense.
+Mistakes are collected by ``findings`` and raised together.
 """
 
 from bridge.config.kinds import BUILT_IN_KINDS, Kind

@@ -19,6 +19,7 @@ from bridge.config.overlap import check_overlap
 from bridge.config.settings import MailSettings, Settings, TrackerSettings, WebSettings
 from bridge.config.shape import AgreementShape, BridgeShape
 from bridge.config.source import Source, read
+from bridge.config.telling_checks import check_told
 from bridge.config.tracker_checks import settle_database, settle_spool, settle_trackers
 from bridge.config.vault import Vault
 from bridge.config.web_checks import settle_web
@@ -66,6 +67,9 @@ def load(
         if (agreement := fit(AgreementShape, file)) is not None
     ]
     check_overlap(drafts)
+    if mail is not None:
+        for draft in drafts:
+            check_told(draft)
     findings.raise_if_any()
     assert shape is not None  # a file that could not be read has been reported
     return Settings(
@@ -80,6 +84,7 @@ def load(
         web=web,
         mail=mail,
         keep_values=shape.retention.values,
+        file=source.file,
     )
 
 

@@ -130,7 +130,8 @@ def _check_members(name: str, role: RoleShape, source: Source, kinds: Mapping[Si
     for key, members in keys.items():
         _check_twice(members, (*at, key), source)
     somebody = role.people or role.groups or role.project_roles or role.field
-    if not somebody and source.sound(at):
+    sources = [(*at, key) for key in ("people", "groups", "project-roles", "field")]
+    if not somebody and source.sound(*sources):
         source.problem(
             at,
             f"nobody is in '{name}', and no field names anybody",

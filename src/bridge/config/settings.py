@@ -145,6 +145,7 @@ class Settings:
         web: the web server; None when nothing listens.
         mail: the mail server; None when nobody is told.
         keep_values: seconds that the journal keeps what people wrote; None for ever.
+        file: ``bridge.yaml`` itself, for messages.
     """
 
     database: str = field(repr=False)
@@ -158,3 +159,4 @@ class Settings:
     web: WebSettings | None = None
     mail: MailSettings | None = None
     keep_values: float | None = None
+    file: str = ""

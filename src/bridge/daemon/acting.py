@@ -15,6 +15,7 @@ from bridge.daemon.commenting import add_comment, delete_comment, edit_comment
 from bridge.daemon.creating import create
 from bridge.daemon.hold_notes import write_note
 from bridge.daemon.intending import forgo, intend, lost
+from bridge.daemon.redacting import note_redactions, redacted_in
 from bridge.daemon.relating import relate
 from bridge.daemon.run import Run
 from bridge.daemon.timekeeping import keep_time
@@ -49,7 +50,7 @@ from bridge.sync.plan import (
 from bridge.sync.ticket import Value
 from bridge.trackers.protocol import PeerLink
 
-INTENDED = (CreateTicket, SetStatus, AddComment, AddAttachment, SpillText, AddWorklog)
+INTENDED = (CreateTicket, SetStatus, AddComment, AddAttachment, SpillText, WriteNote, AddWorklog)
 """Actions under an intent: what became of one whose answer was lost is recorded with that."""
 
 WHAT: Mapping[type[Action], str] = {
@@ -91,6 +92,7 @@ def act(run: Run, plan: Plan, books: Books) -> None:
     for action in plan.actions:
         try:
             done = _carry_out(run, action, books)
+            note_redactions(run, action.side, redacted_in(run, action), books)
         except (Refused, Gone, Clashed) as error:
             books.turned_down(action.side, WHAT[type(action)], error)
             books.refused.append(_refusal(action, error))
@@ -201,6 +203,11 @@ def _set_status(run: Run, action: SetStatus, books: Books) -> frozenset[str]:
         forgo(run, intent, error.words)
         raise
     finally:
+        for refusal in trail.refused:
+            books.turned_down(side, IntentKind.TRANSITION.value, refusal)
+        if trail.passed and trail.present != action.goal:
+            # Steps that were taken, though the walk is not at its end.
+            books.journal.append(("status.passed", {"side": side.value, "steps": trail.passed}))
         if trail.passed:
             books.written[side] = max(trail.at, books.written.get(side, 0))
             books.underway[side] = (before, trail.present)

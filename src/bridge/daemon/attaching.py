@@ -7,12 +7,14 @@ what may change is told and tried again with the link.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Container
 from dataclasses import replace
 from typing import Any
 
 from bridge.clock import SECOND
 from bridge.daemon.books import Books
 from bridge.daemon.intending import forgo, intend, lost
+from bridge.daemon.redacting import note_redactions, redacted_file
 from bridge.daemon.run import Run
 from bridge.daemon.spool import SpoolFull
 from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError, Unfit, Unintelligible, Unreachable
@@ -21,6 +23,7 @@ from bridge.sync.attachments import left_behind, megabytes, new_pair, older_copi
 from bridge.sync.base import PairState, PartKind, PartPair
 from bridge.sync.filetypes import fit_name, judge
 from bridge.sync.plan import AddAttachment, DeleteAttachment, Finding, SpillText
+from bridge.sync.redacting import with_name_redacted
 from bridge.sync.ticket import Attachment, Side
 from bridge.trackers.files import Outgoing, Uploaded
 
@@ -29,6 +32,9 @@ READ_BACK = 256 * 1024
 
 SETTLING = 600 * SECOND
 """How long a tracker may take until a file that it lists can be had."""
+
+EARLY = 300 * SECOND
+"""How far the clock of a copy's tracker may be behind that of its original's."""
 
 _FINAL = frozenset({413, 415, 422})
 
@@ -80,8 +86,11 @@ def add_attachment(run: Run, action: AddAttachment, books: Books) -> None:
             if why:
                 _leave(run, action, books, "left-behind", why)
                 return
-            outgoing = Outgoing(spooled.path, fit_name(file.name), kind, spooled.size, spooled.digest)
-            _upload(run, books, side, action.pair, outgoing, file=file)
+            name = fit_name(with_name_redacted(run.agreement.redaction, side, file.name))
+            with redacted_file(run, side, spooled, kind, file.name) as (ready, counts):
+                outgoing = Outgoing(ready.path, name, kind, ready.size, ready.digest)
+                _upload(run, books, side, action.pair, outgoing, file=file)
+                note_redactions(run, side, counts, books)
     except Unfit as error:
         books.turned_down(side, IntentKind.ATTACH.value, error)
         _leave(run, action, books, "left-behind", f"the file '{file.name}' stays: {error.words}")
@@ -131,6 +140,38 @@ def delete_attachment(run: Run, action: DeleteAttachment, books: Books) -> None:
     books.parts.append(replace(action.pair, state=PairState.ORIGIN_DELETED))
     data = {"origin": action.pair.origin_id, "copy": action.pair.copy_id, "why": action.why}
     books.wrote(action.side, at, "file.removed", data)
+
+
+def find_copied_file(run: Run, action: AddAttachment, there: Container[str]) -> str:
+    """Look for the copy of a file that our database does not know of, and note it as one that we have attached.
+
+    Args:
+        run: the run over its link.
+        action: what would attach it.
+        there: ids of the files that it may be.
+
+    Returns:
+        Its id; "" when it is not there.
+
+    Raises:
+        TrackerError: the tracker cannot be asked now.
+    """
+    file, side = action.file, action.side
+    ticket, name = run.link.ticket(side), fit_name(action.file.name)
+    assert ticket is not None
+    found = run.tracker(side).files.find(ticket, name, file.size, file.created - EARLY)
+    made = next((one for one in found if one.id in there), None)
+    if made is None:
+        return ""
+    detail = {
+        "name": name,
+        "size": file.size,
+        "digest": made.digest,
+        "origin_name": file.name,
+        "origin_url": file.url,
+    }
+    adopt_file(run, intend(run, IntentKind.ATTACH, side, "", action.pair.origin_id, detail=detail), made)
+    return made.id
 
 
 def adopt_file(run: Run, intent: Intent, made: Uploaded) -> PartPair:

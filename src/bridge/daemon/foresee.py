@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.daemon.house import House, Terms, field_specs
+from bridge.daemon.describing import Tell, describe, describe_hold, discreetly, openly
+from bridge.daemon.house import House, Terms, field_specs, site
+from bridge.daemon.planfile import Line, Subject
 from bridge.daemon.run import Run
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
-from bridge.sync.attachments import megabytes
 from bridge.sync.base import Base, CommentPair, PartPair
+from bridge.sync.fingerprint import plan_print, terms_print, ticket_prints
 from bridge.sync.holding import Hold
 from bridge.sync.identity import marker_for
-from bridge.sync.mapping import show, show_change
 from bridge.sync.plan import (
-    TAKEN_BACK,
     Action,
     AddAttachment,
     AddComment,
-    AddRelation,
     AddWorklog,
     CreateTicket,
     DeleteAttachment,
@@ -30,23 +29,54 @@ from bridge.sync.plan import (
     EditWorklog,
     LinkBack,
     Plan,
-    RemoveRelation,
-    SetParent,
-    SetStatus,
     SpillText,
-    UpdateFields,
     WriteNote,
 )
-from bridge.sync.ticket import Side, Ticket
+from bridge.sync.ticket import Side
 from bridge.trackers.protocol import Watch
+
+Progress = Callable[[int, int], None]
+"""Told how many tickets are done and how many there are."""
+
+COUNTED = (
+    *("tickets", "busy", "create", "change", "comments", "files", "worklogs"),
+    *("actions", "findings", "holds"),
+)
+"""What is counted of a plan: pairs of tickets (in view, with something to do, to create, to change), and things."""
+
+_COMMENTS = (AddComment, EditComment, DeleteComment)
+_FILES = (AddAttachment, SpillText, DeleteAttachment)
+_TIME = (AddWorklog, EditWorklog, DeleteWorklog)
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The plan for one ticket or pair of tickets; ``link.id`` is 0 where no link exists yet."""
+    """The plan for one ticket or pair of tickets; ``link.id`` is 0 where no link exists yet.
+
+    Attributes:
+        link: their link.
+        plan: what would be done.
+        sequel: what would follow from a creation in it; None where nothing is created.
+        agreement: the terms.
+        line: the same for a file; None where nobody asked for one, or nothing is to be done.
+    """
 
     link: Link
     plan: Plan
+    sequel: Plan | None
+    agreement: Agreement
+    line: Line | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.plan.actions or self.plan.holds)
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Fields of which something waits for people."""
+        waiting = {finding.field for finding in self.plan.findings if finding.kind == "held"}
+        return frozenset(waiting | {hold.field for hold in self.plan.holds if not hold.state.owed})
 
     def as_json(self) -> dict[str, Any]:
         """For ``bridge plan --json``; holds no texts."""
@@ -54,39 +84,142 @@ class Outlook:
             "agreement": self.link.agreement,
             "internal": self.link.internal_key,
             "vendor": self.link.vendor_key,
-            "actions": [
-                {"side": action.side.value, "what": describe(action)} for action in self.plan.actions
-            ],
-            "findings": [finding.as_json() for finding in self.plan.findings],
+            **_in_words(self.plan, self.sequel, openly),
         }
 
 
-def foresee(house: House, key: str | None = None) -> Iterator[Outlook]:
+def foresee(
+    house: House, key: str | None = None, *, firm: bool = False, progress: Progress | None = None
+) -> Iterator[Outlook]:
     """The plan for everything in scope, or for the ticket with that key alone.
+
+    Args:
+        house: the running parts.
+        key: of a ticket on either side; None for all.
+        firm: read what has something to do by id, and give each a line for a file.
+        progress: told after each ticket.
 
     Raises:
         TrackerError: a tracker cannot be asked now.
         StoreError: our own database failed.
     """
     terms = house.terms
-    for agreement in terms.settings.agreements:
-        for link in _links(house, terms, agreement):
-            if key is not None and key.casefold() not in (
-                link.internal_key.casefold(),
-                link.vendor_key.casefold(),
-            ):
-                continue
-            bases = {side: Base() for side in Side}
-            pairs: tuple[CommentPair, ...] = ()
-            parts: tuple[PartPair, ...] = ()
-            holds: tuple[Hold, ...] = ()
-            if link.id:
-                with house.store.read() as tx:
-                    bases, pairs = tx.bases.get(link.id), tuple(tx.comments.list(link.id))
-                    parts = tuple(tx.parts.list(link.id))
-                    holds = tuple(tx.holds.list(link.id))
-            run = Run(house, terms, agreement, link, bases, pairs, parts=parts, holds=holds)
-            yield Outlook(link, run.plan())
+    wanted = [
+        (agreement, link)
+        for agreement in terms.settings.agreements
+        for link in _links(house, terms, agreement)
+        if key is None or key.casefold() in (link.internal_key.casefold(), link.vendor_key.casefold())
+    ]
+    for done, (agreement, link) in enumerate(wanted, 1):
+        yield _look_ahead(run_over(house, terms, agreement, link), firm=firm)
+        if progress is not None:
+            progress(done, len(wanted))
+
+
+def run_over(house: House, terms: Terms, agreement: Agreement, link: Link) -> Run:
+    """A run over a link, or over one that is still to be, with what is stored of it.
+
+    Raises:
+        StoreError: our own database failed.
+    """
+    bases = {side: Base() for side in Side}
+    pairs: tuple[CommentPair, ...] = ()
+    parts: tuple[PartPair, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    if link.id:
+        with house.store.read() as tx:
+            bases, pairs = tx.bases.get(link.id), tuple(tx.comments.list(link.id))
+            parts = tuple(tx.parts.list(link.id))
+            holds = tuple(tx.holds.list(link.id))
+    return Run(house, terms, agreement, link, bases, pairs, parts=parts, holds=holds)
+
+
+def agreed(terms: Terms, agreement: Agreement) -> str:
+    """The fingerprint of an agreement between the sites that its trackers are now."""
+    return terms_print(
+        agreement, *(site(terms.settings.trackers[agreement.scope(side).tracker]) for side in Side)
+    )
+
+
+def plan_firmly(run: Run) -> tuple[Plan, Plan | None]:
+    """The plan and what follows from it, both tickets read by id: the same at every look while nothing changes.
+
+    Raises:
+        TrackerError: something that must be read cannot be read now.
+    """
+    for side in Side:
+        run.read(side, strong=True)
+    plan = run.plan()
+    return plan, run.sequel(plan)
+
+
+def prints(run: Run, side: Side) -> dict[str, str]:
+    """Short fingerprints of the parts of a ticket that a run has read; none of one that is not there.
+
+    Raises:
+        TrackerError: it cannot be read now.
+    """
+    ticket = run.read(side).ticket
+    return {} if ticket is None else ticket_prints(run.agreement, ticket)
+
+
+def count(outlooks: Iterable[Outlook]) -> dict[str, int]:
+    """How much there is to do, by kind."""
+    totals = dict.fromkeys(COUNTED, 0)
+    for one in outlooks:
+        actions = one.plan.actions
+        every = (*actions, *(one.sequel.actions if one.sequel is not None else ()))
+        creates = any(isinstance(action, CreateTicket) for action in actions)
+        others = (CreateTicket, LinkBack, WriteNote, *_COMMENTS, *_FILES, *_TIME)
+        totals["tickets"] += 1
+        totals["busy"] += one.busy
+        totals["create"] += creates
+        totals["change"] += any(not isinstance(action, others) for action in actions)
+        totals["comments"] += sum(isinstance(action, _COMMENTS) for action in every)
+        totals["files"] += sum(isinstance(action, _FILES) for action in every)
+        totals["worklogs"] += sum(isinstance(action, _TIME) for action in every)
+        totals["actions"] += len(actions)
+        totals["findings"] += len(one.plan.findings)
+        totals["holds"] += len(one.held)
+    return totals
+
+
+def _look_ahead(run: Run, *, firm: bool) -> Outlook:
+    plan = run.plan()
+    outlook = Outlook(run.link, plan, run.sequel(plan), run.agreement)
+    if not firm or not outlook.busy:
+        return outlook
+    plan, follows = plan_firmly(run)
+    outlook = Outlook(run.link, plan, follows, run.agreement)
+    return Outlook(run.link, plan, follows, run.agreement, _line(run, outlook)) if outlook.busy else outlook
+
+
+def _line(run: Run, outlook: Outlook) -> Line:
+    link, agreement = run.link, run.agreement
+    subjects = {side: Subject(link.ticket(side) or "", link.key(side), prints(run, side)) for side in Side}
+    return Line(
+        agreement=agreement.name,
+        terms=agreed(run.terms, agreement),
+        link=link.id,
+        origin=link.origin,
+        internal=subjects[Side.INTERNAL],
+        vendor=subjects[Side.VENDOR],
+        parked=link.state is LinkState.PARKED,
+        digest=plan_print(outlook.plan, outlook.sequel),
+        words=_in_words(outlook.plan, outlook.sequel, discreetly(agreement)),
+    )
+
+
+def _in_words(plan: Plan, follows: Plan | None, tell: Tell) -> dict[str, Any]:
+    def told(actions: Iterable[Action]) -> list[dict[str, str]]:
+        return [{"side": action.side.value, "what": describe(action, tell)} for action in actions]
+
+    return {
+        "actions": told(plan.actions),
+        "then": told(follows.actions) if follows is not None else [],
+        "findings": [finding.as_json() for finding in plan.findings],
+        "holds": [describe_hold(hold, tell) for hold in plan.holds],
+    }
 
 
 def _links(house: House, terms: Terms, agreement: Agreement) -> list[Link]:
@@ -106,22 +239,22 @@ def _links(house: House, terms: Terms, agreement: Agreement) -> list[Link]:
                 mirrored = ticket.id in known or ticket.marker in marks
                 recent = ticket.created >= scope.since
                 if recent and not mirrored and side.other in agreement.create_on:
-                    links.append(_to_be(agreement, side, ticket))
+                    links.append(link_to_be(agreement, side, ticket.id, ticket.key))
     return links
 
 
-def _to_be(agreement: Agreement, side: Side, ticket: Ticket) -> Link:
+def link_to_be(agreement: Agreement, side: Side, ticket: str, key: str) -> Link:
     """The link that a ticket would get."""
     internal = side is Side.INTERNAL
     return Link(
         id=0,
         agreement=agreement.name,
         origin=side,
-        internal_id=ticket.id if internal else None,
-        internal_key=ticket.key if internal else "",
-        vendor_id=None if internal else ticket.id,
-        vendor_key="" if internal else ticket.key,
-        marker=marker_for(agreement.name, side, ticket.id),
+        internal_id=ticket if internal else None,
+        internal_key=key if internal else "",
+        vendor_id=None if internal else ticket,
+        vendor_key="" if internal else key,
+        marker=marker_for(agreement.name, side, ticket),
         state=LinkState.NEW,
         gen=1,
         done_gen=0,
@@ -137,53 +270,3 @@ def _to_be(agreement: Agreement, side: Side, ticket: Ticket) -> Link:
         created_at=0,
         synced_at=None,
     )
-
-
-def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one return for each action
-    """An action in words, without the words of the ticket's texts."""
-    match action:
-        case CreateTicket(values=values):
-            told = {name: "(text)" if name == "summary" else show(value) for name, value in values.items()}
-            return (
-                f"create a ticket ({', '.join(f'{name}: {value}' for name, value in sorted(told.items()))})"
-            )
-        case UpdateFields(decisions=decisions):
-            return "; ".join(
-                f"{one.field}: {show_change(one.before, one.after)} ({one.why})" for one in decisions
-            )
-        case SetStatus(goal=goal, decision=decision):
-            return f"status: {show(decision.before)} -> {goal} ({decision.why})"
-        case AddComment(origin_id=origin, private=private):
-            return f"add a {'private ' if private else ''}comment (the other side's {origin})"
-        case EditComment(pair=pair, why=why):
-            return f"rewrite comment {pair.copy_id} ({why})"
-        case DeleteComment(pair=pair, why=why):
-            return f"take back comment {pair.copy_id} ({TAKEN_BACK[why]})"
-        case AddAttachment() | SpillText() | DeleteAttachment():
-            return _describe_file(action)
-        case LinkBack():
-            return "show the link to the peer"
-        case WriteNote():
-            return "tell what is held, and what became of it"
-        case SetParent(parent=parent, key=key):
-            return f"make it a part of {key}" if parent else "make it a part of no other ticket"
-        case AddRelation(kind=kind, key=key, outward=outward):
-            return f"link it {'to' if outward else 'from'} {key} ({kind})"
-        case AddWorklog(seconds=seconds, pair=pair):
-            return f"book {seconds // 60} minutes (the other side's {pair.origin_id})"
-        case EditWorklog(pair=pair, why=why):
-            return f"change booked time {pair.copy_id} ({why})"
-        case DeleteWorklog(pair=pair, why=why):
-            return f"take back booked time {pair.copy_id} (the original was {why})"
-        case RemoveRelation(relation=relation):
-            return f"take a link away ({relation.kind}): it is gone on the other side"
-
-
-def _describe_file(action: AddAttachment | SpillText | DeleteAttachment) -> str:
-    match action:
-        case AddAttachment(file=file):
-            return f"attach a file ({megabytes(file.size)}, the other side's {file.id})"
-        case SpillText(name=name):
-            return f"attach the whole of a long text ({name})"
-        case DeleteAttachment(pair=pair, why=why):
-            return f"take back file {pair.copy_id} (the original was {why})"

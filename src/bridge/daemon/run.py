@@ -6,7 +6,7 @@ poll serves when it is provably newer than all we know; a side that is to be wri
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.config.settings import TrackerSettings
@@ -19,8 +19,12 @@ from bridge.sync.base import Base, CommentPair, PartPair
 from bridge.sync.decide import decide
 from bridge.sync.holding import Hold
 from bridge.sync.plan import AWAY, LinkView, Neighbour, Plan, View
+from bridge.sync.sequel import sequel
 from bridge.sync.ticket import FieldChange, Side, Ticket
 from bridge.trackers.protocol import Abilities, FieldSpec, Tracker
+
+YOUNGEST = 2**63 - 1
+"""Stands for the row id of a link that is still to be: it will be younger than all others."""
 
 
 @dataclass(slots=True)
@@ -39,6 +43,10 @@ class Run:
         read_at: side -> the tracker's time just before it was last read by id.
         asked: sides whose tracker this run has spoken to.
         parts: its pairs of files, relations and worklogs.
+        warrant: fingerprint of the reviewed plan that this run carries out, and nothing else; "" for a run of the
+            daemon's.
+        mirrored: links that count as mirrored; None for all that are. What a reviewed plan has just mirrored is as
+            unknown to its other lines as it was when they were planned.
         holds: every hold that it ever had, as they were at the start.
         histories: sides whose history was asked for, since they were last read.
     """
@@ -54,6 +62,8 @@ class Run:
     asked: set[Side] = field(default_factory=set)
     read_at: dict[Side, int] = field(default_factory=dict)
     parts: tuple[PartPair, ...] = ()
+    warrant: str = ""
+    mirrored: Collection[int] | None = None
     holds: tuple[Hold, ...] = ()
     histories: dict[Side, tuple[FieldChange, ...]] = field(default_factory=dict)
 
@@ -133,7 +143,7 @@ class Run:
             pairs=self.pairs,
             linked=frozenset(side for side in Side if self.link.linked(side)),
             changed_at=changed_at or {},
-            id=self.link.id,
+            id=self.link.id or YOUNGEST,
             parts=self.parts,
             files_move=all(self._abilities(side).attachments for side in Side),
             neighbours={side: self._related(side) for side in Side},
@@ -148,7 +158,18 @@ class Run:
         if ticket is None or not (rules.parent or rules.links):
             return {}
         with self.house.store.read() as tx:
-            return related(tx, self.agreement, side, ticket)
+            found = related(tx, self.agreement, side, ticket)
+        if self.mirrored is None:
+            return found
+        return {number: one for number, one in found.items() if one.link in self.mirrored}
+
+    def sequel(self, plan: Plan) -> Plan | None:
+        """What follows once a creation that the plan begins with is done; None when it creates nothing.
+
+        Raises:
+            TrackerError: something that must be read cannot be read now.
+        """
+        return sequel(self.made(), self.look(), plan)
 
     def made(self) -> Agreement:
         """The agreement with what both trackers know of its people.

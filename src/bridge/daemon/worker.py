@@ -8,7 +8,7 @@ in one fenced write, so that a run that was overtaken changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import structlog
@@ -19,9 +19,11 @@ from bridge.daemon.books import Books, Withheld
 from bridge.daemon.closing import end
 from bridge.daemon.holding import keep_holds, to_store
 from bridge.daemon.house import House
+from bridge.daemon.lookout import another
 from bridge.daemon.moving import follow_survivors, note_key
 from bridge.daemon.owning import look_after
 from bridge.daemon.rebasing import new_base
+from bridge.daemon.recalling import recall
 from bridge.daemon.relating import wait_for
 from bridge.daemon.resolving import resolve
 from bridge.daemon.restraint import note_withheld, restrained
@@ -42,7 +44,9 @@ from bridge.errors import (
 )
 from bridge.store.database import Tx
 from bridge.store.rows import JournalEntry, Link, LinkState
-from bridge.sync.plan import AWAY, CreateTicket, Finding
+from bridge.sync.fingerprint import plan_print
+from bridge.sync.plan import AWAY, CreateTicket, Finding, Plan
+from bridge.sync.sequel import foreseen
 from bridge.sync.ticket import Side
 
 log = structlog.get_logger(__name__)
@@ -55,6 +59,9 @@ FIRST_RETRY, LONGEST_RETRY = 15, 3_600
 
 REVISIT = 3_600
 """Seconds after which a link is looked at again by itself that waits for people, or for what will wake it anyway."""
+
+APPLIED = "plan.applied"
+"""The journal's word for a line of a reviewed plan that was carried out."""
 
 SLOW = frozenset({"unreachable", "person-inactive"})
 """Kinds of those findings: a status without a known way, a person whom the tracker does not take."""
@@ -85,6 +92,10 @@ class Report:
     agreement: str = ""
     keys: str = ""
     planned: int = 0
+
+
+class _Unwarranted(Exception):
+    """The plan is another one than what was reviewed."""
 
 
 class Worker:
@@ -127,19 +138,43 @@ class Worker:
             open_intents = tuple(tx.intents.open(link_id))
             holds = tuple(tx.holds.list(link_id))
         run = Run(house, terms, agreement, link, bases, pairs, open_intents, parts=parts, holds=holds)
-        books = Books()
-        report = self._conduct(run, books)
+        return self._report(run, started)
+
+    def carry_out(self, run: Run) -> Report:
+        """Carry out the reviewed plan that a run has its warrant for, if it is still the plan; due or not.
+
+        A link that is left as it was ends ``withheld``. ``reason`` says what was not done.
+
+        Raises:
+            StoreError: our own database failed.
+        """
+        before, started = run.link, self._house.clock.now()
+        with self._house.store.write(durable=False) as tx:
+            link = tx.links.start(before.id)
+            assert link is not None, "links are never deleted"
+            same = all(link.ticket(side) == before.ticket(side) for side in Side)
+            if link.state is LinkState.CLOSED or not same:
+                return Report(link.id, "withheld", reason="the link was changed at this very moment")
+            run.link, run.bases = link, tx.bases.get(link.id)
+            run.pairs, run.parts = tuple(tx.comments.list(link.id)), tuple(tx.parts.list(link.id))
+            run.holds, run.intents = tuple(tx.holds.list(link.id)), tuple(tx.intents.open(link.id))
+        run.views = {side: replace(view, base=run.bases[side]) for side, view in run.views.items()}
+        return self._report(run, started)
+
+    def _report(self, run: Run, started: int) -> Report:
+        """Work on the link, and write the canonical line of the log."""
+        report = self._conduct(run, Books())
         log.info(
             "link_synced",
-            agreement=agreement.name,
-            link=link.id,
+            agreement=run.agreement.name,
+            link=run.link.id,
             internal=run.link.internal_key,
             vendor=run.link.vendor_key,
             ending=report.ending,
             writes=report.writes,
             planned=report.planned or None,
             findings=list(report.findings) or None,
-            ms=(house.clock.now() - started) // 1000,
+            ms=(self._house.clock.now() - started) // 1000,
         )
         return report
 
@@ -171,6 +206,8 @@ class Worker:
             return self._postpone(run, books, record_failure(self._house, error), error.words)
         except StoreError:
             raise  # the link stays due; it is not its fault
+        except _Unwarranted:
+            return self._leave(run)
         except Exception:  # a bug of ours: park this link with a trace in the log; the others go on
             log.exception("link_failed", agreement=run.agreement.name, link=run.link.id)
             books.refused.append(
@@ -199,13 +236,16 @@ class Worker:
         wait = resolve(run) if run.intents and restrained(run) is None else None
         if wait is not None:
             return wait
-        for _ in range(ROUNDS):
-            plan, before = run.plan(), run.link
+        for number in range(ROUNDS):
+            plan, before = recall(run, run.plan()), run.link
+            if run.warrant:
+                plan = self._warranted(run, plan, number)
             merged = follow_survivors(run)
             if run.link is not before:
-                plan = run.plan()  # by the link's new ticket, and without what was said on the old one
-            away = merged or next((one for one in plan.findings if one.kind in AWAY), None)
-            why = restrained(run)
+                # By the link's new ticket, and without what was said on the old one.
+                plan = recall(run, run.plan())
+            away = merged or another(run) or next((one for one in plan.findings if one.kind in AWAY), None)
+            why = restrained(run, plan if away is None or away.kind == "gone" else None)
             if why is not None:
                 findings[:] = plan.findings if away is None else [away]
                 books.withheld = Withheld(why, len(plan.actions), len(findings))
@@ -215,9 +255,8 @@ class Worker:
                 if away.kind == "gone":
                     self._missing(run, away, books)
                 break
-            if any(isinstance(action, CreateTicket) for action in plan.actions) and not self._both_polled(
-                run
-            ):
+            creates = any(isinstance(action, CreateTicket) for action in plan.actions)
+            if creates and not run.warrant and not self._both_polled(run):
                 # The peer may be there already, known only to a poll that has not ended yet. Its end wakes this link;
                 # looking sooner would read every ticket again and again while that poll wants to read them all.
                 return run.house.clock.now() + REVISIT * SECOND
@@ -227,7 +266,22 @@ class Worker:
             if not books.created:
                 look_after(run, books)
                 break
+        if run.warrant and not books.refused and not books.findings:
+            books.journal.append((APPLIED, {"digest": run.warrant}))
         return None
+
+    def _warranted(self, run: Run, plan: Plan, number: int) -> Plan:
+        """The plan of a round, if it is what was reviewed; after a creation that of it which was foreseen.
+
+        Raises:
+            _Unwarranted: it is another plan by now.
+        """
+        if number == 0:
+            if plan_print(plan, run.sequel(plan)) != run.warrant:
+                raise _Unwarranted
+            return plan
+        rest = foreseen(plan, run.link.origin.other)
+        return rest if rest.actions == plan.actions else replace(rest, deferred=True)
 
     def _missing(self, run: Run, away: Finding, books: Books) -> None:
         """A ticket cannot be seen: once it is sure that it was deleted, its peer hears of it and the link ends."""
@@ -238,8 +292,12 @@ class Worker:
             end(run, away.side, verdict, books)
 
     def _both_polled(self, run: Run) -> bool:
+        """Whether both sides were polled, since the start of this process: our database may be older than that."""
+        name = run.agreement.name
+        if not all(self._house.watched(name, side).polled for side in Side):
+            return False
         with self._house.store.read() as tx:
-            return all(tx.cursors.get(run.agreement.name, side, "poll") is not None for side in Side)
+            return all(tx.cursors.get(name, side, "poll") is not None for side in Side)
 
     def _finish(self, run: Run, books: Books, findings: Sequence[Finding]) -> Report:
         """Store what came of the run: done, or parked with the trackers' words."""
@@ -266,7 +324,8 @@ class Worker:
                 )
                 ending: Ending = "parked"
             else:
-                reason = ""
+                # Of a reviewed plan nothing may be left out in silence, not even what is nobody's mistake.
+                reason = self._undone(run, books)
                 house.stumbles.forget(link.id)
                 held = tx.links.finish(
                     link.id,
@@ -323,6 +382,19 @@ class Worker:
         if any(one.kind in SLOW for one in findings):
             books.look_by(now + REVISIT * SECOND)
         return books.look
+
+    def _undone(self, run: Run, books: Books) -> str:
+        """What was not done of a reviewed plan, and why; "" for nothing, and for a run of the daemon's own."""
+        if not run.warrant:
+            return ""
+        return books.withheld.why if books.withheld else "; ".join(one.message for one in books.findings)
+
+    def _leave(self, run: Run) -> Report:
+        """Leave the link exactly as it was: what was reviewed is not what would be done."""
+        link = run.link
+        with run.house.store.write(durable=False) as tx:
+            tx.links.postpone(link.id, link.epoch, link.gen, link.due_at)
+        return Report(link.id, "withheld", reason="what there is to do has changed at this very moment")
 
     def _postpone(self, run: Run, books: Books, until: int, reason: str) -> Report:
         """Keep what succeeded, leave the rest for later."""

@@ -14,7 +14,8 @@ from bridge.simulator.state import Site
 @ROUTES.add("GET", "/attachment/meta", kind="meta", anonymous=True)
 def meta(call: Call) -> Answer:
     """Tell whether files may be attached, and how big."""
-    return Answer(200, {"enabled": True, "uploadLimit": call.view.site.attachment_limit})
+    site = call.view.site
+    return Answer(200, {"enabled": site.attachments_enabled, "uploadLimit": site.attachment_limit})
 
 
 @ROUTES.add("POST", "/issue/{issue}/attachments", kind="write")

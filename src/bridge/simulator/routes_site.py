@@ -386,8 +386,9 @@ def _matches(one: User, low: str, *, cloud: bool) -> bool:
 
 @ROUTES.add("GET", "/user/search", kind="meta")
 def user_search(call: Call) -> Answer:
-    """Find users by name or address; never past the 1000th."""
-    found = [one for one in _matching(call) if one.active][:MOST_USERS]
+    """Find users by name or address; never past the 1000th. Only Data Center shows those who have left, if asked."""
+    everybody = not call.view.site.cloud and call.text("includeInactive") == "true"
+    found = [one for one in _matching(call) if one.active or everybody][:MOST_USERS]
     page = paged(call, [render.user(call.view, one) for one in found], 50)
     return Answer(200, page["values"])
 

@@ -156,6 +156,7 @@ class Site:
         self.public = False
         self.default_priority = ""
         self.attachment_limit = 10_485_760
+        self.attachments_enabled = True
         self.media_url = ""
         self.media_tokens: dict[str, str] = {}
         self.misdirected_logins = 0

@@ -115,6 +115,8 @@ def left_behind(
 def fingerprint(rule: AttachmentRule) -> str:
     """A rule in short, to tell whether a file was judged by this one."""
     said = repr((sorted(rule.cross), rule.most, rule.types, rule.names))
+    if rule.redacted:
+        said += " redacted"
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 

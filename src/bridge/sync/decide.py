@@ -199,7 +199,7 @@ def _reconcile(agreement: Agreement, agreed: Agreement, link: LinkView) -> Plan:
             and any(_rerendered(link.view(side), name) for side in Side)
         ):
             sheet.settled[name] = (now.internal, now.vendor)
-        if isinstance(merged, Quiet):
+        if isinstance(merged, Quiet) and not (judged.held or judged.hold or judged.asks):
             merged = taken_back_later(agreement, rule, now, rule.owner or link.origin) or merged
         merged = _with_files(agreement, rule, now, merged)
         if isinstance(merged, Cross) and any(

@@ -199,13 +199,14 @@ def _fits(claimed: str, shown: str) -> bool:
         # One picture for another is an honest mistake of many programs.
         return claimed == shown or (shown.startswith("image/") and claimed.startswith("image/"))
     if shown == BINARY:
-        return claimed not in _RECOGNISED and not _textual(claimed)
+        return claimed not in _RECOGNISED and not is_textual(claimed)
     if shown in {"text/html", "image/svg+xml"}:
-        return _textual(claimed) and (claimed in ACTIVE or not claimed.startswith("image/"))
-    return _textual(claimed)
+        return is_textual(claimed) and (claimed in ACTIVE or not claimed.startswith("image/"))
+    return is_textual(claimed)
 
 
-def _textual(kind: str) -> bool:
+def is_textual(kind: str) -> bool:
+    """Whether a media type is one of texts."""
     return kind.startswith(("text/", "message/")) or kind in {
         "application/json",
         "application/xml",

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 
 from bridge.markup import Document, Mark, Paragraph, Text, digest
 from bridge.sync.agreement import Agreement, FieldRule
-from bridge.sync.attribution import author_name
+from bridge.sync.attribution import shown_name
 from bridge.sync.base import CommentPair, PairState
 from bridge.sync.holding import Hold, HoldKind, HoldState
 from bridge.sync.mapping import Carried, carry, carry_set, crossing, show
 from bridge.sync.plan import LinkView, WriteNote
+from bridge.sync.redaction import redact_line
 from bridge.sync.roles import Unentitled
 from bridge.sync.ticket import SECOND, Person, Side, Value
 
@@ -147,19 +148,18 @@ def _line(agreement: Agreement, side: Side, hold: Hold) -> str:
     rule = agreement.field(hold.field) or FieldRule(hold.field)
     asked = role_name(agreement, hold.approver)
     company = agreement.scope(hold.side).company
+    reason = _reason(redact_line(agreement.redaction, side, hold.reason))
     change = _change(agreement, rule, hold, side)
-    author = author_name(agreement, hold.actor) if hold.actor is not None else "somebody"
+    author = shown_name(agreement, hold.actor, hold.side)
     match hold.state:
         case HoldState.APPROVED | HoldState.REJECTED:
             return f"{change}; decided, and about to be carried out."
         case HoldState.CROSSED:
-            return f"{change}; approved by {asked}{_reason(hold)}."
+            return f"{change}; approved by {asked}{reason}."
         case HoldState.RESTORED:
-            return f"{change}; not approved by {asked}, and put back{_reason(hold)}."
+            return f"{change}; not approved by {asked}, and put back{reason}."
         case HoldState.REVERTED:
-            return (
-                f"{change} by {author} ({company}); the agreement leaves that to others, so it was put back."
-            )
+            return f"{change} by {author}; the agreement leaves that to others, so it was put back."
         case HoldState.OVERTAKEN:
             return f"{change}; somebody who may change it has done so since."
         case HoldState.WITHDRAWN:
@@ -172,7 +172,7 @@ def _line(agreement: Agreement, side: Side, hold: Hold) -> str:
             f"{change} ({company}) and put back {hold.rounds} times; it is left alone since {since}, until {asked} "
             "has decided."
         )
-    return f"{change} by {author} ({company}), {since}; it does not cross until {asked} has decided."
+    return f"{change} by {author}, {since}; it does not cross until {asked} has decided."
 
 
 def _change(agreement: Agreement, rule: FieldRule, hold: Hold, side: Side) -> str:
@@ -193,5 +193,5 @@ def _change(agreement: Agreement, rule: FieldRule, hold: Hold, side: Side) -> st
     return f"{rule.name} was changed from {told(hold.before, hold.side)} to {told(hold.value, hold.side)}"
 
 
-def _reason(hold: Hold) -> str:
-    return f" (\u201c{hold.reason}\u201d)" if hold.reason else ""
+def _reason(words: str) -> str:
+    return f" (\u201c{words}\u201d)" if words else ""

@@ -27,7 +27,7 @@ from bridge.sync.mapping import (
     same,
     show,
 )
-from bridge.sync.originals import bears_mark, keeps_back, kept_blocks, taken_back
+from bridge.sync.originals import adds_mark, bears_mark, keeps_back, kept_blocks, taken_back
 from bridge.sync.shortening import surely_short
 from bridge.sync.textmerge import Fit, merge_blocks
 from bridge.sync.ticket import Side, Value
@@ -255,7 +255,8 @@ def _with_kept_words(agreement: Agreement, rule: FieldRule, now: Now, source: Si
         # What is restored is the side's own text, and not the copy of it.
         shown = settle(agreement.scope(to).dialect, other) if isinstance(other, Document) else other
         return Carried(other, shown)
-    if (edited := _edited_text(agreement, now, source)) is not None:
+    edited = _edited_text(agreement, now, source)
+    if edited is not None and not adds_mark(agreement, other, edited):
         return Carried(edited, settle(agreement.scope(to).dialect, edited))
     crossed = not isinstance(other, _Missing) and keeps_back(agreement, rule, to, other)
     if not crossed and not bears_mark(agreement, value):

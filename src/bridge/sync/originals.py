@@ -33,6 +33,12 @@ def bears_mark(agreement: Agreement, value: Value) -> bool:
     return isinstance(value, str) and holds_mark(agreement.redaction, value)
 
 
+def adds_mark(agreement: Agreement, before: object, after: Document) -> bool:
+    """Whether a mark stands in a text's new blocks."""
+    known = before.blocks if isinstance(before, Document) else ()
+    return bears_mark(agreement, Document(tuple(block for block in after.blocks if block not in known)))
+
+
 def kept_blocks(agreement: Agreement, side: Side, text: Document) -> frozenset[int]:
     """The blocks of a side's text that an edit from the other side must leave alone."""
     return redacted_blocks(agreement.redaction, side.other, text)

@@ -46,6 +46,8 @@ from bridge.markup import (
 from bridge.sync.redaction import OBJECT, Place, Redaction, count_marks, fold, hidden_in, places, redact_line
 from bridge.sync.ticket import Side
 
+_LONGEST_EXTENSION = 5
+
 MOST_LOOKS = 3
 """Times at most that a text is looked over as its tracker would show it."""
 
@@ -360,6 +362,7 @@ def with_name_redacted(redaction: Redaction, to: Side, name: str) -> str:
     new = redact_line(redaction, to, name)
     _, dot, extension = name.rpartition(".")
     ending = f"{dot}{extension}"
-    if not dot or new == name or new.endswith(ending) or places(redaction, to, ending):
+    plain = len(extension) <= _LONGEST_EXTENSION and extension.isalnum()
+    if not dot or not plain or new == name or new.endswith(ending) or places(redaction, to, ending):
         return new
     return f"{new}{ending}"

@@ -59,9 +59,11 @@ class Knowing:
             assert "summary" in {field.name for field in screen}
 
     def test_an_account_with_all_rights_lacks_none(self, desk: Desk) -> None:
-        """``missing_rights`` is empty for the account of the stand, which can do what the suite does."""
+        """No right and nothing of the mark is missing for the stand's account, which does what the suite does."""
         desk.create()
-        assert desk.tracker.metadata(desk.stand.project, desk.specs).missing_rights == ()
+        meta = desk.tracker.metadata(desk.stand.project, desk.specs)
+        assert not meta.missing_rights
+        assert meta.marker == ()
 
     def test_a_project_that_is_not_there_is_gone(self, desk: Desk) -> None:
         """``metadata`` of an unknown project raises Gone."""

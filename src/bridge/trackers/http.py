@@ -5,6 +5,7 @@ Every adapter talks through :class:`Http`. It decides by what a request *does*, 
 =====================================  ==========================  =======================================
 what happened                          repeatable request          a POST that cannot be taken back
 =====================================  ==========================  =======================================
+an address on another host             Unintelligible (not sent)   Unintelligible (not sent)
 connection refused, DNS, bad TLS cert  again, then Unreachable     again (never sent), then Unreachable
 connection lost                        again, then Unreachable     OutcomeUnknown
 no connection in time                  Unreachable                 Unreachable (never sent)
@@ -54,6 +55,7 @@ from bridge.trackers.answers import Answer, complaint, http_date, parse, phrase
 from bridge.trackers.limits import Limiter
 from bridge.trackers.sessions import (
     BODY_LIMIT,
+    Astray,
     Body,
     Fenced,
     Session,
@@ -362,6 +364,8 @@ class Http:
     def _no_answer(self, request: _Request, error: requests.RequestException) -> NoReturn:
         """Raise what a request without a readable answer means."""
         words = describe(error)
+        if isinstance(error, Astray):
+            raise Unintelligible(self.tracker, words) from error
         if isinstance(error, requests.ConnectTimeout):
             raise Unreachable(self.tracker, words) from error
         if never_sent(error):

@@ -59,7 +59,7 @@ def open_tracker(settings: TrackerSettings, clock: Clock) -> JiraTracker:
     http = open_http(
         settings, clock, lambda: JiraSession(settings, url, version="3", deployment="Cloud"), url
     )
-    transfers = open_transfers(settings, http, clock, lambda: file_session(settings))
+    transfers = open_transfers(settings, http, clock, lambda: file_session(settings, url))
     return JiraCloud(
         settings.name,
         settings.url,

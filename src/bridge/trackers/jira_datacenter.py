@@ -55,7 +55,7 @@ def open_tracker(settings: TrackerSettings, clock: Clock) -> JiraTracker:
     http = open_http(
         settings, clock, lambda: JiraSession(settings, settings.url, version="2", deployment="Server")
     )
-    transfers = open_transfers(settings, http, clock, lambda: file_session(settings))
+    transfers = open_transfers(settings, http, clock, lambda: file_session(settings, settings.url))
     return JiraDataCenter(
         settings.name,
         settings.url,

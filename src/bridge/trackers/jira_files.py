@@ -54,12 +54,17 @@ def address(url: str, values: Values, number: str, name: str) -> str:
     return f"{url}/secure/attachment/{number}/{quote(name, safe='')}"
 
 
-def file_session(settings: TrackerSettings) -> PlainSession:
-    """A session for bytes. The ``jira`` package's own reads every answer whole before it gives it out."""
+def file_session(settings: TrackerSettings, url: str) -> PlainSession:
+    """A session for bytes. The ``jira`` package's own reads every answer whole before it gives it out.
+
+    Args:
+        settings: credentials, time-outs.
+        url: base address (the site, or the gateway for scoped tokens).
+    """
     token = settings.token.get_secret_value()
     if settings.user:
-        return patient_session(settings, auth=(settings.user, token))
-    return patient_session(settings, headers={"Authorization": f"Bearer {token}"})
+        return patient_session(settings, auth=(settings.user, token), url=url)
+    return patient_session(settings, headers={"Authorization": f"Bearer {token}"}, url=url)
 
 
 class JiraFiles:

@@ -9,18 +9,28 @@ from bridge.trackers.http import Http
 from bridge.trackers.jira_fields import CANONICAL_NAMES, JiraField
 from bridge.trackers.jira_values import BELOW
 from bridge.trackers.protocol import FieldMeta, FieldSpec, ProjectMeta
+from bridge.trackers.survey import Flaw, Need
 
-RIGHTS = (
-    "BROWSE_PROJECTS",
-    "CREATE_ISSUES",
-    "EDIT_ISSUES",
-    "TRANSITION_ISSUES",
-    "ADD_COMMENTS",
-    "EDIT_OWN_COMMENTS",
-    "DELETE_OWN_COMMENTS",
-    "LINK_ISSUES",
-)
-"""What the bridge's account needs in every project it mirrors."""
+RIGHTS: Mapping[Need, str] = {
+    Need.READ: "BROWSE_PROJECTS",
+    Need.CREATE: "CREATE_ISSUES",
+    Need.EDIT: "EDIT_ISSUES",
+    Need.MOVE: "TRANSITION_ISSUES",
+    Need.ASSIGN: "ASSIGN_ISSUES",
+    Need.LINK_BACK: "LINK_ISSUES",
+    Need.COMMENT: "ADD_COMMENTS",
+    Need.EDIT_COMMENT: "EDIT_OWN_COMMENTS",
+    Need.DELETE_COMMENT: "DELETE_OWN_COMMENTS",
+    Need.ATTACH: "CREATE_ATTACHMENTS",
+    Need.DELETE_FILE: "DELETE_OWN_ATTACHMENTS",
+    Need.RELATE: "LINK_ISSUES",
+    Need.PARENT: "EDIT_ISSUES",
+    Need.BOOK: "WORK_ON_ISSUES",
+    Need.EDIT_TIME: "EDIT_OWN_WORKLOGS",
+    Need.DELETE_TIME: "DELETE_OWN_WORKLOGS",
+    Need.PEOPLE: "USER_PICKER",
+}
+"""Jira's permission for each thing that the bridge may have to do; the last one is global, the others the project's."""
 
 _PAGE = 50
 
@@ -84,6 +94,7 @@ class Project:
             ),
             create=create,
             missing_rights=self._missing_rights(),
+            marker=tuple(_unmarkable(create)),
             private_notes=self._is_desk(),
             unfit=unfit,
         )
@@ -100,18 +111,20 @@ class Project:
             rows = self._http.call("GET", f"{self._api}/priority").array()
         return tuple(str(row["name"]) for row in rows)
 
-    def _missing_rights(self) -> tuple[str, ...]:
+    def _missing_rights(self) -> dict[Need, tuple[str, ...]]:
+        asked = ",".join(dict.fromkeys(RIGHTS.values()))
         answer = self._http.call(
-            "GET",
-            f"{self._api}/mypermissions",
-            query={"projectKey": self._key, "permissions": ",".join(RIGHTS)},
+            "GET", f"{self._api}/mypermissions", query={"projectKey": self._key, "permissions": asked}
         )
         granted = answer.object().get("permissions") or {}
-        return tuple(
-            str(granted.get(right, {}).get("name") or right)
-            for right in RIGHTS
+        missing: dict[Need, tuple[str, ...]] = {
+            need: (str(granted.get(right, {}).get("name") or right),)
+            for need, right in RIGHTS.items()
             if not granted.get(right, {}).get("havePermission")
-        )
+        }
+        if self._http.call("GET", f"{self._api}/attachment/meta").object().get("enabled") is False:
+            missing[Need.ATTACH] = ("to attach files at all: the whole site has them switched off",)
+        return missing
 
     def _pages(self, path: str, parts: Mapping[str, str], *names: str) -> Iterator[Mapping[str, Any]]:
         """All rows of an offset-paged list, which Cloud and Data Center name differently."""
@@ -126,11 +139,22 @@ class Project:
                 return
 
 
+def _unmarkable(create: Mapping[str, tuple[FieldMeta, ...]]) -> Iterator[Flaw]:
+    """The types whose create screen takes no labels: our mark is one, and without it Jira refuses the whole request."""
+    without = [kind for kind, screen in create.items() if all(one.name != "labels" for one in screen)]
+    for kind in without:
+        yield Flaw(
+            f"the create screen of '{kind}' has no labels, and the bridge's mark is one",
+            f"put the field Labels on the create screen of '{kind}'",
+        )
+
+
 def _field(raw: Mapping[str, Any]) -> FieldMeta:
     return FieldMeta(
         name=CANONICAL_NAMES.get(str(raw.get("fieldId")), str(raw.get("name"))),
         required=bool(raw.get("required")) and not raw.get("hasDefaultValue"),
         allowed=tuple(name for value in raw.get("allowedValues") or () for name in _offered(value)),
+        id=str(raw.get("fieldId") or ""),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 
 from bridge.errors import Gone, Refused, Unauthorised
+from bridge.sync.mapping import names
 from bridge.sync.ticket import Person
 from bridge.trackers.answers import Answer
 from bridge.trackers.http import Http
@@ -65,20 +66,35 @@ class People:
             known = self._found.get(handle)
         if known is not None:
             return known
-        people = [person for raw in self._search(handle).array() if (person := self._values.person(raw))]
-        wanted = handle.casefold()
-        exact = [
-            person
-            for person in people
-            if wanted in {person.id.casefold(), *(name.casefold() for name in person.handles)}
-        ]
-        # A hidden address is not in the answer; a single hit for a whole address is still that person.
-        chosen = exact or (people if "@" in handle else [])
-        if len({person.id for person in chosen}) != 1:
+        chosen = self._called(handle, self._search(handle))
+        if len(chosen) != 1:
             raise WrongValue(f"{'nobody' if not chosen else 'more than one person'} is called {handle!r}")
         with self._lock:
             self._found[handle] = chosen[0].id
         return chosen[0].id
+
+    def everybody(self, handle: str) -> list[Person]:
+        """Everybody who answers to a handle, those who have left among them as far as the site tells.
+
+        Raises:
+            Refused: our account may not look people up.
+        """
+        if self._values.person_key == "accountId" and "@" not in handle:
+            try:
+                answer = self._http.call("GET", f"{self._api}/user", query={"accountId": handle})
+            except Gone:
+                return []
+            person = self._values.person(answer.object())
+            return [] if person is None else [person]
+        return self._called(handle, self._search(handle, inactive=True))
+
+    def _called(self, handle: str, found: Answer) -> list[Person]:
+        """Those of the people found whom a handle means, each once."""
+        people = [person for raw in found.array() if (person := self._values.person(raw))]
+        exact = [person for person in people if names(person, handle)]
+        # A hidden address is not in the answer; a single hit for a whole address is still that person.
+        chosen = exact or (people if "@" in handle else [])
+        return list({person.id: person for person in chosen}.values())
 
     def look_up(self, handle: str, *, left: bool = False) -> Person | None:
         """The active person behind a handle, with the name that people see; None when there is no such one.
@@ -95,6 +111,10 @@ class People:
         person = self._values.person(found.object())
         return person if person is not None and (person.active or left) else None
 
-    def _search(self, handle: str) -> Answer:
-        parameter = "query" if self._values.person_key == "accountId" else "username"
-        return self._http.call("GET", f"{self._api}/user/search", query={parameter: handle, "maxResults": 10})
+    def _search(self, handle: str, *, inactive: bool = False) -> Answer:
+        """Ask for people. Cloud shows active ones only; Data Center the others as well, if so asked."""
+        cloud = self._values.person_key == "accountId"
+        query = {"query" if cloud else "username": handle, "maxResults": 10}
+        if inactive and not cloud:
+            query["includeInactive"] = "true"
+        return self._http.call("GET", f"{self._api}/user/search", query=query)

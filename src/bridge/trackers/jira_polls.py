@@ -16,9 +16,10 @@ from bridge.clock import SECOND, Clock
 from bridge.errors import Refused, Unauthorised
 from bridge.sync.agreement import Scope
 from bridge.sync.ticket import Person
-from bridge.trackers.jira_queries import changed, everything, marked, named_ids, own_since, views
-from bridge.trackers.jira_tickets import LINK_FACTS, marks
+from bridge.trackers.jira_queries import changed, everything, marked, named_ids, newest, own_since, views
+from bridge.trackers.jira_tickets import LINK_FACTS, Reading, marks
 from bridge.trackers.protocol import Stamp, Watch
+from bridge.trackers.survey import Sampled
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +58,7 @@ class Polls:
         tracker: the tracker's name, for messages.
         search: the flavour's way of searching.
         whoami: asks the tracker who we are.
-        stamp: makes an issue's stamp from its JSON.
+        reading: makes stamps and samples from an issue's JSON.
         clock: the time.
     """
 
@@ -66,13 +67,14 @@ class Polls:
         tracker: str,
         search: Search,
         whoami: Callable[[], Person],
-        stamp: Callable[[Raw], Stamp],
+        reading: Reading,
         clock: Clock,
     ) -> None:
         self._tracker = tracker
         self._search = search
         self._whoami = whoami
-        self._stamp = stamp
+        self._stamp = reading.stamp
+        self._sampled = reading.sampled
         self._clock = clock
         self._lock = threading.Lock()
         self._lost: dict[str, int] = {}
@@ -113,6 +115,12 @@ class Polls:
 
         for page in self._surviving(watch, "", run):
             yield [self._stamp(raw) for raw in page]
+
+    def sample(self, scope: Scope) -> Sequence[Sampled]:
+        """See :meth:`bridge.trackers.survey.ShowsTickets.sample`."""
+        asked = ["status", "issuetype", "assignee", "created", "updated"]
+        page = next(iter(self._search.pages(newest(scope), asked)), ())
+        return [self._sampled(raw) for raw in page]
 
     def find_marked(self, scope: Scope, marker: str, since: int) -> Sequence[Stamp]:
         """See :meth:`bridge.trackers.protocol.Tracker.find_marked`.

@@ -85,6 +85,11 @@ def everything(view: str) -> str:
     return f"{view} ORDER BY id ASC"
 
 
+def newest(scope: Scope) -> str:
+    """A scope, what changed last first."""
+    return f"{in_scope(scope)} ORDER BY updated DESC, id DESC"
+
+
 def marked(marker: str) -> str:
     """Tickets with our mark, wherever they have been moved to."""
     return f"labels = {quote(marker)} ORDER BY id ASC"

@@ -18,7 +18,7 @@ from jira.exceptions import JIRAError
 from requests.auth import HTTPBasicAuth
 
 from bridge.config.settings import TrackerSettings
-from bridge.trackers.sessions import Body, no_target
+from bridge.trackers.sessions import Body, bind, no_target
 
 # At DEBUG the package logs the headers and bodies of failed requests.
 for _name in ("jira", "jira.client", "jira.resilientsession"):
@@ -54,6 +54,7 @@ class JiraSession:
         # Neither proxies nor .netrc from the environment: the login comes from the settings only.
         self._session.trust_env = False
         self._session.get_redirect_target = no_target
+        bind(self._session, url)
         if settings.user:
             # As bytes: requests would encode text as Latin-1 and fail on other letters.
             self._session.auth = HTTPBasicAuth(settings.user.encode(), token.encode())

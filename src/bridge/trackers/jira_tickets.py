@@ -21,6 +21,7 @@ from bridge.trackers.jira_files import read_attachments
 from bridge.trackers.jira_structure import relations, worklog
 from bridge.trackers.jira_values import Kind, Values, moment
 from bridge.trackers.protocol import Stamp
+from bridge.trackers.survey import Sampled
 
 OWN_LABEL = "bridge-"
 """Prefix of the labels that the bridge keeps for itself."""
@@ -166,6 +167,18 @@ class Reading:
         except (KeyError, TypeError, ValueError) as error:
             words = f"issue {raw.get('key')}: {type(error).__name__} in its JSON"
             raise Unintelligible(self.tracker, words) from None
+
+    def sampled(self, raw: Mapping[str, Any]) -> Sampled:
+        """An issue as a place to look at the workflow from."""
+        fields = raw.get("fields") or {}
+        return Sampled(
+            id=str(raw.get("id")),
+            key=str(raw.get("key")),
+            kind=str((fields.get("issuetype") or {}).get("name") or ""),
+            status=str((fields.get("status") or {}).get("name") or ""),
+            assignee=self.values.person(fields.get("assignee")),
+            untouched=fields.get("created") == fields.get("updated"),
+        )
 
     def history(self, entries: Iterable[Mapping[str, Any]]) -> tuple[FieldChange, ...]:
         """The field changes of an issue, oldest first, whatever the order in which Jira sent them."""

@@ -54,6 +54,7 @@ from bridge.trackers.protocol import (
     Watch,
 )
 from bridge.trackers.structure import Structure
+from bridge.trackers.survey import Sampled
 from bridge.trackers.transfers import Transfers
 
 log = structlog.get_logger(__name__)
@@ -134,7 +135,7 @@ class JiraTracker(abc.ABC):
         )
         self._catalogue = Catalogue(name, lambda: self._get("/field").array(), clock)
         self._encoder = Encoder(name, self._catalogue, flavour.values, self._people.find)
-        self._polls = Polls(name, search, self._people.whoami, self._reading.stamp, clock)
+        self._polls = Polls(name, search, self._people.whoami, self._reading, clock)
         self._structure = JiraStructure(http, flavour.api, flavour.values, self._people)
         self.hooks = JiraHooks(http, cloud=flavour.cloud)
         self.rosters = JiraRosters(http, flavour.api, flavour.values, self._people, cloud=flavour.cloud)
@@ -195,6 +196,19 @@ class JiraTracker(abc.ABC):
         return replace(
             reader.read(self._catalogue.all(), fields, self._catalogue.unfit(fields)), link_types=types
         )
+
+    def sample(self, scope: Scope) -> Sequence[Sampled]:
+        """See :meth:`bridge.trackers.survey.ShowsTickets.sample`."""
+        return self._polls.sample(scope)
+
+    def find_people(self, handle: str, project: str) -> Sequence[Person]:  # noqa: ARG002 - accounts are the site's
+        """See :meth:`bridge.trackers.survey.KnowsPeople.find_people`."""
+        return self._people.everybody(handle)
+
+    def zone(self) -> str | None:
+        """See :meth:`bridge.trackers.survey.TellsZone.zone`."""
+        zone = self._get("/myself").object().get("timeZone")
+        return str(zone) if zone else None
 
     # -- tickets --
 

@@ -18,6 +18,7 @@ from bridge.sync.agreement import Privacy, Scope
 from bridge.sync.ticket import FieldChange, Person, Ticket, Transition, Value
 from bridge.trackers.files import Files
 from bridge.trackers.structure import Structure
+from bridge.trackers.survey import Flaw, Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +137,12 @@ class PeerLink:
 
 @dataclass(frozen=True, slots=True)
 class FieldMeta:
-    """A field on a create screen: its name, whether it must be given, the values it takes (empty = any)."""
+    """A field on a create screen: its name, whether it must be given, the values it takes (empty = any), its id."""
 
     name: str
     required: bool
     allowed: tuple[str, ...] = ()
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +155,10 @@ class ProjectMeta:
         priorities: names; empty where they are not told, or are numbers.
         fields: names of all fields of the site or project, built-in ones by canonical name.
         create: type name -> fields on its create screen.
-        missing_rights: rights the account lacks here, in the tracker's words.
+        missing_rights: what the account cannot do here -> the rights it lacks for that, in the tracker's words;
+            whether the agreement needs it at all is not for the tracker to say.
+        marker: why the bridge's mark cannot be put on new tickets here; nothing where it can.
         private_notes: whether a comment can be private here by itself; where False it takes a role or a group.
-        missing_private: rights that private comments would need, and the account lacks.
         link_types: names of the types of links between tickets.
         unfit: native names of mapped fields that cannot be used, and why: two fields bear the name, or the values of
             its type cannot cross.
@@ -166,9 +169,9 @@ class ProjectMeta:
     priorities: tuple[str, ...]
     fields: tuple[str, ...]
     create: Mapping[str, tuple[FieldMeta, ...]] = field(default_factory=dict)
-    missing_rights: tuple[str, ...] = ()
+    missing_rights: Mapping[Need, tuple[str, ...]] = field(default_factory=dict)
+    marker: tuple[Flaw, ...] = ()
     private_notes: bool = True
-    missing_private: tuple[str, ...] = ()
     unfit: Mapping[str, str] = field(default_factory=dict)
     link_types: tuple[str, ...] = ()
 

@@ -62,6 +62,7 @@ from bridge.trackers.redmine_values import (
 )
 from bridge.trackers.sessions import PlainSession
 from bridge.trackers.structure import Structure
+from bridge.trackers.survey import Sampled
 from bridge.trackers.transfers import Transfers, open_transfers, patient_session
 
 WHOLE = "journals,relations,attachments"
@@ -78,6 +79,7 @@ def open_tracker(settings: TrackerSettings, clock: Clock) -> Tracker:
 
     def session() -> PlainSession:
         return PlainSession(
+            settings.url,
             timeout=(settings.connect_timeout, settings.read_timeout),
             headers={"X-Redmine-API-Key": settings.token.get_secret_value()},
             ca_file=settings.ca_file,
@@ -234,6 +236,30 @@ class Redmine:
     def metadata(self, project: str, fields: Sequence[FieldSpec] = ()) -> ProjectMeta:
         """See :class:`bridge.trackers.protocol.Tracker`."""
         return describe(self._catalog, project, self._marker, [spec.native for spec in fields])
+
+    def sample(self, scope: Scope) -> Sequence[Sampled]:
+        """See :class:`bridge.trackers.survey.ShowsTickets`."""
+        query = {**self._scope(scope), "sort": "updated_on:desc,id:desc", "limit": PAGE}
+        return [
+            Sampled(
+                id=str(issue["id"]),
+                key=f"#{issue['id']}",
+                kind=str(issue["tracker"]["name"]),
+                status=str(issue["status"]["name"]),
+                assignee=self._catalog.person(issue.get("assigned_to")),
+                untouched=issue["created_on"] == issue["updated_on"],
+            )
+            for issue in self._http.call("GET", "/issues.json", query=query).objects("issues")
+        ]
+
+    def find_people(self, handle: str, project: str) -> Sequence[Person]:
+        """See :class:`bridge.trackers.survey.KnowsPeople`: among the members, who alone can be given tickets."""
+        numbers = sorted(self._catalog.called(handle, project))
+        return [person for number in numbers if (person := self._catalog.person({"id": number}))]
+
+    def clock_known(self) -> bool:
+        """See :class:`bridge.trackers.survey.TellsClock`."""
+        return self._clock.known
 
     # Writing
 

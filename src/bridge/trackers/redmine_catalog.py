@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.clock import SECOND
@@ -230,10 +230,22 @@ class Catalog:
                 with self._lock:
                     self._fields[field.id] = field
 
-    def _read_newest(self, project: str) -> None:
+    def _read_newest(self, project: str) -> Sequence[Json]:
         query = {**in_project(project, {"status_id": "*"}), "sort": "id:desc", "limit": PAGE}
-        for issue in self._http.call("GET", "/issues.json", query=query).objects("issues"):
+        issues = self._http.call("GET", "/issues.json", query=query).objects("issues")
+        for issue in issues:
             self.learn(issue)
+        return issues
+
+    def types_without(self, field: CustomField, project: str) -> list[str]:
+        """Types of a project's newest tickets that surely do not have a custom field: one of them comes without it."""
+        issues = self._keeper.kept(("seen", project), KEEP, lambda: self._read_newest(project))
+        carried: dict[str, bool] = {}
+        for issue in issues:
+            has = any(int(one["id"]) == field.id for one in issue.get("custom_fields", ()))
+            kind = str(issue["tracker"]["name"])
+            carried[kind] = carried.get(kind, True) and has
+        return [kind for kind, has in carried.items() if not has]
 
     def _probe_names(self, name: str, project: str) -> int:
         """Find a custom field's number by the complaints of empty filters; 0 when none names it."""
@@ -322,15 +334,11 @@ class Catalog:
                 return members
             offset += PAGE
 
-    def assignee(self, handle: str, project: str) -> str:
-        """The number of the person whom a configuration names by number, login, mail or name.
-
-        Raises:
-            Refused: nobody, or more than one, in the project is called so.
-        """
+    def called(self, handle: str, project: str) -> frozenset[str]:
+        """The numbers of those whom a configuration names by number, login, mail or name, as far as we can see."""
         members = self.members(project)
         if handle.isdecimal() and any(member.id == handle for member in members):
-            return handle
+            return frozenset({handle})
         wanted = handle.strip().casefold()
         found = {member.id for member in members if member.name.casefold() == wanted}
         if not found:
@@ -348,8 +356,17 @@ class Catalog:
                 for person in map(read_person, users)
                 if wanted in {other.casefold() for other in (person.name, *person.handles)}
             }
+        return frozenset(found)
+
+    def assignee(self, handle: str, project: str) -> str:
+        """The number of the person whom a configuration names by number, login, mail or name.
+
+        Raises:
+            Refused: nobody, or more than one, in the project is called so.
+        """
+        found = self.called(handle, project)
         if len(found) == 1:
-            return found.pop()
+            return next(iter(found))
         trouble = "more than one member" if found else "no member that we can see"
         words = (
             f"{trouble} of project {project} is known as {handle!r}; name a number, login, mail or full name"

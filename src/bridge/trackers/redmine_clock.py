@@ -23,6 +23,7 @@ class FarClock:
         self._clock = clock
         self._lock = threading.Lock()
         self._skew = 0
+        self._known = False
 
     def here(self) -> int:
         """Our own time: what to remember before a request that will be witnessed."""
@@ -32,6 +33,11 @@ class FarClock:
         """The tracker's time, microseconds."""
         return self._clock.now() + self._skew
 
+    @property
+    def known(self) -> bool:
+        """Whether any stamp has told the tracker's time yet."""
+        return self._known
+
     def witness(self, stamp: int, began: int) -> None:
         """Learn from a stamp that the tracker took after ``began`` (our time) and before now.
 
@@ -39,4 +45,5 @@ class FarClock:
         """
         lowest, highest = stamp - self._clock.now(), stamp + SECOND - began
         with self._lock:
+            self._known = True
             self._skew = min(max(self._skew, lowest), highest)

@@ -34,7 +34,7 @@ class Account:
     Attributes:
         person: us, by login.
         number: our number among RT's users.
-        zone: the time zone that the account is set to; None where it is set to none.
+        zone: the time zone that the account is set to; None where it is set to none, or to one that is unknown here.
     """
 
     person: Person
@@ -174,17 +174,27 @@ class Catalog:
         return self._keeper.kept(("owner", wanted), KEEP, lambda: self._ask_owner(wanted))
 
     def _ask_owner(self, handle: str) -> str:
+        found = self.called(handle)
+        if len(found) == 1:
+            return found[0].id
+        if found:
+            raise self.refuse("assignee", f"more than one user is known as {handle!r}; name a login")
+        raise self.refuse("assignee", f"no user is known as {handle!r}; name a login, e-mail or full name")
+
+    def called(self, handle: str) -> list[Person]:
+        """The users whom a configuration names by login, by e-mail or by full name: whoever the first of these finds.
+
+        RT leaves out those who are disabled.
+        """
         for field in ("Name", "EmailAddress", "RealName"):
             query = [{"field": field, "operator": "=", "value": handle}]
             found = self._http.call(
                 "POST", "/users", query={"fields": f"Name,{field}"}, body=query, repeatable=True
             ).objects("items")
             logins = {str(one["Name"]) for one in found if _alike(one.get(field), handle)}
-            if len(logins) == 1:
-                return logins.pop()
             if logins:
-                raise self.refuse("assignee", f"more than one user is known as {handle!r}; name a login")
-        raise self.refuse("assignee", f"no user is known as {handle!r}; name a login, e-mail or full name")
+                return [Person(login) for login in sorted(logins)]
+        return []
 
     def refuse(self, name: str, words: str) -> Refused:
         """A refusal that we can foretell."""

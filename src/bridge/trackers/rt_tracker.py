@@ -42,6 +42,7 @@ from bridge.trackers.rt_files import RtFiles
 from bridge.trackers.rt_history import read_changes
 from bridge.trackers.rt_lists import (
     FIELDS,
+    PERSON,
     read_messages,
     read_numbered,
     walk_all,
@@ -58,12 +59,14 @@ from bridge.trackers.rt_values import (
     instant,
     mark_of,
     native,
+    person,
     same_text,
     second,
     to_ticket,
 )
 from bridge.trackers.sessions import PlainSession
 from bridge.trackers.structure import NoStructure, Structure
+from bridge.trackers.survey import Sampled
 from bridge.trackers.transfers import Transfers, open_transfers, patient_session
 
 _FORBIDDEN = 403
@@ -76,6 +79,7 @@ def open_tracker(settings: TrackerSettings, clock: Clock) -> Tracker:
 
     def session() -> PlainSession:
         return PlainSession(
+            settings.url,
             timeout=(settings.connect_timeout, settings.read_timeout),
             headers=login,
             ca_file=settings.ca_file,
@@ -250,6 +254,30 @@ class RequestTracker:
     def metadata(self, project: str, fields: Sequence[FieldSpec] = ()) -> ProjectMeta:  # noqa: ARG002 - a queue names all its fields
         """See :class:`bridge.trackers.protocol.Tracker`."""
         return describe(self._http, self._catalog, project, self._marker)
+
+    def sample(self, scope: Scope) -> Sequence[Sampled]:
+        """See :class:`bridge.trackers.survey.ShowsTickets`."""
+        query = {"query": self._scope(scope), "orderby": "LastUpdated", "order": "DESC", "per_page": PAGE}
+        asked = {"fields": "Status,Owner,Created,LastUpdated", "fields[Owner]": PERSON}
+        return [
+            Sampled(
+                id=str(item["id"]),
+                key=f"#{item['id']}",
+                kind="",
+                status=str(item["Status"]),
+                assignee=person(item.get("Owner")),
+                untouched=item["Created"] == item["LastUpdated"],
+            )
+            for item in self._http.call("GET", "/tickets", query={**query, **asked}).objects("items")
+        ]
+
+    def find_people(self, handle: str, project: str) -> Sequence[Person]:  # noqa: ARG002 - users are the whole RT's
+        """See :class:`bridge.trackers.survey.KnowsPeople`."""
+        return self._catalog.called(handle.strip())
+
+    def zone(self) -> str:
+        """See :class:`bridge.trackers.survey.TellsZone`."""
+        return str(self._catalog.account().zone or "")
 
     # Writing
 

@@ -1,7 +1,9 @@
 """What sends requests: one session per thread, and a fence round every answer's body.
 
-A session knows credentials, time-outs and TLS; it follows no redirect (that would carry the credentials to
-another host) and reads nothing from the environment. What is sent again and what an answer means is
+A session knows credentials, time-outs and TLS. It is bound to one scheme, host and port: whatever asks for another
+one is refused at the moment of sending, after all that could still change an address. It follows no redirect and
+reads nothing from the environment, so that the login of one company cannot reach the other, nor anybody else.
+What is sent again and what an answer means is
 :mod:`bridge.trackers.http`.
 """
 
@@ -11,8 +13,10 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
+from urllib.parse import SplitResult, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import NewConnectionError
 
@@ -23,6 +27,9 @@ BODY_LIMIT = 64 * 1024 * 1024
 
 ANSWER_SECONDS = 120.0
 """Seconds in which the whole of an answer must have arrived, however steadily it drips."""
+
+
+_PORTS = {"http": 80, "https": 443}
 
 
 class Body(Protocol):
@@ -63,10 +70,54 @@ def no_target(_: requests.Response) -> None:
     """
 
 
+class Astray(requests.RequestException):
+    """A request for a host that the session is not bound to; it was not sent."""
+
+
+class Bound(HTTPAdapter):
+    """Sends requests to one scheme, host and port, directly; any other raises :class:`Astray`.
+
+    Args:
+        home: an address there.
+    """
+
+    def __init__(self, home: str) -> None:
+        super().__init__()
+        self._home = origin(urlsplit(home))
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send a request that is for our host.
+
+        Raises:
+            Astray: it is for another one.
+        """
+        if origin(urlsplit(request.url or "")) != self._home:
+            raise Astray("the request was for another host than the tracker's; it was not sent")
+        return super().send(request, *args, **{**kwargs, "proxies": {}})
+
+
+def bind(session: requests.Session, home: str) -> None:
+    """Let a session speak to nobody but the host of this address."""
+    for adapter in session.adapters.values():
+        adapter.close()
+    session.adapters.clear()
+    # It is the adapter that looks at the whole address, and no prefix of it.
+    bound = Bound(home)
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, bound)
+
+
+def origin(address: SplitResult) -> tuple[str, str, int]:
+    """Scheme, host and port of an address; port 0 where it has none that is known."""
+    host = (address.hostname or "").rstrip(".").casefold()
+    return address.scheme.casefold(), host, address.port or _PORTS.get(address.scheme.casefold(), 0)
+
+
 class PlainSession:
     """A ``requests`` session for trackers without a client library of their own.
 
     Args:
+        home: the tracker's address: no request goes to another host.
         timeout: seconds to connect, seconds between bytes of an answer.
         headers: sent with every request, credentials among them.
         auth: user and password of basic authentication.
@@ -75,6 +126,7 @@ class PlainSession:
 
     def __init__(
         self,
+        home: str,
         *,
         timeout: tuple[float, float],
         headers: Mapping[str, str] | None = None,
@@ -83,6 +135,7 @@ class PlainSession:
     ) -> None:
         self._timeout = timeout
         self._session = requests.Session()
+        bind(self._session, home)
         # Neither proxies nor .netrc from the environment: credentials come from the settings only, and it
         # costs a fifth of the time of a small request (measured).
         self._session.trust_env = False
@@ -207,7 +260,7 @@ def never_sent(error: BaseException) -> bool:
 
 def describe(error: requests.RequestException) -> str:
     """A sentence about a failed connection. Never the library's own text, which holds the query."""
-    if isinstance(error, TooMuch):
+    if isinstance(error, TooMuch | Astray):
         return str(error)
     for kind, words in (
         (requests.ConnectTimeout, "no connection in time"),

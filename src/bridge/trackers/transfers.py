@@ -32,7 +32,7 @@ from bridge.config.settings import TrackerSettings
 from bridge.errors import Gone, Refused, Unfit, Unreachable
 from bridge.trackers.files import Sink
 from bridge.trackers.http import Again, Http
-from bridge.trackers.sessions import PlainSession, Session
+from bridge.trackers.sessions import PlainSession, Session, origin
 
 PORTION = 64 * 1024
 MOST_REDIRECTS = 2
@@ -125,7 +125,7 @@ class Transfers:
             if target is None:
                 return
             address = self._checked(target)
-            if _origin(address) == self._own():
+            if origin(address) == self._own():
                 target = self.http.ask(target, {}, lambda answer: self._take(answer, sink, limit))
             else:
                 target = self._ask_foreign(address, sink, limit)
@@ -169,7 +169,7 @@ class Transfers:
     # -- elsewhere --
 
     def _own(self) -> tuple[str, str, int]:
-        return _origin(urlsplit(self.http.url))
+        return origin(urlsplit(self.http.url))
 
     def _joined(self, base: str, location: str) -> str:
         try:
@@ -193,7 +193,7 @@ class Transfers:
 
     def _ask_foreign(self, address: SplitResult, sink: Sink, limit: int) -> str | None:
         """Ask another host, without any login, at an address that was checked."""
-        scheme, host, port = _origin(address)
+        scheme, host, port = origin(address)
         place = self._place(host, port, named=self._named(scheme, host, port))
         target = (address.path or "/") + (f"?{address.query}" if address.query else "")
         shown = f"[{host}]" if ":" in host else host
@@ -297,11 +297,24 @@ def patient_session(
     settings: TrackerSettings,
     headers: Mapping[str, str] | None = None,
     auth: tuple[str, str] | None = None,
+    *,
+    url: str = "",
 ) -> PlainSession:
-    """A session for bytes: a large body may be longer on its way than a connection may take."""
+    """A session for bytes: a large body may be longer on its way than a connection may take.
+
+    Args:
+        settings: address, time-outs, certificate authority.
+        headers: sent with every request.
+        auth: user and password of basic authentication.
+        url: base address, where it is not the settings' (a gateway).
+    """
     patience = max(settings.connect_timeout, settings.read_timeout)
     return PlainSession(
-        timeout=(patience, settings.read_timeout), headers=headers, auth=auth, ca_file=settings.ca_file
+        url or settings.url,
+        timeout=(patience, settings.read_timeout),
+        headers=headers,
+        auth=auth,
+        ca_file=settings.ca_file,
     )
 
 
@@ -329,11 +342,6 @@ def public(address: str) -> bool:
 def _addresses(host: str, port: int) -> Sequence[str]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def _origin(address: SplitResult) -> tuple[str, str, int]:
-    host = (address.hostname or "").rstrip(".").casefold()
-    return address.scheme, host, address.port or _PORTS.get(address.scheme, 0)
 
 
 def _unpacked(portions: Iterator[bytes], encoding: str, tracker: str) -> Iterator[bytes]:

@@ -114,10 +114,10 @@ class Day:
         """
         before = {site: self.stage.server(site).calls.last for site in (INSIDE, VENDOR)}
         begun = self.stage.home.site.now()
-        outlooks = json.loads(self.stage.bridge("plan", "--json"))
+        planned = json.loads(self.stage.bridge("plan", "--json"))["counts"]["actions"]
         self.until("both sides are polled twice more", lambda: self.quiet_since(begun))
         writes = (call.kind == "write" for site, at in before.items() for call in self.stage.calls(site, at))
-        return sum(writes), sum(len(outlook["actions"]) for outlook in outlooks)
+        return sum(writes), int(planned)
 
     def last_write(self) -> int:
         """When the bridge last asked for a change, milliseconds."""
