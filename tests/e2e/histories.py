@@ -46,6 +46,7 @@ FIELDS = """
 """
 
 TERMS = """
+brakes: {share: off}
 roles:
   service-owner: {side: internal, people: [ann@home.example]}
   delivery-manager: {side: vendor, people: [bo@acme.example]}
@@ -126,6 +127,7 @@ class Town:
         """Let it all happen; returns the judge."""
         for one in self.histories:
             self._begin(one)
+        self._bridge()
         self._bridge()
         for _ in range(2):
             self._trouble()
