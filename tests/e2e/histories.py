@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from checker import Checker, Decision
-from world import open_world
+from world import open_world, pass_time
 
 from bridge.clock import SystemClock
 from bridge.config import load
@@ -38,8 +38,8 @@ FIELDS = """
     values: {Open: To Do, Reopened: To Do, In Progress: In Progress, Resolved: In Review, Closed: Done}
     vendor-may: [In Progress, Resolved, {to: Open, by: delivery-manager}]
     via:
-      vendor: {To Do: [In Progress, Done], In Progress: [To Do], In Review: [To Do, In Progress], Done: [In Progress, In Review]}
-      internal: {In Progress: [Reopened], Resolved: [Reopened], Closed: [Resolved]}
+      vendor: {To Do: [In Progress], In Progress: [To Do], In Review: [To Do, In Progress], Done: [In Progress, In Review]}
+      internal: {Open: [Reopened, In Progress], In Progress: [Reopened], Resolved: [Reopened], Closed: [Resolved]}
     fill: {internal: {Resolved: {resolution: Fixed}}}
   labels: {rule: merge, only: ["team-*", "sev-*"], vendor-may: [team-red, team-blue]}
   due: {owner: vendor}
@@ -129,10 +129,10 @@ class Town:
             self._begin(one)
         self._bridge()
         self._bridge()
-        for _ in range(2):
+        for _ in range(self.dice.choice((1, 1, 2))):
             self._trouble()
             for one in self.histories:
-                for _ in range(one.dice.choice((2, 2, 3))):
+                for _ in range(one.dice.choice((3, 3, 4))):
                     self._edit(one)
             if self.dice.random() < 0.5:
                 self.world.restart()
@@ -145,7 +145,11 @@ class Town:
             desk.server.faults.clear()
         for _ in range(8):
             self._bridge()
-            if not self._decide(1.0) and not self._last:
+            open_holds = self._decide(1.0)
+            pass_time(self.world.house.store, 0)  # what failed is tried again at once
+            with self.world.house.store.read() as tx:
+                due = tx.links.due(self.world.house.clock.now(), 1)
+            if not open_holds and not due and not self._last:
                 break
         self.checker.finish()
         return self.checker
