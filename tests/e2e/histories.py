@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from checker import Checker, Decision
-from world import open_world, pass_time
+from world import open_world
 
 from bridge.clock import SystemClock
 from bridge.config import load
 from bridge.daemon.deciding import Undecidable, Verdict, decide_hold, stamp
 from bridge.simulator.exchange import Answer, Request
+from bridge.store.rows import LinkState
 from bridge.sync.holding import HoldKind, HoldState
 
 FIELDS = """
@@ -146,9 +147,9 @@ class Town:
         for _ in range(8):
             self._bridge()
             open_holds = self._decide(1.0)
-            pass_time(self.world.house.store, 0)  # what failed is tried again at once
-            with self.world.house.store.read() as tx:
-                due = tx.links.due(self.world.house.clock.now(), 1)
+            with self.world.house.store.write() as tx:
+                due = [link.id for link in tx.links.list() if link.due_at or link.state is LinkState.PARKED]
+                tx.links.wake(due, 1)  # what failed is tried again at once
             if not open_holds and not due and not self._last:
                 break
         self.checker.finish()
