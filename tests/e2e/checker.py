@@ -233,7 +233,7 @@ class Checker:
         self.story[token].append(
             f"  bridge@{side}: {call.method} {place['rest'] or ''} {_short(call.json)} -> {call.status} {call.fault}"
         )
-        done = call.status < 400 and call.status > 0 or call.fault.startswith("apply-then")
+        done = (call.status < 400 and call.status > 0) or call.fault.startswith("apply-then")
         self._write(side, token, call, place["rest"] or "", done=done)
 
     def _words(self, side: str, call: Any, token: str) -> None:
@@ -244,7 +244,7 @@ class Checker:
             at = self.planted.get(word.strip("./+@-"))
             if at is None or at[0] == side:
                 continue
-            if at[1] == "private" or side != at[0] and at[0] in HIDDEN[at[1]][0]:
+            if at[1] == "private" or (side != at[0] and at[0] in HIDDEN[at[1]][0]):
                 self.wrong(token, f"a {at[1]} word of {at[0]} reached {side}: {word}")
         said = json.dumps(call.json, ensure_ascii=False) if call.json is not None else ""
         shapes = ((MAIL, OTHER), (NETWORK, {"acme"})) if call.kind == "write" else ()
@@ -258,7 +258,10 @@ class Checker:
 
     def _write(self, side: str, token: str, call: Any, rest: str, *, done: bool) -> None:
         body, pair = call.json or {}, self.tickets[token]
-        shape = (call.method, re.sub(r"/\d+", "/N", re.sub(r"/properties/bridge[.].*", "/properties/bridge", rest)))
+        shape = (
+            call.method,
+            re.sub(r"/\d+", "/N", re.sub(r"/properties/bridge[.].*", "/properties/bridge", rest)),
+        )
         if shape == ("POST", "") and "fields" in body:
             self._create(side, token, body["fields"], done=done)
             return
@@ -276,7 +279,11 @@ class Checker:
                     self.copies[name] += 1
             case ("PUT", "/comment/N"):
                 self._copy(side, token, body)
-            case ("POST", "/remotelink") | ("PUT", "/properties/bridge") | ("PUT", "/comment/N/properties/bridge"):
+            case (
+                ("POST", "/remotelink")
+                | ("PUT", "/properties/bridge")
+                | ("PUT", "/comment/N/properties/bridge")
+            ):
                 pass
             case _:
                 self.wrong(token, f"a write that no agreement knows: {call.method} {call.path}")
@@ -294,7 +301,9 @@ class Checker:
                 value = _plain(native, raw)
                 name = NATIVE[native]
                 if value not in self.image(name, origin.fields[name].value, OTHER[side]):
-                    self.wrong(token, f"{side} was created with {name} {value!r}, which is not the original's")
+                    self.wrong(
+                        token, f"{side} was created with {name} {value!r}, which is not the original's"
+                    )
                 made.fields[name].value = value
             elif native == "labels":
                 for label in raw:
@@ -316,7 +325,9 @@ class Checker:
             theirs, mine = self._cell(token, OTHER[side], name), ticket.fields[name]
             own = not theirs.touched and value == mine.agreed  # with its own words, which never left it
             if not own and value not in self.image(name, theirs.value, OTHER[side]):
-                self.wrong(token, f"the bridge wrote {name} {value!r} on {side}, which {OTHER[side]} does not have")
+                self.wrong(
+                    token, f"the bridge wrote {name} {value!r} on {side}, which {OTHER[side]} does not have"
+                )
             self._by_right(side, token, name)
             if done:
                 ticket.fields[name] = Cell(value, "bridge", agreed=value)
@@ -358,7 +369,10 @@ class Checker:
                     f"{name} {theirs.value!r} of {theirs.author}, who may not, went from {OTHER[side]} to {side}",
                 )
             elif mine.author != "bridge" and verdict.other != mine.value:
-                self.wrong(token, f"{name} {theirs.value!r} was approved beside {verdict.other!r}, not {mine.value!r}")
+                self.wrong(
+                    token,
+                    f"{name} {theirs.value!r} was approved beside {verdict.other!r}, not {mine.value!r}",
+                )
         if mine.touched and not theirs.touched and _may(side, name, mine.value, mine.author):
             self.wrong(token, f"{name} {mine.value!r} of {mine.author}, who may, was undone on {side}")
 
@@ -372,9 +386,13 @@ class Checker:
             self.wrong(token, f"the bridge changed the label {label} on {side}, which {other} did not")
         decided = [one for one in self.decisions if one.token == token and one.field == "labels"]
         if theirs.touched and not _may(other, "labels", label, theirs.author):
-            covered = any(one.approved and one.side == other and (label in one.value) == there for one in decided)
+            covered = any(
+                one.approved and one.side == other and (label in one.value) == there for one in decided
+            )
             if not covered:
-                self.wrong(token, f"the label {label} of {theirs.author}, who may not, went from {other} to {side}")
+                self.wrong(
+                    token, f"the label {label} of {theirs.author}, who may not, went from {other} to {side}"
+                )
         if mine.touched and not theirs.touched and _may(side, "labels", label, mine.author):
             rejected = any(
                 not one.approved and one.side == side and (label in one.value) != there for one in decided
@@ -446,7 +464,10 @@ class Checker:
         """Whether a text holds words that the other side may not see: nothing from there replaces it."""
         values = [(side, self._cell(token, side, name)) for side in OTHER]
         return name in {"summary", "description"} and any(
-            self.redacted(text, side) != text for side, cell in values for text in (cell.value, cell.agreed) if text
+            self.redacted(text, side) != text
+            for side, cell in values
+            for text in (cell.value, cell.agreed)
+            if text
         )
 
     def _agreed(self, token: str, only: str = "", *, written: bool = False) -> None:
@@ -465,9 +486,7 @@ class Checker:
                 for ticket in pair.values():
                     cell = ticket.fields[name]
                     cell.touched, cell.agreed = False, cell.value
-                self.decisions = [
-                    one for one in self.decisions if (one.token, one.field) != (token, name)
-                ]
+                self.decisions = [one for one in self.decisions if (one.token, one.field) != (token, name)]
 
     def _left_alone(self, token: str, side: str, ticket: Ticket) -> None:
         """No ticket is left at a status that was only on the way."""
@@ -501,7 +520,9 @@ class Checker:
         for name, (token, side, said) in self.said.items():
             wanted = 0 if said.private or side not in self.talkers else 1
             if self.copies[name] != wanted:
-                self.wrong(token, f"{self.copies[name]} copies of the comment {name} of {side}, {wanted} expected")
+                self.wrong(
+                    token, f"{self.copies[name]} copies of the comment {name} of {side}, {wanted} expected"
+                )
 
     def _as_shown(self, token: str, side: str, site: Any, issue: Any) -> None:
         ticket, values = self.tickets[token][side], issue.values
@@ -514,10 +535,14 @@ class Checker:
         }
         for name, value in real.items():
             if ticket.fields[name].value != value:
-                self.wrong(token, f"{side} shows {name} {value!r}, its requests say {ticket.fields[name].value!r}")
+                self.wrong(
+                    token, f"{side} shows {name} {value!r}, its requests say {ticket.fields[name].value!r}"
+                )
         labels = {label for label in ticket.labels if ticket.has(label)}
         if labels != set(values.get("labels") or ()):
-            self.wrong(token, f"{side} shows labels {values.get('labels')}, its requests say {sorted(labels)}")
+            self.wrong(
+                token, f"{side} shows labels {values.get('labels')}, its requests say {sorted(labels)}"
+            )
 
 
 def _may(side: str, name: str, value: Any, login: str) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import json
 import random
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,8 +19,6 @@ from typing import Any
 from checker import Checker, Decision
 from world import open_world
 
-from bridge.clock import SystemClock
-from bridge.config import load
 from bridge.daemon.deciding import Undecidable, Verdict, decide_hold, stamp
 from bridge.simulator.exchange import Answer, Request
 from bridge.store.rows import LinkState
@@ -39,7 +36,11 @@ FIELDS = """
     values: {Open: To Do, Reopened: To Do, In Progress: In Progress, Resolved: In Review, Closed: Done}
     vendor-may: [In Progress, Resolved, {to: Open, by: delivery-manager}]
     via:
-      vendor: {To Do: [In Progress], In Progress: [To Do], In Review: [To Do, In Progress], Done: [In Progress, In Review]}
+      vendor:
+        To Do: [In Progress]
+        In Progress: [To Do]
+        In Review: [To Do, In Progress]
+        Done: [In Progress, In Review]
       internal: {Open: [Reopened, In Progress], In Progress: [Reopened], Resolved: [Reopened], Closed: [Resolved]}
     fill: {internal: {Resolved: {resolution: Fixed}}}
   labels: {rule: merge, only: ["team-*", "sev-*"], vendor-may: [team-red, team-blue]}
@@ -58,12 +59,29 @@ redact:
 """
 
 CROSS = {"both": "", "to-vendor": "comments: {cross: to-vendor}\n"}
-DECIDERS = {"service-owner": "ann@home.example", "delivery-manager": "bo@acme.example", "mediator": "admin@home.example"}
+DECIDERS = {
+    "service-owner": "ann@home.example",
+    "delivery-manager": "bo@acme.example",
+    "mediator": "admin@home.example",
+}
 PEOPLE = {"home": ("ann", "ivan"), "acme": ("bo", "cy")}
 LABELS = ("team-red", "team-blue", "sev-1", "sev-2", "own-1")
 ROLE = {"visibility": {"type": "role", "value": "Developers"}}
 PRIVATE_FIELD = {"home": "environment", "acme": "customfield_10042"}
-WORDS = "lamp door printer stairs window heating lift gate cable roof pump alarm".split()
+WORDS = [
+    "lamp",
+    "door",
+    "printer",
+    "stairs",
+    "window",
+    "heating",
+    "lift",
+    "gate",
+    "cable",
+    "roof",
+    "pump",
+    "alarm",
+]
 ALNUM = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
@@ -204,7 +222,7 @@ class Town:
             except Undecidable as error:
                 self.checker.wrong(history.token, f"undecidable: {error}")
                 continue
-            side, value, other = hold.side.value, _shown(hold.value), _shown(hold.other)
+            side, value, other = hold.side.value, hold.value, hold.other
             if conflict and not approve:
                 # Of two values, the one that is not rejected stands.
                 side, value, other, approve = hold.side.other.value, other, value, True
@@ -244,7 +262,16 @@ class Town:
         side = dice.choice(("home", "acme"))
         login = dice.choice(PEOPLE[side])
         act = dice.choices(
-            (self._priority, self._status, self._labels, self._due, self._summary, self._text, self._comment, self._own),
+            (
+                self._priority,
+                self._status,
+                self._labels,
+                self._due,
+                self._summary,
+                self._text,
+                self._comment,
+                self._own,
+            ),
             (4, 5, 4, 3, 3, 3, 5, 1),
         )[0]
         act(history, side, login)
@@ -279,7 +306,9 @@ class Town:
         self._set(history, side, login, labels=present)
 
     def _due(self, history: History, side: str, login: str) -> None:
-        self._set(history, side, login, duedate=f"2027-0{history.dice.randint(1, 9)}-1{history.dice.randint(0, 9)}")
+        self._set(
+            history, side, login, duedate=f"2027-0{history.dice.randint(1, 9)}-1{history.dice.randint(0, 9)}"
+        )
 
     def _summary(self, history: History, side: str, login: str) -> None:
         self._set(history, side, login, summary=self._words(history, side, history.token))
@@ -331,20 +360,13 @@ class Town:
                 word = f"10.{dice.randrange(256)}.{dice.randrange(256)}.{dice.randrange(256)}"
             case _:
                 word = "private" + "".join(dices(dice, 14))
-        self.planted[word] = (side, kind) if word not in self.planted else self.planted[word]
+        self.planted[word] = self.planted.get(word, (side, kind))
         return word
 
 
 def dices(dice: random.Random, count: int) -> Iterator[str]:
     """So many consonants: no word that means anything."""
     return iter(dice.choices("bcdfghjklmnpqrstvwxz", k=count))
-
-
-def _shown(value: Any) -> Any:
-    """A held value as the trackers show it."""
-    if isinstance(value, frozenset):
-        return frozenset(value)
-    return value
 
 
 @contextmanager
@@ -367,21 +389,3 @@ def run_histories(folder: Path, seed: str, count: int, *, each: int = 100) -> It
         with open_town(folder / f"from-{first}", f"{seed}/{first}", tokens, talk) as town:
             town.live()
             yield town
-
-
-if __name__ == "__main__":
-    import logging
-    import sys
-    import tempfile
-
-    import structlog
-
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    began, cpu, total = time.monotonic(), time.process_time(), 0
-    with tempfile.TemporaryDirectory() as place:
-        for town in run_histories(Path(place), sys.argv[1], int(sys.argv[2]), each=int(sys.argv[3])):
-            total += len(town.histories)
-            print(total, f"{time.monotonic() - began:.0f} s", f"{time.process_time() - cpu:.0f} s cpu", town.checker.writes, "writes", sum(len(d.server.calls.since(0)) for d in town.desks.values()), "calls", len(town.checker.faults), "faults", flush=True)
-            for token, words in town.checker.faults[:int(sys.argv[4]) if len(sys.argv) > 4 else 3]:
-                print("  ", town.seed, token, words)
-                print("\n".join(town.checker.story[token]))

@@ -10,7 +10,8 @@ ANY = "*"
 OTHER = {"home": "acme", "acme": "home"}
 WORDS = {  # what a value of our side is called at the vendor
     "priority": [("Highest", "P1"), ("High", "P2"), ("Medium", "P3"), ("Low", "P4")],
-    "status": [("Open", "To Do"), ("Reopened", "To Do"), ("In Progress", "In Progress"), ("Resolved", "In Review"), ("Closed", "Done")],
+    "status": [("Open", "To Do"), ("Reopened", "To Do"), ("In Progress", "In Progress"), ("Resolved", "In Review"),
+               ("Closed", "Done")],
 }  # fmt: skip
 MAY = {  # who may bring about which value of a field, by the side of whoever does it
     "summary": {"home": {ANY: ANY}, "acme": {}},
