@@ -481,7 +481,7 @@ class Checker:
                     cells = [ticket.labels[label] for ticket in pair.values()]
                     if len({bool(cell.value) for cell in cells}) == 1:
                         for cell in cells:
-                            cell.touched = False
+                            cell.touched, cell.agreed = False, bool(cell.value)
             elif written or self._same(token, name):
                 for ticket in pair.values():
                     cell = ticket.fields[name]
@@ -554,7 +554,8 @@ def _may(side: str, name: str, value: Any, login: str) -> bool:
 
 def _put(cell: Cell, value: Any, author: str, *, touched: bool = True) -> None:
     if bool(cell.value) != value if isinstance(value, bool) else cell.value != value:
-        cell.value, cell.author, cell.touched = value, author, touched
+        cell.value, cell.author = value, author
+        cell.touched = touched and value != cell.agreed  # what is taken back is no change
 
 
 def _plain(native: str, raw: Any) -> Any:

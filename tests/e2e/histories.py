@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -83,6 +84,10 @@ WORDS = [
     "alarm",
 ]
 ALNUM = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+REST_SECONDS = 180
+"""How long a world may take to come to rest; a request without an answer alone takes twice the read timeout."""
 
 
 class Desk:
@@ -162,16 +167,26 @@ class Town:
                     self._edit(one)
         for desk in self.desks.values():
             desk.server.faults.clear()
-        for _ in range(8):
-            self._bridge()
-            open_holds = self._decide(1.0)
-            with self.world.house.store.write() as tx:
-                due = [link.id for link in tx.links.list() if link.due_at or link.state is LinkState.PARKED]
-                tx.links.wake(due, 1)  # what failed is tried again at once
-            if not open_holds and not due and not self._last:
-                break
+        self._come_to_rest()
         self.checker.finish()
         return self.checker
+
+    def _come_to_rest(self) -> None:
+        """Decide about all that waits, and then pass after pass until nothing is owed."""
+        deadline = time.monotonic() + REST_SECONDS
+        while True:
+            self._bridge()
+            waiting = self._decide(1.0)
+            with self.world.house.store.write() as tx:
+                due = [link.id for link in tx.links.list() if link.due_at or link.state is LinkState.PARKED]
+                tx.links.wake(due, 1)
+            if not waiting and not due and not self._last:
+                return
+            if time.monotonic() > deadline:
+                self.checker.wrong("", f"still at work on links {due} after {REST_SECONDS} s")
+                return
+            if not waiting and not self._last:
+                time.sleep(0.5)
 
     def _bridge(self) -> None:
         """What people did, then a pass of the bridge, both judged."""
@@ -374,7 +389,9 @@ def open_town(folder: Path, seed: str, tokens: list[str], talk: str) -> Iterator
     """A world of histories that nothing has happened in yet."""
     folder.mkdir(parents=True)
     more = TERMS + CROSS[talk]
-    with open_world(folder, fields=FIELDS, more=more, lag="0s", top="threads: 8") as world:
+    with open_world(
+        folder, fields=FIELDS, more=more, lag="0s", tracker="read-timeout: 5s", top="threads: 8"
+    ) as world:
         for server, name in ((world.home, "home"), (world.acme, "acme")):
             server.site.tokens[f"{name}-bridge-token"] = server.site.tokens.pop("bridge-token")
             world.environ[f"BRIDGE_SECRET_{name.upper()}_TOKEN"] = f"{name}-bridge-token"

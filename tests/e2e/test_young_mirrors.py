@@ -52,7 +52,10 @@ def test_a_status_and_a_label_wait_on_a_young_mirror(tmp_path, word):
         assert ann.field(key, "status") == "Open"
         assert "urgent" not in ann.read(key)["fields"]["labels"]
         waiting = holds(world)
-        assert sorted((hold.field, hold.side) for hold in waiting) == [("labels", "vendor"), ("status", "vendor")]
+        assert sorted((hold.field, hold.side) for hold in waiting) == [
+            ("labels", "vendor"),
+            ("status", "vendor"),
+        ]
         reason = ("--reason", "no") if word == "reject" else ()
         world.typed("holds", word, *(str(hold.id) for hold in waiting), "--by", "ann@home.example", *reason)
         world.settle()
