@@ -15,9 +15,10 @@ from bridge.notify.page import Command, Fact, Page, as_html, as_text, moment, on
 from bridge.notify.visible import change_for, field_for, value_for
 from bridge.store.rows import Letter, Link
 from bridge.sync.agreement import Agreement
-from bridge.sync.attribution import author_name
+from bridge.sync.attribution import author_name, shown_name
 from bridge.sync.holding import Hold, HoldKind, HoldState
 from bridge.sync.naming import told_name
+from bridge.sync.redaction import redact_line
 from bridge.sync.roles import Role
 from bridge.sync.ticket import Person, Side
 
@@ -152,11 +153,16 @@ def hold_decided(
     field = field_for(agreement.field(hold.field), hold.field, reader.side)
     facts = [*_tickets(agreement, link, reader.side, urls), *_hold_facts(agreement, hold, reader.side)]
     if ending in {"approved", "rejected"}:
-        by = f"by {_decider(hold)}" if hold.decided_by else "by time: nobody decided before it expired"
+        by = (
+            f"by {_decider(agreement, hold)}"
+            if hold.decided_by
+            else "by time: nobody decided before it expired"
+        )
         lead = f"The change of {field} was {ending} {by}."
         facts.append(Fact("Decided", moment(hold.decided_at)))
         if hold.reason:
-            facts.append(Fact("Reason", one_line(hold.reason, LONGEST_REASON)))
+            reason = redact_line(agreement.redaction, reader.side, hold.reason)
+            facts.append(Fact("Reason", one_line(reason, LONGEST_REASON)))
         key = f"hold/{hold.id}/decided/{hold.decided_at}"
     else:
         lead = (
@@ -376,12 +382,15 @@ def _runnable(agreement: Agreement, reader: Side, commands: Sequence[tuple[str, 
 
 def _who(agreement: Agreement, actor: Person | None, side: Side, reader: Side) -> str:
     """Who made a change, without addresses and logins; to the other side by name only where comments bring names."""
+    if side is not reader and agreement.show_people != "name":
+        return one_line(shown_name(agreement, actor, side))
     named = side is reader or side in agreement.comments.cross
     return f"{author_name(agreement, actor if named else None)} ({one_line(agreement.scope(side).company)})"
 
 
-def _decider(hold: Hold) -> str:
-    return told_name(hold.decided_by) or "somebody"
+def _decider(agreement: Agreement, hold: Hold) -> str:
+    """Who decided: the name that they gave, where the agreement shows people by name."""
+    return (told_name(hold.decided_by) if agreement.show_people == "name" else "") or "somebody"
 
 
 def _closing(agreement: Agreement) -> str:
