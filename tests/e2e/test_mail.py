@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import time
 from contextlib import contextmanager
 
+from holding_world import linked, roles_world
 from post_office import open_post_office
 from world import eventually, open_world
 
 from bridge.config import load
+from bridge.simulator import Fault
 from bridge.store.database import Store
 from bridge.store.rows import Letter, LetterState
 
@@ -74,6 +77,27 @@ def test_the_daemon_sends_what_is_put_there_and_tells_nobody_elses_log(tmp_path)
     assert "Canary" not in log
 
 
+def test_a_held_change_is_told_decided_by_the_words_of_the_mail_and_told_again_in_its_thread(tmp_path):
+    with open_post_office() as post, roles_world(tmp_path) as world:
+        config = tmp_path / "bridge.yaml"
+        config.write_text(config.read_text() + mail_line(post) + "\n")
+        key, peer = linked(world)
+        world.at_acme("cy").edit(peer, priority={"name": "P1"})
+        world.settle()
+        (mail,) = post.mails
+        assert mail.to == ("ops@home.example",)
+        assert mail.message["Subject"] == f"Decision needed: priority of {key} = {peer}"
+        assert "Medium → Highest" in mail.text
+        assert f"/browse/{key}" in mail.text
+        command = next(line for line in mail.text.splitlines() if "holds approve" in line)
+        assert world.typed(*shlex.split(command)[1:], "--by", "ann").returncode == 0
+        world.settle()
+        assert world.at_home().field(key, "priority") == "Highest"
+        opened, decided = post.mails
+        assert "was approved by ann." in decided.text
+        assert opened.id in decided.message["References"]
+
+
 def test_kill_9_between_handing_over_and_noting_it_means_twice_under_one_id(tmp_path):
     with office(tmp_path) as (world, post):
         put(world, "k")
@@ -91,7 +115,7 @@ def test_kill_9_between_handing_over_and_noting_it_means_twice_under_one_id(tmp_
 
 def test_a_tracker_that_is_down_delays_no_mail_not_even_at_the_start(tmp_path):
     with office(tmp_path) as (world, post):
-        world.acme.stop()
+        world.acme.faults.add(Fault("drop", times=None))
         put(world, "before")
         assert world.typed("run").returncode == 3
         assert sent(world, "before")

@@ -44,7 +44,8 @@ def command(*, config: Path, as_json: bool) -> None:
             feeds = tx.cursors.notes("feed/")
             hooks = tx.cursors.notes("hook/")
             brakes = all_pulled(tx)
-            withheld = list(tx.cursors.notes(WITHHELD).values())
+            over = {f"{WITHHELD}{link.id}" for link in ended}
+            withheld = [note for key, note in tx.cursors.notes(WITHHELD).items() if key not in over]
             waiting = len(tx.links.due(now, 100_000))
             held = tx.holds.counts()
             mail = mail_standing(tx, settings, now)

@@ -237,6 +237,10 @@ class Worker:
         if wait is not None:
             return wait
         for number in range(ROUNDS):
+            if run.warrant and number:
+                # As it came into being, its status with it: nobody will look again by himself in every mode.
+                run.views.pop(run.link.origin.other, None)
+                run.read(run.link.origin.other, strong=True)
             plan, before = recall(run, run.plan()), run.link
             if run.warrant:
                 plan = self._warranted(run, plan, number)
