@@ -26,7 +26,7 @@ def test_a_mirror_that_a_worker_adopts_while_the_feed_looks_at_it_is_no_stray(wo
     mirror = tracker.fetch([link.vendor_id], field_specs(agreement, Side.VENDOR))[link.vendor_id]
     feed = Feed(house, agreement.name, Side.VENDOR, lambda _links: None)
     with house.store.write() as tx:
-        found = feed._discover(tx, agreement, mirror, house.account(tracker).id)  # the second half of _take
+        found = feed._discover(tx, agreement, mirror, house.account(tracker).id, [])  # second half of _take
     assert found is not None
     assert found.id == link.id
     assert not [entry for entry in world.journal(key) if entry["event"] == "stray.found"]

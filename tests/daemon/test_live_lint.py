@@ -348,6 +348,31 @@ def test_the_people_fields_and_groups_of_roles_are_looked_at_too(tmp_path):
         assert stands_at(world, group, "groups: [ops-leads]")
 
 
+def test_a_role_that_is_to_hide_private_comments_and_is_not_there_is_told(tmp_path):
+    with open_world(tmp_path, more="comments: {cross: public, private: as-private}") as world:
+        path = tmp_path / "agreements" / "acme.yaml"
+        text = path.read_text().replace(
+            "company: Example Corp", "company: Example Corp, private-role: Wizards"
+        )
+        path.write_text(text.replace("company: Acme", "company: Acme, private-group: staff"))
+        found = lint(world, Check.PEOPLE, "'home' does not tell who is in the project role 'Wizards' of OPS")
+        assert found.mistake
+        assert "check the name" in found.problem.fix
+        assert stands_at(world, found, "internal: {tracker")
+
+
+def test_a_token_that_expires_is_told_at_its_line(tmp_path):
+    with open_world(tmp_path) as world:
+        path = tmp_path / "bridge.yaml"
+        path.write_text(
+            path.read_text().replace("{secret: acme_token}", "{secret: acme_token}, expires: 2020-01-31")
+        )
+        found = lint(world, Check.LOGIN, "the token expired ")
+        assert not found.mistake
+        assert "make a new one in time" in found.problem.fix
+        assert stands_at(world, found, "acme: {kind", "bridge.yaml")
+
+
 def test_rights_to_write_are_no_reason_not_to_observe(tmp_path):
     with open_world(tmp_path, more="mode: observe") as world:
         world.acme.site.revoke("bridge", "CREATE_ISSUES")

@@ -150,8 +150,8 @@ def test_it_waits_longer_each_time_and_at_most_an_hour(office):
         waits.append((office.get().due_at - office.clock.now()) / SECOND)
         office.clock.passed += HOUR
     assert waits[0] < 40 < waits[2] < 160 < waits[6]
-    assert waits == sorted(waits) or max(waits) <= HOUR
-    assert HOUR * 0.7 <= waits[-1] <= HOUR
+    assert waits[:7] == sorted(waits[:7])
+    assert HOUR * 0.7 <= waits[-1] <= max(waits) <= HOUR
 
 
 def test_550_is_given_up_and_shown(office, log):
@@ -209,7 +209,7 @@ def test_nobody_there_for_a_while(office, log):
     assert done.trouble == office.trouble()
     assert "Connection refused" in done.trouble
     assert (office.get().attempts, office.get().state) == (0, LetterState.QUEUED)
-    for _ in range(40):
+    for _ in range(5):
         office.clock.passed += 301
         assert office.mailer.flush().trouble
         assert office.mailer.flush() == Mailed(), "it is left alone in between"
@@ -217,11 +217,7 @@ def test_nobody_there_for_a_while(office, log):
     office.post.open()
     assert office.mailer.flush() == Mailed(sent=1)
     assert not office.trouble()
-    assert events(log) == ["mail_troubled", "mail_recovered", "letter_sent"] or events(log) == [
-        "mail_troubled",
-        "letter_sent",
-        "mail_recovered",
-    ]
+    assert events(log) == ["mail_troubled", "letter_sent", "mail_recovered"]
 
 
 def test_a_reload_ends_the_wait(office):

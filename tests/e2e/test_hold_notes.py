@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import pytest
-from holding_world import ROLES, holds, letters, linked, notes, roles_world
+from holding_world import holds, letters, linked, notes, roles_world
+from post_office import open_post_office
 from world import eventually
 
+from bridge.daemon.acting import WHAT
 from bridge.simulator import Fault
+from bridge.sync.plan import Action
 
 LOST = {
     "applied-then-500": {"kind": "apply-then-500"},
@@ -60,12 +64,12 @@ def test_a_note_that_somebody_deleted_comes_back_when_there_is_news(tmp_path):
         assert len(notes(world.at_acme(), peer)) == 1
 
 
-def test_kill_9_around_the_note_the_decision_beside_the_daemon_and_the_mail(tmp_path, mail_server):
-    with roles_world(tmp_path, roles=ROLES, tracker="read-timeout: 2s") as world:
+def test_kill_9_around_the_note_the_decision_beside_the_daemon_and_the_mail(tmp_path):
+    with open_post_office() as office, roles_world(tmp_path, tracker="read-timeout: 2s") as world:
         key, peer = linked(world)
         ann, bo = world.at_home(), world.at_acme()
         world.restart()
-        mail = f'\nmail: {{server: "smtp://127.0.0.1:{mail_server.port}", from: bridge@home.example}}\n'
+        mail = f'\nmail: {{server: "smtp://127.0.0.1:{office.port}", from: bridge@home.example}}\n'
         path = tmp_path / "bridge.yaml"
         path.write_text(path.read_text() + mail)
         world.home.faults.add(Fault("slow", "POST", "/comment$", "hold:", when="after", delay_ms=60_000))
@@ -78,15 +82,17 @@ def test_kill_9_around_the_note_the_decision_beside_the_daemon_and_the_mail(tmp_
         assert ann.field(key, "priority") == "Medium"
         with world.daemon():
             eventually(lambda: len(notes(bo, peer)) == 1 and ann.field(key, "summary") == "crosses meanwhile")
-            (sent,) = eventually(
-                lambda: [one for one in mail_server.received if "ops@home.example" in one.to]
-            )
-            assert "Decision needed: priority" in sent.subject
+            (sent,) = eventually(lambda: [one for one in office.mails if "ops@home.example" in one.to])
+            assert "Decision needed: priority" in sent.message["Subject"]
             (waiting,) = json.loads(world.bridge("holds", "--json").stdout)
             done = world.bridge("holds", "approve", waiting["id"], "--by", "ann@home.example")
             assert done.returncode == 0, done.stderr
             eventually(lambda: ann.field(key, "priority") == "Highest")
             eventually(lambda: all(one.startswith("Settled") for one in notes(ann, key) + notes(bo, peer)))
-            eventually(lambda: len(mail_server.received) == 2)
+            eventually(lambda: len(office.mails) == 2)
         assert len(notes(ann, key)) == len(notes(bo, peer)) == 1
         assert [letter.state for letter in letters(world)] == ["sent", "sent"]
+
+
+def test_every_action_has_a_word_for_the_request_that_failed():
+    assert set(WHAT) == set(get_args(Action))

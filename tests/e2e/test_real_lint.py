@@ -138,14 +138,19 @@ def test_what_does_not_fit_in_a_real_request_tracker(tmp_path, rt):
         assert stands_at(flaw, "marker-field: Severity")
 
 
-def test_a_real_request_tracker_tells_which_rights_are_missing(tmp_path, rt):
+def test_a_real_request_tracker_tells_which_rights_and_zone_are_missing(tmp_path, rt):
     queue = rt.new_queue()
     rt.new_ticket(queue, "There")
     mute = SimpleNamespace(url=rt.url, tokens={"bridge": rt.tokens["mute"]})
     with SimulatorServer(make_home()) as server, with_rt(tmp_path, server, mute, queue) as house:
-        create, reply = said(inspect(house.terms), Check.RIGHTS, Side.VENDOR)
+        found = inspect(house.terms)
+        create, reply = said(found, Check.RIGHTS, Side.VENDOR)
+        (zone,) = [one for one in found.findings if one.check is Check.CLOCK]
     assert "lacks the right CreateTicket" in create.problem.message
     assert "to mirror the internal side's tickets" in create.problem.message
     assert "lacks the right ReplyToTicket" in reply.problem.message
     assert "for the internal side's comments and to tell that the peer was deleted" in reply.problem.message
     assert all(one.mistake and stands_at(one, "vendor: {tracker: desk") for one in (create, reply))
+    assert "our account on 'desk' has no time zone" in zone.problem.message
+    assert not zone.mistake
+    assert stands_at(zone, f"url: {rt.url}")

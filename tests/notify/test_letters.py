@@ -19,7 +19,8 @@ from bridge.notify.letters import (
 )
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement, CommentRule, FieldRule, Otherwise, Rule, Scope
-from bridge.sync.holding import Hold, HoldKind, HoldState
+from bridge.sync.holding import Hold, HoldKind, HoldState, stamp
+from bridge.sync.redaction import Detector, Redaction, RedactionRule
 from bridge.sync.roles import HoldRule, Role
 from bridge.sync.ticket import Person, Side
 
@@ -104,8 +105,8 @@ def test_the_approver_learns_what_is_held_where_by_whom_and_how_to_decide():
     assert fact(letter, "By") == "Bo Vendor (Acme)"
     assert fact(letter, "When") == "2027-01-15 07:00 UTC"
     for form in (letter.text, letter.html):
-        assert "bridge holds approve 17" in form
-        assert "bridge holds reject 17" in form
+        assert f"bridge holds approve 17-{stamp(HOLD)}" in form
+        assert f"bridge holds reject 17-{stamp(HOLD)} --reason" in form
         assert all(url in form for url in URLS.values())
         assert "acme.example>" not in form
         assert "@" not in form
@@ -117,6 +118,7 @@ def test_the_vendors_approver_reads_it_in_their_own_words():
     assert fact(letter, "Changed at Example Corp") == "P4 → P1"
     assert fact(letter, "Stands at Acme") == "P4"
     assert "whoever runs the bridge at Example Corp does that for you" in letter.text
+    assert " --by YOU" in letter.text
 
 
 def test_a_value_that_may_not_cross_is_not_shown_to_the_other_side_but_to_its_own():
@@ -183,17 +185,62 @@ def test_people_without_a_pair_are_not_named_to_the_other_side():
 
 def test_who_made_a_change_is_named_across_only_where_comments_name_people():
     mute = replace(AGREEMENT, comments=CommentRule(cross=frozenset({Side.INTERNAL})))
-    assert fact(opened(OWNER, mute), "By") == "Somebody (Acme)"
+    assert fact(opened(OWNER, mute), "By") == "Acme team"
     assert fact(opened(MANAGER, mute), "By") == "Bo Vendor (Acme)"
-    assert fact(opened(OWNER, actor=None), "By") == "Somebody (Acme)"
+    assert fact(opened(OWNER, actor=None), "By") == "Acme team"
+
+
+@pytest.mark.parametrize(
+    ("shown", "who", "assignee"),
+    [
+        ("name", "Bo Vendor (Acme)", "Bo Vendor"),
+        ("role", "delivery manager (Acme)", "delivery manager"),
+        ("company", "Acme team", "Acme team"),
+    ],
+)
+def test_people_are_called_what_the_agreement_says_wherever_they_stand(shown, who, assignee):
+    agreement = replace(AGREEMENT, show_people=shown)
+    letter = opened(OWNER, agreement, field="assignee", before=None, value=BO, other=None)
+    assert fact(letter, "By") == who
+    assert fact(letter, "Changed at Acme") == f"(none) → {assignee}"
+    assert ("Bo Vendor" in letter.text + letter.html) == (shown == "name")
+
+
+def test_what_is_redacted_on_its_way_to_a_side_is_redacted_in_its_mails():
+    rule = RedactionRule("own", "[gone]", (Detector("canary-[0-9]+"),))
+    redaction = Redaction((rule,))
+    fields = tuple(replace(field, redaction=redaction) for field in AGREEMENT.fields)
+    agreement = replace(AGREEMENT, redaction=redaction, fields=fields)
+    rejected = {"state": HoldState.REJECTED, "decided_by": "Ann", "decided_at": NOW, "reason": "see canary-1"}
+    labels = {
+        "field": "labels",
+        "before": frozenset(),
+        "value": frozenset({"sev-1", "sev-canary-2"}),
+        "other": None,
+    }
+    letter = hold_decided(agreement, LINK, replace(HOLD, **rejected, **labels), OWNER, now=NOW)
+    assert "canary" not in letter.subject + letter.text + letter.html
+    assert fact(letter, "Reason") == "see [gone]"
+    assert fact(letter, "Changed at Acme") == "+sev-1"
+
+
+def test_who_decided_is_named_to_the_side_that_runs_the_bridge_and_a_role_to_the_other():
+    decided = replace(
+        HOLD, state=HoldState.APPROVED, decided_by="Ann", decided_at=NOW, approver="service-owner"
+    )
+    ours, theirs = (hold_decided(AGREEMENT, LINK, decided, reader, now=NOW) for reader in (OWNER, MANAGER))
+    assert "approved by Ann." in ours.text
+    assert "approved by the service owner (Example Corp)." in theirs.text
+    assert "Ann" not in theirs.text
 
 
 def test_a_conflict_asks_whose_value_stands():
     letter = opened(kind=HoldKind.CONFLICT)
     assert "Both sides changed priority differently" in letter.text
-    approve, reject = letter.text.index("approve 17"), letter.text.index("reject 17")
-    assert letter.text.index("let the value of Acme stand") < approve
-    assert approve < letter.text.index("let the value of Example Corp stand") < reject
+    number = f"17-{stamp(replace(HOLD, kind=HoldKind.CONFLICT))}"
+    theirs, ours = (letter.text.index(f"approve {number} --from {side}") for side in ("vendor", "internal"))
+    assert letter.text.index("let the value of Acme stand") < theirs
+    assert theirs < letter.text.index("let the value of Example Corp stand") < ours
     assert "By:" not in letter.text
 
 
@@ -240,6 +287,15 @@ def test_the_end_of_a_hold_is_told_in_the_thread_of_its_beginning(state, by, wor
     assert "ann@example.com" not in letter.text + letter.html
     assert ("Not yet <b>" in letter.text) == ("by" in words)
     assert "<b>" not in letter.html
+
+
+@pytest.mark.parametrize(("winner", "company"), [(Side.VENDOR, "Acme"), (Side.INTERNAL, "Example Corp")])
+def test_of_a_conflict_it_is_told_whose_value_stands(winner, company):
+    decided = {"state": HoldState.APPROVED, "winner": winner, "decided_by": "Ann", "decided_at": NOW}
+    hold = replace(HOLD, kind=HoldKind.CONFLICT, **decided)
+    letter = hold_decided(AGREEMENT, LINK, hold, OWNER, now=NOW)
+    assert f"The value of priority at {company} stands: that was decided by Ann." in letter.text
+    assert letter.subject.startswith("Decided: ")
 
 
 def test_carrying_a_decision_out_is_not_told_once_more():

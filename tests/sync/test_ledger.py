@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -233,9 +235,9 @@ def test_the_ten_lines_of_the_page_verify_an_export(tmp_path):
 
     def run(whole):
         path.write_bytes(whole)
-        told = {}
-        exec(compile(script, "audit.md", "exec"), {"FILE": str(path)}, told)
-        return told["prev"]
+        typed = f"FILE = {str(path)!r}\n{script}\nprint(prev)"
+        ended = subprocess.run([sys.executable, "-c", typed], capture_output=True, text=True, check=False)
+        return ended.stdout.strip() or ended.stderr
 
     for whole in EXPORTS:
         assert run(whole) == json.loads(whole.splitlines()[0])["hash"]
@@ -244,8 +246,7 @@ def test_the_ten_lines_of_the_page_verify_an_export(tmp_path):
         EXPORTS[0].replace(b"1.5", b"2.5"),
     ):
         assert wrong != EXPORTS[0]
-        with pytest.raises(AssertionError):
-            run(wrong)
+        assert "AssertionError" in run(wrong)
 
 
 def test_the_hash_is_what_the_page_says():

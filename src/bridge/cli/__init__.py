@@ -22,6 +22,7 @@ INTERNAL_ERROR = 70
 COMMANDS = {
     "apply": "Carry out a saved plan, exactly, and refuse what has changed since.",
     "audit": "Prove what was done: export, verify, heads, erasure.",
+    "brakes": "Show which agreements have stopped writing, and why; let them go on.",
     "check": "Find every mistake in the files and on the live trackers, all at once.",
     "demo": "Watch it work: two trackers, the real daemon, a scripted day, and the proof.",
     "explain": "Tell one link's whole story.",

@@ -286,6 +286,8 @@ def _life(entry: dict[str, Any]) -> str:
             how += f" by {entry['who']}" if "who" in entry else ""
             won = "" if entry["winner"] == "none" else f", the values of the {entry['winner']} side stand"
             return f"{how}{won}{', with the comments so far' if entry['history'] else ''}"
+        case "plan.applied":
+            return "a reviewed plan was carried out, exactly"
         case "link.found":
             return f"{entry['key']} found on the {entry['side']} side"
         case "link.closed":

@@ -24,6 +24,7 @@ def command(*, anew: bool, moved: bool, config: Path) -> None:
     from bridge.daemon.mailer import mail_all_the_same
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.preflight import require
+    from bridge.daemon.recalling import check_witness
     from bridge.daemon.remembering import check_memory, check_sites
     from bridge.daemon.service import Service
 
@@ -35,6 +36,7 @@ def command(*, anew: bool, moved: bool, config: Path) -> None:
             require(house.terms)
             if not anew:
                 check_memory(house)
+            check_witness(house, anew=anew)
     except BaseException:
         close_house(house)
         raise

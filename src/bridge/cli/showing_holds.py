@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge.clock import SECOND
-from bridge.daemon.deciding import deciders, stamp
+from bridge.daemon.deciding import deciders
 from bridge.store.rows import Link
 from bridge.sync.agreement import Agreement, FieldRule
-from bridge.sync.holding import Hold, HoldKind, HoldState
+from bridge.sync.holding import Hold, HoldKind, HoldState, stamp
 from bridge.sync.mapping import crossing, show, show_change
 from bridge.sync.ticket import Side, Value
 

@@ -22,8 +22,10 @@ from bridge.sync.ticket import Side
 def command(*, config: Path, as_json: bool) -> None:
     """Show links, feeds, what is parked or held, and why; works while the daemon runs.
 
-    Ends with 1 when something is parked, held or found, a feed or the mail is in trouble, or a webhook is silent.
+    Ends with 1 when something is parked, held or found, a brake is pulled, a feed or the mail is in trouble, or a
+    webhook is silent.
     """
+    from bridge.daemon.brakes import all_pulled
     from bridge.daemon.restraint import WITHHELD
 
     with quiet():
@@ -41,7 +43,9 @@ def command(*, config: Path, as_json: bool) -> None:
             remarked += [link for link in ended if any(one["kind"] == "returned" for one in link.findings)]
             feeds = tx.cursors.notes("feed/")
             hooks = tx.cursors.notes("hook/")
-            withheld = list(tx.cursors.notes(WITHHELD).values())
+            brakes = all_pulled(tx)
+            over = {f"{WITHHELD}{link.id}" for link in ended}
+            withheld = [note for key, note in tx.cursors.notes(WITHHELD).items() if key not in over]
             waiting = len(tx.links.due(now, 100_000))
             held = tx.holds.counts()
             mail = mail_standing(tx, settings, now)
@@ -66,6 +70,15 @@ def command(*, config: Path, as_json: bool) -> None:
             for name, tracker in settings.trackers.items()
             if tracker.webhook is not None
         ],
+        "brakes": [
+            {
+                "agreement": one.agreement,
+                "cause": one.cause.value,
+                "reason": one.reason,
+                "since_seconds": round((now - one.since) / SECOND),
+            }
+            for one in brakes
+        ],
         "waiting": waiting,
         "mail": mail,
         "parked": [_stuck(link, now) for link in stuck if link.state is LinkState.PARKED],
@@ -78,7 +91,7 @@ def command(*, config: Path, as_json: bool) -> None:
         _show(data)
     troubled = any(feed["trouble"] for one in data["agreements"] for feed in one["feeds"].values())
     silent = any(hook["silent"] for hook in data["webhooks"])
-    sys.exit(1 if stuck or remarked or troubled or silent or mail["trouble"] else 0)
+    sys.exit(1 if stuck or remarked or troubled or silent or brakes or mail["trouble"] else 0)
 
 
 def _withheld(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -149,6 +162,9 @@ def _show(data: dict[str, Any]) -> None:
     undecided = sum(one["holds"] for one in data["agreements"])
     if undecided:
         console.print(f"{undecided} waiting for a decision of people: 'bridge holds'")
+    for brake in data["brakes"]:
+        pulled = f"brake pulled {brake['since_seconds']} s ago ({brake['cause']}), nothing is written"
+        console.print(f"{brake['agreement']}: {pulled}: {brake['reason']}", markup=False, highlight=False)
     for one in data["agreements"]:
         for rest in one["withheld"]:
             planned = f"{rest['links']} links with {rest['actions']} writes planned and not made"

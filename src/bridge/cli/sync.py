@@ -39,13 +39,16 @@ def command(
 ) -> None:
     """Poll every side once, bring every changed link into agreement, and end.
 
-    Ends with 1 when links are parked or mail cannot be sent, with 3 when a tracker could not be reached.
+    Ends with 1 when links are parked, a brake is pulled or mail cannot be sent, with 3 when a tracker could not be
+    reached.
     """
     from bridge.clock import SystemClock
+    from bridge.daemon.brakes import all_pulled
     from bridge.daemon.mailer import mail_all_the_same
     from bridge.daemon.once import sync_once
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.preflight import require
+    from bridge.daemon.recalling import check_witness
     from bridge.daemon.remembering import check_memory, check_sites, renew
 
     house = open_house(read_settings(config), SystemClock())
@@ -55,9 +58,12 @@ def command(
             require(house.terms)
             if not anew:
                 check_memory(house)
+            check_witness(house, anew=anew)
             renew(house)
         with progress_bar("links") as progress:
             done = sync_once(house, census=census, progress=progress)
+        with house.store.read() as tx:
+            brakes = all_pulled(tx)
     finally:
         close_house(house)
     parked = done.ended("parked")
@@ -68,6 +74,7 @@ def command(
                 "looked_at": len(done.reports),
                 "writes": done.writes,
                 "withheld": len(done.ended("withheld")),
+                "brakes": [{"agreement": one.agreement, "cause": one.cause.value} for one in brakes],
                 "parked": [
                     {"agreement": one.agreement, "keys": one.keys, "reason": one.reason} for one in parked
                 ],
@@ -82,6 +89,8 @@ def command(
             click.echo(
                 f"  {planned} writes planned and not made; 'bridge plan' shows them, 'bridge status' says why"
             )
+        for brake in brakes:
+            click.echo(f"  {brake.agreement}: {brake.stops}")
         for one in parked:
             click.echo(f"  parked: {one.keys}: {one.reason}")
         if any(astuple(done.mailed)):
@@ -92,4 +101,5 @@ def command(
             click.echo(f"  {failure}", err=True)
         if done.mailed.trouble:
             click.echo(f"  mail: {done.mailed.trouble}", err=True)
-    sys.exit(3 if done.failures else 1 if parked or done.mailed.dead or done.mailed.trouble else 0)
+    amiss = parked or brakes or done.mailed.dead or done.mailed.trouble
+    sys.exit(3 if done.failures else 1 if amiss else 0)

@@ -15,7 +15,7 @@ from bridge.config.grant_checks import check_deciders
 from bridge.config.kinds import TEXT_LIMIT, Kind
 from bridge.config.mode_checks import settle_pilot
 from bridge.config.role_checks import settle_holds, settle_roles
-from bridge.config.shape import AgreementShape, AttachmentShape, DeletedShape, ScopeShape
+from bridge.config.shape import AgreementShape, AttachmentShape, AuditShape, DeletedShape, ScopeShape
 from bridge.config.source import Source
 from bridge.sync.agreement import (
     Agreement,
@@ -28,6 +28,7 @@ from bridge.sync.agreement import (
     Scope,
     WorklogRule,
 )
+from bridge.sync.brakes import BrakeRule
 from bridge.sync.ticket import Side
 
 _CREATE_ON = {
@@ -121,15 +122,22 @@ def settle_agreement(
         relations=_relations(shape, source),
         worklogs=WorklogRule(cross=_CROSS_FROM[shape.worklogs.cross], attribute=shape.worklogs.attribute),
         deleted=_deleted(shape),
+        brakes=_brakes(shape, source),
         roles=roles,
         holds=holds,
         mode=shape.mode,
         pilot=pilot,
+        control=_control(shape.audit),
         redaction=redaction,
         classified=settle_classified(shape, source, kinds),
         show_people=shape.show_people,
     )
     return Draft(source=source, shape=shape, agreement=agreement, trackers=identities)
+
+
+def _control(shape: AuditShape) -> dict[Side, str]:
+    tickets = {Side.INTERNAL: shape.control.internal, Side.VENDOR: shape.control.vendor}
+    return {side: ticket for side, ticket in tickets.items() if ticket}
 
 
 def _attachments(shape: AttachmentShape) -> AttachmentRule:
@@ -147,6 +155,20 @@ def _deleted(shape: AgreementShape) -> DeletedRule:
         return DeletedRule(tell=shape.deleted != "keep")
     goals = {Side.INTERNAL: shape.deleted.close.internal, Side.VENDOR: shape.deleted.close.vendor}
     return DeletedRule(close={side: goal for side, goal in goals.items() if goal})
+
+
+def _brakes(shape: AgreementShape, source: Source) -> BrakeRule:
+    """The brakes; with no limit at all, nothing can be said of how it is counted."""
+    brakes = shape.brakes
+    if brakes.share is None and source.sound(("brakes", "share")):
+        for key in sorted(brakes.model_fields_set - {"share"}):
+            source.problem(
+                ("brakes", key),
+                f"'{key}' has no effect while 'share' is off",
+                "give a share, e.g. 30%, or remove it",
+                key=True,
+            )
+    return BrakeRule(brakes.share, brakes.least, round(brakes.within * SECOND))
 
 
 def _relations(shape: AgreementShape, source: Source) -> RelationRule:

@@ -21,11 +21,13 @@ from bridge.config.words import (
     Listen,
     MailAddress,
     MailServer,
+    Many,
     Name,
     Rate,
     Seconds,
     SecondsOrNone,
     SecretName,
+    Share,
     Size,
     Slots,
     Template,
@@ -304,6 +306,33 @@ class WorklogShape(Shape):
     """how the author of a worklog that crossed is named"""
 
 
+class ControlShape(Shape):
+    """Control tickets."""
+
+    internal: Text = ""
+    """key of the ticket on the internal side on which the head of the audit chain is told"""
+    vendor: Text = ""
+    """key of such a ticket on the vendor's side"""
+
+
+class AuditShape(Shape):
+    """What is told of the audit chain."""
+
+    control: ControlShape = ControlShape()
+    """tickets on which its head is told: {internal: OPS-1, vendor: CUST-1}"""
+
+
+class BrakeShape(Shape):
+    """When to stop and ask."""
+
+    share: Share = 0.3
+    """part of the agreement's tickets that may be changed at once: a percentage, or off"""
+    least: Many = 20
+    """tickets that may be changed at once however few there are"""
+    within: Seconds = 600.0
+    """time within which changes count as at once"""
+
+
 class AgreementShape(Shape):
     """One agreement file."""
 
@@ -327,6 +356,8 @@ class AgreementShape(Shape):
     """named responsibilities, e.g. service-owner: {side: internal, people: [ann@example.com]}"""
     holds: HoldsShape | None = None
     """who decides about changes that nobody was entitled to make, and by when"""
+    audit: AuditShape = AuditShape()
+    """what is told of the audit chain, and where"""
     comments: CommentShape = CommentShape()
     """how comments cross"""
     private_tickets: Literal["never"] = "never"
@@ -345,6 +376,8 @@ class AgreementShape(Shape):
         | None
     ) = None
     """what becomes of the peer of a deleted ticket: note, keep, or {close: {internal: ..., vendor: ...}}"""
+    brakes: BrakeShape = BrakeShape()
+    """when to stop and ask: {share: 30%, least: 20, within: 10m}"""
     since: IsoDate = ""
     """tickets created before this date get no mirrors by themselves"""
     redact: tuple[Redactions, ...] = ()

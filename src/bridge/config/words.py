@@ -23,6 +23,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdwy])")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+")
 _SIZES = {"kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kK]B|MB|GB)")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _SECRET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -91,6 +92,17 @@ def _number(low: float, high: float, *, whole: bool) -> Callable[[Any], Any]:
         return float(value)
 
     return read
+
+
+def _share(value: Any) -> Any:
+    if not isinstance(value, str) or value == "off":
+        return None if value == "off" else value
+    found = _PERCENT.fullmatch(value.strip())
+    if found is None:
+        raise misfit(f"{_said(value)} is not a share", "write e.g. 30%, or off")
+    if not 0 < float(found[1]) <= 100:  # noqa: PLR2004 - per cent
+        raise misfit(f"{value} is out of range", "write more than 0% and at most 100%, or off")
+    return float(found[1]) / 100
 
 
 def _flag(value: Any) -> Any:
@@ -248,6 +260,12 @@ SecondsOrNone = Annotated[float, BeforeValidator(_duration(zero=True))]
 
 Size = Annotated[int, BeforeValidator(_size)]
 """A number of bytes."""
+
+Share = Annotated[float | None, BeforeValidator(_share)]
+"""A part of a whole, in per cent; ``off`` for no limit."""
+
+Many = Annotated[int, BeforeValidator(_number(1, 100_000, whole=True))]
+"""A number of things, at least one."""
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 """true or false."""

@@ -50,7 +50,7 @@ from bridge.sync.plan import (
 from bridge.sync.ticket import Value
 from bridge.trackers.protocol import PeerLink
 
-INTENDED = (CreateTicket, SetStatus, AddComment, AddAttachment, SpillText, AddWorklog)
+INTENDED = (CreateTicket, SetStatus, AddComment, AddAttachment, SpillText, WriteNote, AddWorklog)
 """Actions under an intent: what became of one whose answer was lost is recorded with that."""
 
 WHAT: Mapping[type[Action], str] = {
@@ -64,6 +64,7 @@ WHAT: Mapping[type[Action], str] = {
     SpillText: IntentKind.ATTACH.value,
     DeleteAttachment: "attach-delete",
     LinkBack: "link-back",
+    WriteNote: "note",
     SetParent: "parent",
     AddRelation: "relation",
     RemoveRelation: "relation-delete",
@@ -202,6 +203,11 @@ def _set_status(run: Run, action: SetStatus, books: Books) -> frozenset[str]:
         forgo(run, intent, error.words)
         raise
     finally:
+        for refusal in trail.refused:
+            books.turned_down(side, IntentKind.TRANSITION.value, refusal)
+        if trail.passed and trail.present != action.goal:
+            # Steps that were taken, though the walk is not at its end.
+            books.journal.append(("status.passed", {"side": side.value, "steps": trail.passed}))
         if trail.passed:
             books.written[side] = max(trail.at, books.written.get(side, 0))
             books.underway[side] = (before, trail.present)

@@ -7,6 +7,7 @@ what may change is told and tried again with the link.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Container
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +32,9 @@ READ_BACK = 256 * 1024
 
 SETTLING = 600 * SECOND
 """How long a tracker may take until a file that it lists can be had."""
+
+EARLY = 300 * SECOND
+"""How far the clock of a copy's tracker may be behind that of its original's."""
 
 _FINAL = frozenset({413, 415, 422})
 
@@ -136,6 +140,38 @@ def delete_attachment(run: Run, action: DeleteAttachment, books: Books) -> None:
     books.parts.append(replace(action.pair, state=PairState.ORIGIN_DELETED))
     data = {"origin": action.pair.origin_id, "copy": action.pair.copy_id, "why": action.why}
     books.wrote(action.side, at, "file.removed", data)
+
+
+def find_copied_file(run: Run, action: AddAttachment, there: Container[str]) -> str:
+    """Look for the copy of a file that our database does not know of, and note it as one that we have attached.
+
+    Args:
+        run: the run over its link.
+        action: what would attach it.
+        there: ids of the files that it may be.
+
+    Returns:
+        Its id; "" when it is not there.
+
+    Raises:
+        TrackerError: the tracker cannot be asked now.
+    """
+    file, side = action.file, action.side
+    ticket, name = run.link.ticket(side), fit_name(action.file.name)
+    assert ticket is not None
+    found = run.tracker(side).files.find(ticket, name, file.size, file.created - EARLY)
+    made = next((one for one in found if one.id in there), None)
+    if made is None:
+        return ""
+    detail = {
+        "name": name,
+        "size": file.size,
+        "digest": made.digest,
+        "origin_name": file.name,
+        "origin_url": file.url,
+    }
+    adopt_file(run, intend(run, IntentKind.ATTACH, side, "", action.pair.origin_id, detail=detail), made)
+    return made.id
 
 
 def adopt_file(run: Run, intent: Intent, made: Uploaded) -> PartPair:

@@ -7,7 +7,7 @@ linked ticket that is not in view, each becomes a wake-up or a new link.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -15,8 +15,10 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.feed import Feed, Wake
 from bridge.daemon.house import House, field_specs
+from bridge.daemon.lookout import survey
 from bridge.daemon.returning import missed, welcome
 from bridge.store.rows import Link, LinkState
+from bridge.sync.brakes import BEHIND, VANISHED
 from bridge.sync.ticket import Side
 from bridge.trackers.protocol import Stamp, Tracker, Watch
 
@@ -73,6 +75,8 @@ def take_census(house: House, feed: Feed, wake: Wake) -> Count:
         stamps.update({stamp.id: stamp for stamp in page})
     behind = _missed(house, side, tracker, links, stamps)
     absent = [link.id for ticket, link in links.items() if ticket not in stamps]
+    if len(absent) >= VANISHED or _went_back(house, side, links, stamps):
+        survey(house, agreement, side)
     for ticket in links.keys() - stamps.keys():
         house.sightings.forget(tracker.name, ticket)  # only a read by id tells whether it is still there
     with house.store.write(durable=False) as tx:
@@ -92,6 +96,17 @@ def take_census(house: House, feed: Feed, wake: Wake) -> Count:
         new=new,
     )
     return Count(len(stamps), len(behind) + new, len(absent))
+
+
+def _went_back(house: House, side: Side, links: Mapping[str, Link], stamps: Mapping[str, Stamp]) -> bool:
+    """Whether some ticket's stamp lies before the one that we have seen; an index that trails looks the same."""
+    with house.store.read() as tx:
+        bases = tx.bases.many([link.id for link in links.values()])
+    return any(
+        stamps[ticket].updated < bases[link.id][side].seen - BEHIND
+        for ticket, link in links.items()
+        if ticket in stamps
+    )
 
 
 def _welcome(house: House, feed: Feed, tracker: Tracker, ended: Sequence[Link]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
 from typing import Any
 
+from bridge.clock import SECOND
 from bridge.daemon.books import Books
 from bridge.daemon.guarding import keep_private, tell_exposed
 from bridge.daemon.intending import forgo, intend, lost
@@ -16,6 +18,9 @@ from bridge.sync.base import CommentPair, PairState
 from bridge.sync.plan import AddComment, DeleteComment, EditComment, Finding
 from bridge.sync.privacy import tried
 from bridge.sync.ticket import Side
+
+EARLY = 300 * SECOND
+"""How far the clock of a copy's tracker may be behind that of its original's."""
 
 
 def add_comment(run: Run, action: AddComment, books: Books, *, marker: str = "") -> None:
@@ -34,13 +39,7 @@ def add_comment(run: Run, action: AddComment, books: Books, *, marker: str = "")
     ticket = run.link.ticket(action.side)
     assert ticket is not None
     marker = marker or comment_marker(run, action.side, action.origin_id)
-    detail = {
-        "body": to_json(action.body),
-        "origin_digest": action.origin_digest,
-        "copy_digest": action.copy_digest,
-        "private": action.private,
-    }
-    intent = intend(run, IntentKind.COMMENT, action.side, marker, action.origin_id, detail=detail)
+    intent = _intend(run, action, marker)
     try:
         comment, at = _write(run, action, ticket, marker, books)
     except OutcomeUnknown:
@@ -55,6 +54,46 @@ def add_comment(run: Run, action: AddComment, books: Books, *, marker: str = "")
     exposed = keep_private(run, pair) if action.private else None
     if exposed is not None:
         books.findings.append(exposed)
+
+
+def find_copy(run: Run, action: AddComment, there: Container[str]) -> str:
+    """Look for the copy of a comment that our database does not know of, and note it as one that we have written.
+
+    Args:
+        run: the run over its link.
+        action: what would write it.
+        there: ids of the comments that it may be.
+
+    Returns:
+        Its id; "" when it is not there.
+
+    Raises:
+        TrackerError: the tracker cannot be asked now, or a private copy came out public and cannot be taken back.
+    """
+    ticket, origin = run.link.ticket(action.side), run.views[action.side.other].ticket
+    assert ticket is not None
+    assert origin is not None
+    since = min((one.created for one in origin.comments if one.id == action.origin_id), default=0)
+    marker = comment_marker(run, action.side, action.origin_id)
+    found = run.tracker(action.side).find_comment(
+        ticket, action.body, marker, since - EARLY, private=action.private
+    )
+    if found is None or found not in there:
+        return ""
+    pair = adopt_comment(run, _intend(run, action, marker), found)
+    if action.private:
+        keep_private(run, pair)
+    return found
+
+
+def _intend(run: Run, action: AddComment, marker: str) -> Intent:
+    detail = {
+        "body": to_json(action.body),
+        "origin_digest": action.origin_digest,
+        "copy_digest": action.copy_digest,
+        "private": action.private,
+    }
+    return intend(run, IntentKind.COMMENT, action.side, marker, action.origin_id, detail=detail)
 
 
 def _write(run: Run, action: AddComment, ticket: str, marker: str, books: Books) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from bridge.sync.base import Base, encode_fields
 from bridge.sync.mapping import same
 from bridge.sync.plan import CreateTicket, View
 from bridge.sync.relations import PARENT
-from bridge.sync.ticket import Ticket, Value
+from bridge.sync.ticket import Side, Ticket, Value
 from bridge.trackers.protocol import Created, Draft
 
 
@@ -94,6 +94,11 @@ def _kept(created: Created, shown: Mapping[str, Value]) -> dict[str, Value]:
     }
 
 
+def _born(run: Run, side: Side) -> int:
+    view = run.views.get(side)
+    return run.bases[side].born or (view.ticket.created if view and view.ticket else 0)
+
+
 def adopt_created(  # noqa: PLR0917 - what a create request was made of, in its order
     run: Run,
     intent: Intent,
@@ -108,8 +113,10 @@ def adopt_created(  # noqa: PLR0917 - what a create request was made of, in its 
     origin = run.views.get(side.other)
     origin_seen = origin.ticket.updated if origin and origin.ticket else run.bases[side.other].seen
     bases = {
-        side: Base(_kept(created, shown), 0, 0),
-        side.other: Base(origin_base, origin_seen, run.bases[side.other].written),
+        side: Base(_kept(created, shown), born=created.ticket.created if created.ticket else created.at),
+        side.other: Base(
+            origin_base, origin_seen, run.bases[side.other].written, born=_born(run, side.other)
+        ),
     }
     with house.store.write() as tx:
         tx.intents.done(intent.id, created.id, now)

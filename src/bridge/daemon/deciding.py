@@ -7,8 +7,6 @@ core opens the hold again.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,8 +17,7 @@ from bridge.errors import BridgeError
 from bridge.store.database import Store, Tx
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
-from bridge.sync.base import encode_value
-from bridge.sync.holding import Hold, HoldKind, HoldState
+from bridge.sync.holding import Hold, HoldKind, HoldState, stamp
 from bridge.sync.roles import Role
 from bridge.sync.ticket import Person, Side
 
@@ -49,13 +46,6 @@ class Verdict:
     reason: str = ""
     seen: str = ""
     winner: Side | None = None
-
-
-def stamp(hold: Hold) -> str:
-    """A short word for what a hold is about: it changes when the values do."""
-    about = [encode_value(value) for value in (hold.before, hold.value, hold.other)]
-    words = json.dumps([about, hold.side.value, hold.since], sort_keys=True)
-    return hashlib.sha256(words.encode()).hexdigest()[:6]
 
 
 def deciders(agreement: Agreement, hold: Hold) -> tuple[Role, ...]:

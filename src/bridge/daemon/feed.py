@@ -13,10 +13,14 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.clock import SECOND
+from bridge.config.settings import Settings
 from bridge.daemon.house import House, field_specs
+from bridge.daemon.lookout import Glance, after_poll, after_refusal, canary, while_polling
 from bridge.daemon.neighbours import without_neighbours
+from bridge.daemon.recalling import forgotten_mirror, tell_forgotten
 from bridge.daemon.restraint import looked_at
 from bridge.daemon.returning import welcome
+from bridge.errors import Gone, Refused
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
@@ -80,9 +84,19 @@ class Feed:
             TrackerError: the tracker cannot be asked now; the cursor has not moved.
             StoreError: our own database failed; likewise.
         """
-        house, terms = self._house, self._house.terms
-        agreement = terms.agreement(self.agreement)
+        agreement = self._house.terms.agreement(self.agreement)
         assert agreement is not None, "a reload stops the feeds of agreements that are gone"
+        glance = Glance()
+        try:
+            catch = self._poll(agreement, glance)
+        except (Refused, Gone):
+            after_refusal(self._house, agreement, self.side)
+            raise
+        after_poll(self._house, agreement, self.side, glance)
+        return catch
+
+    def _poll(self, agreement: Agreement, glance: Glance) -> Catch:
+        house, terms = self._house, self._house.terms
         scope = agreement.scope(self.side)
         tracker = terms.trackers[scope.tracker]
         settings = terms.settings.trackers[scope.tracker]
@@ -90,22 +104,23 @@ class Feed:
             cursor = tx.cursors.get(agreement.name, self.side, "poll")
             walked = tx.cursors.get(agreement.name, self.side, WALK)
             linked = tuple(tx.links.ids(agreement.name, self.side))
-            settled = house.clock.now() - int((2 * settings.search_lag + YOUTH) * SECOND)
-            canary = tx.links.canary(agreement.name, self.side, settled) or ""
+            settled = glance.settled = house.clock.now() - int((2 * settings.search_lag + YOUTH) * SECOND)
+            glance.canary = canary(house, tx, agreement.name, self.side, settled)
         me = house.account(tracker)
         started = tracker.now()
         # Without a selection the few who leave the project are worth no further search; the census sees them.
         follow = linked if scope.select or scope.since or len(linked) <= FOLLOWED else ()
-        first = cursor is None
+        first = glance.first = cursor is None
+        watched = house.watched(agreement.name, self.side)
         # A cursor from a clock that was ahead must not make us blind until the time has caught up.
         begin = min((walked or scope.since) if cursor is None else cursor, started)
         since = max(0, begin - int(settings.search_lag * SECOND))
         watch = Watch(scope, field_specs(agreement, self.side), follow)
         hits, new, woken = 0, 0, []
         asked = house.sightings.moment()
-        for page in tracker.changes(watch, since, canary=canary):
+        for page in tracker.changes(watch, since, canary=glance.canary):
             hits += len(page)
-            links, fresh = self._take(agreement, tracker, page, me.id, asked)
+            links, fresh = self._take(agreement, tracker, page, me.id, asked=asked, glance=glance)
             woken += links
             new += fresh
             self._wake(links)
@@ -118,10 +133,11 @@ class Feed:
             # The answers have shown the tracker's clock anew: trust whichever reading is earlier.
             tx.cursors.put(agreement.name, self.side, "poll", min(started, tracker.now()))
             waiting = []
-            if first:
-                # Peers are made only when both sides have been seen in full.
+            if first or not watched.polled:
+                # Peers are made only when both sides have been seen in full, and up to now since the start.
                 waiting = [link.id for link in tx.links.list(agreement.name, [LinkState.NEW])]
                 tx.links.wake(waiting, house.clock.now())
+        watched.polled = True
         self._wake(waiting)
         log.debug(
             "feed_polled",
@@ -160,13 +176,20 @@ class Feed:
         for start in range(0, len(ids), PORTION):
             asked = self._house.sightings.moment()
             found = tracker.fetch(ids[start : start + PORTION], specs)
-            links, fresh = self._take(agreement, tracker, list(found.values()), me.id, asked)
+            links, fresh = self._take(agreement, tracker, list(found.values()), me.id, asked=asked)
             self._wake(links)
             new += fresh
         return new
 
     def _take(
-        self, agreement: Agreement, tracker: Tracker, page: Sequence[Ticket], me: str, asked: int
+        self,
+        agreement: Agreement,
+        tracker: Tracker,
+        page: Sequence[Ticket],
+        me: str,
+        *,
+        asked: int,
+        glance: Glance | None = None,
     ) -> tuple[list[int], int]:
         """Turn a page of tickets into stored wake-ups; returns the links and how many are new."""
         house, side, terms = self._house, self.side, self._house.terms
@@ -190,7 +213,13 @@ class Feed:
             ]
             pairs = {known[t.id].id: tx.comments.list(known[t.id].id) for t in changed if t.id in known}
             parts = {known[t.id].id: tx.parts.list(known[t.id].id) for t in changed if t.id in known}
+        if glance is not None:
+            for ticket in page:
+                link = known.get(ticket.id)
+                glance.note(ticket, link, bases[link.id][side] if link is not None else None)
+            while_polling(house, agreement, side, glance)
         woken: list[int] = []
+        strangers: list[str] = []
         new = 0
         with house.store.write(durable=False) as tx:
             for ticket in changed:
@@ -199,7 +228,7 @@ class Feed:
                     welcome(tx, link, side, now)
                     continue
                 if link is None:
-                    link = self._discover(tx, agreement, ticket, me)
+                    link = self._discover(tx, agreement, ticket, me, strangers)
                     if link is None:
                         continue
                     new += link.gen == 1
@@ -225,6 +254,8 @@ class Feed:
                     house.hooks.found(tracker.name, ticket.id, ours, now)
                 woken.append(link.id)
             tx.links.wake(woken, now)
+        if strangers and glance is not None and not glance.first:
+            tell_forgotten(house, f"{strangers[0]} carries a mark of ours that our database does not know")
         return woken, new
 
     def _restamped(self, tracker: Tracker, ticket: Ticket, base: Base) -> bool:
@@ -245,8 +276,13 @@ class Feed:
             or parts_differ(before, ticket)
         )
 
-    def _discover(self, tx: Tx, agreement: Agreement, ticket: Ticket, me: str) -> Link | None:
-        """The link of a ticket that has none yet: the one whose mark it carries, or a new one."""
+    def _discover(
+        self, tx: Tx, agreement: Agreement, ticket: Ticket, me: str, strangers: list[str]
+    ) -> Link | None:
+        """The link of a ticket that has none yet: the one whose mark it carries, or a new one.
+
+        Mirrors of ours that our database has forgotten are added to ``strangers``.
+        """
         house, side = self._house, self.side
         if ticket.marker:
             link = tx.links.by_marker(agreement.name, ticket.marker)
@@ -254,13 +290,19 @@ class Feed:
                 return link  # a worker has adopted it since this page was compared with the store
             if link is not None and link.ticket(side) is None:
                 if not tx.intents.open(link.id) and ticket.creator is not None and ticket.creator.id == me:
+                    if forgotten_mirror(house, tx, agreement.name, ticket, link):
+                        strangers.append(ticket.key)
                     tx.links.set_peer(link.id, side, ticket.id, ticket.key)  # its making was forgotten
                 return link  # with an open intent, the worker adopts it together with what it was to show
             if ticket.creator is None or ticket.creator.id == me:
+                if link is None and forgotten_mirror(house, tx, agreement.name, ticket, None):
+                    strangers.append(ticket.key)
                 self._stray(tx, agreement, ticket, link)
                 return None
             # Somebody copied a mirrored ticket, label and all: a ticket of its own.
         if side.other not in agreement.create_on or ticket.created < agreement.scope(side).since:
+            return None
+        if _is_control(self._house.terms.settings, agreement.scope(side).tracker, ticket):
             return None
         marker = marker_for(agreement.name, side, ticket.id)
         now = house.clock.now()
@@ -313,3 +355,14 @@ def _worth_a_look(agreement: Agreement, side: Side, link: Link, ticket: Ticket) 
 def _standing(ticket: Ticket) -> tuple[str, bool, bool]:
     """Where a ticket is and who may see it: what decides whether it crosses at all."""
     return ticket.project, ticket.private, ticket.archived
+
+
+def _is_control(settings: Settings, tracker: str, ticket: Ticket) -> bool:
+    """Whether a ticket is one on which heads of the audit chain are told: what stands there crosses to nobody."""
+    names = {
+        name.casefold().removeprefix("#")
+        for one in settings.agreements
+        for side, name in one.control.items()
+        if one.scope(side).tracker == tracker
+    }
+    return ticket.key.casefold() in names or ticket.id in names

@@ -37,7 +37,8 @@ def _edit(run: Run, action: WriteNote, books: Books) -> bool:
         return False
     try:
         at = run.tracker(action.side).edit_comment(ticket, pair.copy_id, action.body)
-    except Gone:
+    except Gone as error:
+        books.turned_down(action.side, "note", error)
         # Somebody has deleted it; what is new is worth saying all the same.
         books.pairs.append(replace(pair, state=PairState.COPY_DELETED))
         return False

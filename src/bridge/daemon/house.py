@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from bridge.clock import Clock
 from bridge.config.settings import Settings, TrackerSettings
 from bridge.daemon.acquaintances import Acquaintances
+from bridge.daemon.cuts import Redactions
 from bridge.daemon.health import Health
 from bridge.daemon.listening import HookWatch
 from bridge.daemon.rosters import RosterDesk
@@ -21,7 +22,7 @@ from bridge.daemon.sightings import Sightings
 from bridge.daemon.spool import Spool
 from bridge.daemon.steps import StepMemory
 from bridge.daemon.stumbles import Stumbles
-from bridge.daemon.tally import Redactions
+from bridge.daemon.tally import Tally
 from bridge.daemon.witness import Witness
 from bridge.store.database import Store, Tx
 from bridge.store.lease import Lease
@@ -43,6 +44,27 @@ class Terms:
     def agreement(self, name: str) -> Agreement | None:
         """The agreement of that name, or None when the configuration has none any more."""
         return next((one for one in self.settings.agreements if one.name == name), None)
+
+
+@dataclass(slots=True)
+class Watched:
+    """What this process knows of one side of one agreement as a whole.
+
+    Attributes:
+        polled: it has been polled to the end.
+        canary: id of the linked ticket that changed last, as far as that is known; "" before it was asked for.
+        stamp: when that was, microseconds of the tracker's clock.
+        shows: polls of its tracker show the canary.
+        looked: when the canary was last seen, or looked for by id, microseconds.
+        asked: when many of its tickets were last read to judge the side as a whole, microseconds.
+    """
+
+    polled: bool = False
+    canary: str = ""
+    stamp: int = 0
+    shows: bool = False
+    looked: int = 0
+    asked: int = 0
 
 
 Place = tuple[str, Side, str]
@@ -70,6 +92,9 @@ class House:
         doubts: (agreement, side) -> until when its missing tickets are not worth a question (microseconds).
         hooks: which webhooks still speak.
         redactions: how often each rule has cut something out of what was written.
+        tally: how many links were changed lately.
+        braking: held while a brake is pulled: many threads may see the same.
+        watches: (agreement, side) -> what this process knows of how the side fares as a whole.
     """
 
     terms: Terms
@@ -88,6 +113,9 @@ class House:
     doubts: dict[tuple[str, Side], int] = field(default_factory=dict)
     hooks: HookWatch = field(default_factory=HookWatch)
     redactions: Redactions = field(default_factory=Redactions)
+    tally: Tally = field(default_factory=Tally)
+    braking: threading.Lock = field(default_factory=threading.Lock)
+    watches: dict[tuple[str, Side], Watched] = field(default_factory=dict)
     _former: tuple[Terms, tuple[Place, ...]] | None = None
     _accounts: dict[str, tuple[Tracker, Person]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -105,6 +133,11 @@ class House:
         with self._lock:
             self._accounts[tracker.name] = (tracker, person)
         return person
+
+    def watched(self, agreement: str, side: Side) -> Watched:
+        """What this process knows of one side of one agreement as a whole."""
+        with self._lock:
+            return self.watches.setdefault((agreement, side), Watched())
 
     def places(self, tx: Tx, terms: Terms) -> tuple[Place, ...]:
         """Where tickets are or were mirrored: of all agreements, those that the configuration has no more included.

@@ -56,6 +56,8 @@ def follow_survivors(run: Run) -> Finding | None:
                 tx.links.release(rival.id, side)
                 bequeath(tx, rival, side, run.link.id)
             tx.links.follow(run.link.id, side, ticket.id, ticket.key)
+            run.bases[side] = replace(run.bases[side], seen=0, born=0)  # they were the other ticket's
+            tx.bases.put(run.link.id, side, run.bases[side])
             # What was said before is wherever the tracker puts it: it neither crosses anew nor is taken back.
             for pair in tx.comments.list(run.link.id):
                 if pair.state is not PairState.NOTE:

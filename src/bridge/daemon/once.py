@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from bridge.clock import SECOND
 from bridge.daemon.census import take_census
+from bridge.daemon.control import tell_heads
 from bridge.daemon.feed import Feed
 from bridge.daemon.house import House
 from bridge.daemon.mailer import Mailed, Mailer
@@ -83,6 +84,7 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
                 trouble = error.words
             feed.note(trouble)
     reports = tuple(work_off(house, progress))
+    tell_heads(house)
     retain(house)
     return Pass(hits, reports, tuple(failures), Mailer(house).flush())
 

@@ -23,7 +23,14 @@ def new_base(run: Run, books: Books, side: Side) -> Base:
     written = max(base.written, books.written.get(side, 0))
     underway = None if "status" in books.settled else books.underway.get(side, base.underway)
     parts = _parts(run, books, side)
-    return replace(base, fields=fields, seen=seen, written=written, underway=underway, parts=parts)
+    born = base.born or _born(run, side)
+    return replace(base, fields=fields, seen=seen, written=written, underway=underway, parts=parts, born=born)
+
+
+def _born(run: Run, side: Side) -> int:
+    """When a side's ticket was created, if this run has seen it."""
+    ticket = run.views[side].ticket if side in run.views else None
+    return ticket.created if ticket is not None and ticket.id == run.link.ticket(side) else 0
 
 
 def _parts(run: Run, books: Books, side: Side) -> str:

@@ -24,6 +24,7 @@ from bridge.clock import SECOND, SystemClock
 from bridge.config.settings import Settings
 from bridge.daemon.alarm import Alarm
 from bridge.daemon.census import census_due, take_census
+from bridge.daemon.control import tell_heads
 from bridge.daemon.dispatch import QueueDispatcher
 from bridge.daemon.feed import Feed
 from bridge.daemon.hints import HintDesk
@@ -355,7 +356,7 @@ class Service:
     # --- journal -------------------------------------------------------------------------------------------------
 
     def _keep_forever(self) -> None:
-        """Have the witness follow the journal, and let the journal forget what it has kept long enough."""
+        """Have the witness and the control tickets follow the journal, and have it forget what it kept long enough."""
         retained = 0
         while not self._over.is_set():
             now = self._clock.now()
@@ -365,6 +366,7 @@ class Service:
                 if (now - retained) / SECOND >= FORGETTING:
                     retain(self._house)
                     retained = now
+                tell_heads(self._house)
             except BridgeError as error:
                 log.error("store_failed", words=str(error))
             except Exception:  # a witness must outlive our own bugs

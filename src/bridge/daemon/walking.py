@@ -22,11 +22,13 @@ class Trail:
         start: the status it began at.
         passed: statuses entered, in order.
         at: the tracker's time of the last step, 0 when none was taken.
+        refused: answers to steps that were only remembered, and that this ticket does not offer.
     """
 
     start: str
     passed: list[str] = field(default_factory=list)
     at: int = 0
+    refused: list[Refused] = field(default_factory=list)
 
     @property
     def present(self) -> str:
@@ -65,10 +67,11 @@ def walk(run: Run, action: SetStatus, trail: Trail) -> str:
             return step.message
         try:
             trail.at = tracker.transition(ticket.id, step.transition, step.fields)
-        except Refused:
+        except Refused as error:
             steps.forget(workflow, trail.present)
             if not remembered:
                 raise
+            trail.refused.append(error)
             continue  # remembered from another ticket, not offered to this one: ask
         trail.passed.append(step.transition.to)
     return "" if trail.present == action.goal else f"'{action.goal}' was not reached in {LONGEST_WALK} steps"

@@ -19,9 +19,11 @@ from bridge.daemon.books import Books, Withheld
 from bridge.daemon.closing import end
 from bridge.daemon.holding import keep_holds, to_store
 from bridge.daemon.house import House
+from bridge.daemon.lookout import another
 from bridge.daemon.moving import follow_survivors, note_key
 from bridge.daemon.owning import look_after
 from bridge.daemon.rebasing import new_base
+from bridge.daemon.recalling import recall
 from bridge.daemon.relating import wait_for
 from bridge.daemon.resolving import resolve
 from bridge.daemon.restraint import note_withheld, restrained
@@ -235,14 +237,19 @@ class Worker:
         if wait is not None:
             return wait
         for number in range(ROUNDS):
-            plan, before = run.plan(), run.link
+            if run.warrant and number:
+                # As it came into being, its status with it: nobody will look again by himself in every mode.
+                run.views.pop(run.link.origin.other, None)
+                run.read(run.link.origin.other, strong=True)
+            plan, before = recall(run, run.plan()), run.link
             if run.warrant:
                 plan = self._warranted(run, plan, number)
             merged = follow_survivors(run)
             if run.link is not before:
-                plan = run.plan()  # by the link's new ticket, and without what was said on the old one
-            away = merged or next((one for one in plan.findings if one.kind in AWAY), None)
-            why = restrained(run)
+                # By the link's new ticket, and without what was said on the old one.
+                plan = recall(run, run.plan())
+            away = merged or another(run) or next((one for one in plan.findings if one.kind in AWAY), None)
+            why = restrained(run, plan if away is None or away.kind == "gone" else None)
             if why is not None:
                 findings[:] = plan.findings if away is None else [away]
                 books.withheld = Withheld(why, len(plan.actions), len(findings))
@@ -263,7 +270,7 @@ class Worker:
             if not books.created:
                 look_after(run, books)
                 break
-        if run.warrant and not books.refused and not books.findings:
+        if run.warrant and not (books.refused or books.findings or books.withheld):
             books.journal.append((APPLIED, {"digest": run.warrant}))
         return None
 
@@ -289,8 +296,12 @@ class Worker:
             end(run, away.side, verdict, books)
 
     def _both_polled(self, run: Run) -> bool:
+        """Whether both sides were polled, since the start of this process: our database may be older than that."""
+        name = run.agreement.name
+        if not all(self._house.watched(name, side).polled for side in Side):
+            return False
         with self._house.store.read() as tx:
-            return all(tx.cursors.get(run.agreement.name, side, "poll") is not None for side in Side)
+            return all(tx.cursors.get(name, side, "poll") is not None for side in Side)
 
     def _finish(self, run: Run, books: Books, findings: Sequence[Finding]) -> Report:
         """Store what came of the run: done, or parked with the trackers' words."""
@@ -318,7 +329,7 @@ class Worker:
                 ending: Ending = "parked"
             else:
                 # Of a reviewed plan nothing may be left out in silence, not even what is nobody's mistake.
-                reason = "; ".join(one.message for one in books.findings) if run.warrant else ""
+                reason = self._undone(run, books)
                 house.stumbles.forget(link.id)
                 held = tx.links.finish(
                     link.id,
@@ -375,6 +386,12 @@ class Worker:
         if any(one.kind in SLOW for one in findings):
             books.look_by(now + REVISIT * SECOND)
         return books.look
+
+    def _undone(self, run: Run, books: Books) -> str:
+        """What was not done of a reviewed plan, and why; "" for nothing, and for a run of the daemon's own."""
+        if not run.warrant:
+            return ""
+        return books.withheld.why if books.withheld else "; ".join(one.message for one in books.findings)
 
     def _leave(self, run: Run) -> Report:
         """Leave the link exactly as it was: what was reviewed is not what would be done."""

@@ -16,7 +16,8 @@ from bridge.notify.visible import change_for, field_for, value_for
 from bridge.store.rows import Letter, Link
 from bridge.sync.agreement import Agreement
 from bridge.sync.attribution import author_name, shown_name
-from bridge.sync.holding import Hold, HoldKind, HoldState
+from bridge.sync.holding import Hold, HoldKind, HoldState, stamp
+from bridge.sync.holdnotes import role_name
 from bridge.sync.naming import told_name
 from bridge.sync.redaction import redact_line
 from bridge.sync.roles import Role
@@ -154,11 +155,16 @@ def hold_decided(
     facts = [*_tickets(agreement, link, reader.side, urls), *_hold_facts(agreement, hold, reader.side)]
     if ending in {"approved", "rejected"}:
         by = (
-            f"by {_decider(agreement, hold)}"
+            f"by {_decider(agreement, hold, reader.side)}"
             if hold.decided_by
             else "by time: nobody decided before it expired"
         )
-        lead = f"The change of {field} was {ending} {by}."
+        if hold.kind is HoldKind.CONFLICT and hold.winner is not None:
+            ending = "decided"
+            company = one_line(agreement.scope(hold.winner).company)
+            lead = f"The value of {field} at {company} stands: that was decided {by}."
+        else:
+            lead = f"The change of {field} was {ending} {by}."
         facts.append(Fact("Decided", moment(hold.decided_at)))
         if hold.reason:
             reason = redact_line(agreement.redaction, reader.side, hold.reason)
@@ -364,13 +370,24 @@ def _hold_facts(agreement: Agreement, hold: Hold, reader: Side) -> list[Fact]:
 
 
 def _decide(agreement: Agreement, hold: Hold, reader: Side) -> list[Command]:
+    """How to decide. The commands name the values that the letter is about, and are refused when they have changed."""
     company, other = (one_line(agreement.scope(side).company) for side in (hold.side, hold.side.other))
+    seen = f"{hold.id}-{stamp(hold)}"
     if hold.kind is HoldKind.CONFLICT:
-        approve, reject = (f"To let the value of {name} stand:" for name in (company, other))
+        lines = [
+            (
+                f"To let the value of {one_line(agreement.scope(side).company)} stand:",
+                f"approve {seen} --from {side}",
+            )
+            for side in (hold.side, hold.side.other)
+        ]
     else:
-        approve, reject = f"To let the change cross to {other}:", f"To have it undone at {company}:"
-    lines = (approve, f"bridge holds approve {hold.id}"), (reject, f"bridge holds reject {hold.id}")
-    return _runnable(agreement, reader, lines)
+        lines = [
+            (f"To let the change cross to {other}:", f"approve {seen}"),
+            (f"To have it undone at {company}:", f'reject {seen} --reason "..."'),
+        ]
+    by = "" if reader is Side.INTERNAL else " --by YOU"
+    return _runnable(agreement, reader, [(meaning, f"bridge holds {words}{by}") for meaning, words in lines])
 
 
 def _runnable(agreement: Agreement, reader: Side, commands: Sequence[tuple[str, str]]) -> list[Command]:
@@ -382,15 +399,16 @@ def _runnable(agreement: Agreement, reader: Side, commands: Sequence[tuple[str, 
 
 def _who(agreement: Agreement, actor: Person | None, side: Side, reader: Side) -> str:
     """Who made a change, without addresses and logins; to the other side by name only where comments bring names."""
-    if side is not reader and agreement.show_people != "name":
-        return one_line(shown_name(agreement, actor, side))
-    named = side is reader or side in agreement.comments.cross
-    return f"{author_name(agreement, actor if named else None)} ({one_line(agreement.scope(side).company)})"
+    if side is reader:
+        return f"{author_name(agreement, actor)} ({one_line(agreement.scope(side).company)})"
+    return one_line(shown_name(agreement, actor if side in agreement.comments.cross else None, side))
 
 
-def _decider(agreement: Agreement, hold: Hold) -> str:
-    """Who decided: the name that they gave, where the agreement shows people by name."""
-    return (told_name(hold.decided_by) if agreement.show_people == "name" else "") or "somebody"
+def _decider(agreement: Agreement, hold: Hold, reader: Side) -> str:
+    """Who decided; to the vendor, whom nobody has asked for names, as the note on the ticket has it."""
+    if reader is Side.VENDOR:
+        return one_line(role_name(agreement, hold.approver))
+    return told_name(hold.decided_by) or "somebody"
 
 
 def _closing(agreement: Agreement) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bridge.notify.page import one_line
 from bridge.sync.agreement import LISTED_FIELDS, Agreement, FieldRule
-from bridge.sync.attribution import author_name, shown_name
+from bridge.sync.attribution import answered_name, author_name
 from bridge.sync.mapping import Carried, carry, carry_set, crossing, empty, names, show, word
 from bridge.sync.ticket import Person, Side, Value
 
@@ -97,8 +97,8 @@ def _joined(members: frozenset[str]) -> str:
 
 
 def _person(agreement: Agreement, person: Person, side: Side, reader: Side) -> str:
-    """A person without addresses and logins; to the other side only those whom the agreement pairs."""
+    """A person without addresses and logins; to the other side only those who are paired, as it shows them."""
     known = any(names(person, ours if side is Side.INTERNAL else theirs) for ours, theirs in agreement.people)
-    if side is not reader and known and agreement.show_people != "name":
-        return shown_name(agreement, person, side)
-    return author_name(agreement, person) if side is reader or known else UNSEEN
+    if side is reader:
+        return author_name(agreement, person)
+    return answered_name(agreement, person, side) if known else UNSEEN

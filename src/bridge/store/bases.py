@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, case, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, case, literal, select, update
 
 from bridge.errors import StoreError
 from bridge.store.columns import chunks, insert
-from bridge.store.tables import bases
+from bridge.store.tables import bases, links
 from bridge.sync.base import Base, decode_base, encode_base, encode_fields
 from bridge.sync.ticket import Side
 
@@ -69,6 +69,11 @@ class Bases:
             self._connection.execute(
                 statement.on_conflict_do_update(index_elements=[C.link_id, C.side], set_=newest)
             )
+
+    def unsee(self, agreement: str) -> None:
+        """Forget up to which stamp the tickets of an agreement were dealt with: every one counts as changed."""
+        chosen = select(links.c.id).where(links.c.agreement == agreement)
+        self._connection.execute(update(bases).where(C.link_id.in_(chosen)).values(seen=0))
 
 
 def _later(column: ColumnElement[int], stamp: int) -> ColumnElement[Any]:

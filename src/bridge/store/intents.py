@@ -103,6 +103,13 @@ class Intents:
         query = select(intents).where(C.link_id == link_id, OPEN_INTENT).order_by(C.id)
         return [_intent(row) for row in self._connection.execute(query)]
 
+    def tried(self, link_id: int, kind: IntentKind, subject: str, but: str = "") -> bool:
+        """Whether such a write was ever intended, other than the one that came to that result."""
+        query = select(C.id).where(C.link_id == link_id, C.kind == kind, C.subject == subject)
+        if but:
+            query = query.where(C.result != but)
+        return self._connection.execute(query.limit(1)).first() is not None
+
     def all_open(self) -> builtins.list[Intent]:
         """All intents whose outcome is still owed, oldest first."""
         rows = self._connection.execute(select(intents).where(OPEN_INTENT))

@@ -32,7 +32,7 @@ from sqlalchemy.exc import IntegrityError
 from bridge.errors import StoreError
 from bridge.store.columns import chunks, insert
 from bridge.store.rows import Link, LinkState
-from bridge.store.tables import HAS_MARKER, links
+from bridge.store.tables import HAS_MARKER, bases, links
 from bridge.store.waits import Waits
 from bridge.sync.ticket import Side
 
@@ -151,6 +151,26 @@ class Links:
         )
         found: str | None = self._connection.scalar(query)
         return found
+
+    def freshest(self, agreement: str, side: Side, before: int, limit: int) -> builtins.list[Link]:
+        """Links known to have both tickets, those first whose ticket on that side was changed last.
+
+        Args:
+            agreement: the agreement's name.
+            side: the side that is asked about.
+            before: younger links are passed over, microseconds.
+            limit: how many at most.
+        """
+        query = (
+            select(links)
+            .join(bases, and_(bases.c.link_id == C.id, bases.c.side == side))
+            .where(
+                C.agreement == agreement, C.state.in_(PROVEN), IDS[side].is_not(None), C.created_at <= before
+            )
+            .order_by(bases.c.seen.desc(), C.id.desc())
+            .limit(limit)
+        )
+        return [_link(row) for row in self._connection.execute(query)]
 
     def witnesses(self, agreement: str, side: Side, but: int, limit: int) -> builtins.list[str]:
         """Tickets of other links on that side, those known to be there first: if none can be seen, none is deleted.

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bridge.markup import Dialect, Mention
+from bridge.sync.brakes import BrakeRule
 from bridge.sync.redaction import NOTHING, Redaction
 from bridge.sync.roles import Grant, HoldRule, Mode, Pilot, Role, Unentitled
 from bridge.sync.ticket import Side
@@ -294,9 +295,11 @@ class Agreement:
         holds: who decides about changes that nobody was entitled to make.
         mode: how much it does.
         pilot: for which tickets, in mode ``pilot``.
+        brakes: how much may be changed at once.
         redaction: what is cut out of words before they leave.
         classified: which tickets do not cross at all.
         show_people: how people are called on the other side.
+        control: tickets on which the head of the audit chain is told, by side; they are never mirrored.
     """
 
     name: str
@@ -316,9 +319,11 @@ class Agreement:
     holds: HoldRule = field(default_factory=HoldRule)
     mode: Mode = Mode.LIVE
     pilot: Pilot = field(default_factory=Pilot)
+    brakes: BrakeRule = field(default_factory=BrakeRule)
     redaction: Redaction = NOTHING
     classified: Classification = field(default_factory=Classification)
     show_people: ShowPeople = "name"
+    control: Mapping[Side, str] = field(default_factory=dict)
 
     def scope(self, side: Side) -> Scope:
         """That side's scope."""

@@ -28,6 +28,9 @@ class Base:
         written: the tracker's time of our own newest write to it, microseconds; 0 when we never wrote.
         underway: (before, halfway) of a walk through the workflow that stopped before its goal: while the status is
             still ``halfway``, that is nobody's change, and decisions go by ``before``.
+        parts: digest of the relations and worklogs that it showed; "" for none.
+        born: when its ticket was created, microseconds of the tracker's clock; 0 while that is not known. A ticket that
+            was created at another time is another ticket, whatever its id.
     """
 
     fields: Mapping[str, Value] = field(default_factory=dict)
@@ -35,6 +38,7 @@ class Base:
     written: int = 0
     underway: tuple[str, str] | None = None
     parts: str = ""
+    born: int = 0
 
     def fresh(self, updated: int) -> bool:
         """Whether an observation with this ``updated`` surely contains everything we know of, our own writes included.
@@ -170,6 +174,8 @@ def encode_base(base: Base) -> dict[str, Any]:
         data["underway"] = list(base.underway)
     if base.parts:
         data["parts"] = base.parts
+    if base.born:
+        data["born"] = base.born
     return data
 
 
@@ -181,7 +187,12 @@ def decode_base(data: Mapping[str, Any], *, seen: int, written: int) -> Base:
     """
     before, halfway = data.get("underway") or ("", "")
     return Base(
-        decode_fields(data), seen, written, (before, halfway) if halfway else None, data.get("parts", "")
+        decode_fields(data),
+        seen,
+        written,
+        (before, halfway) if halfway else None,
+        data.get("parts", ""),
+        data.get("born", 0),
     )
 
 

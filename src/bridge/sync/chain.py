@@ -42,6 +42,7 @@ _ID = re.compile(r"|(?=[^0-9]*[0-9])[0-9A-Za-z._:/-]{1,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 _CLEAR: dict[str, re.Pattern[str]] = {
+    "approver": _WORD,
     "copy": _ID,
     "digest": _DIGEST,
     "error": _WORD,

@@ -6,6 +6,8 @@ It remembers the values it is about, so that a decision never covers a value tha
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -117,6 +119,13 @@ class Hold:
             "decided_at": self.decided_at,
             "reason": self.reason,
         }
+
+
+def stamp(hold: Hold) -> str:
+    """A short word for what a hold is about: it changes when the values do."""
+    about = [encode_value(value) for value in (hold.before, hold.value, hold.other)]
+    words = json.dumps([about, hold.side.value, hold.since], sort_keys=True)
+    return hashlib.sha256(words.encode()).hexdigest()[:6]
 
 
 def decode_hold(  # noqa: PLR0917 - the columns of the row, in the order of the table

@@ -123,8 +123,14 @@ def _record(link: LinkView, side: Side) -> CommentPair | None:
 
 
 def _matters(holds: Iterable[Hold]) -> str:
-    """A digest of what is going on, without values that may change every day: each change would be one more reply."""
-    matters = "\n".join(f"{hold.id} {hold.kind} {hold.state}" for hold in holds)
+    """A digest of what is going on, without values that may change every day: each change would be one more reply.
+
+    Nor does a decision count that is about to be carried out: what came of it follows.
+    """
+    decided = {HoldState.APPROVED, HoldState.REJECTED}
+    matters = "\n".join(
+        f"{hold.id} {hold.kind} {HoldState.OPEN if hold.state in decided else hold.state}" for hold in holds
+    )
     return hashlib.sha256(matters.encode()).hexdigest()[:16]
 
 

@@ -431,7 +431,7 @@ class Finding:
         }
 
 
-AWAY = frozenset({"gone", "moved-out", "archived", "merged"})
+AWAY = frozenset({"gone", "moved-out", "archived", "merged", "another-ticket"})
 """Kinds of findings that keep a whole link from going on: a ticket of it is out of the agreement's reach."""
 
 

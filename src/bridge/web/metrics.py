@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from bridge import __version__
 from bridge.clock import SECOND
+from bridge.daemon.brakes import all_pulled
 from bridge.daemon.house import House
 from bridge.store.rows import LinkState
 from bridge.sync.ticket import Side
@@ -32,6 +33,7 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
         feeds = tx.cursors.notes("feed/")
         waiting = len(tx.links.due(now, 100_000))
         held = tx.holds.counts()
+        braked = {brake.agreement for brake in all_pulled(tx)}
         letters = tx.outbox.counts()
         oldest = tx.outbox.oldest()
     hooked = [name for name, tracker in settings.trackers.items() if tracker.webhook is not None]
@@ -61,6 +63,12 @@ def render(house: House, refused: Mapping[tuple[str, str], int]) -> str:
             [({"agreement": one.name}, held.get(one.name, 0)) for one in settings.agreements],
         ),
         ("bridge_links_waiting", "gauge", "Links that are due to be looked at.", [({}, waiting)]),
+        (
+            "bridge_brake_pulled",
+            "gauge",
+            "Whether an agreement's brake is pulled: nothing is written under it.",
+            [({"agreement": one.name}, float(one.name in braked)) for one in settings.agreements],
+        ),
         (
             "bridge_feed_age_seconds",
             "gauge",

@@ -10,6 +10,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import structlog
 import uvicorn
@@ -20,7 +21,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from bridge.clock import SECOND
 from bridge.config.settings import WebSettings
+from bridge.daemon.brakes import all_pulled
 from bridge.daemon.hints import HintDesk
 from bridge.daemon.house import House
 from bridge.errors import CannotListen, StoreError
@@ -90,7 +93,14 @@ class WebServer:
             return PlainTextResponse("alive\n")
 
         async def is_ready(_: Request) -> Response:
-            return PlainTextResponse("ready\n") if ready() else PlainTextResponse("not ready\n", 503)
+            if not ready():
+                return PlainTextResponse("not ready\n", 503)
+            try:
+                braked = await run_in_threadpool(self._braked)
+            except StoreError as error:
+                log.error("store_failed", words=str(error))
+                return PlainTextResponse("the database cannot be read\n", 503)
+            return PlainTextResponse("".join(["ready\n", *braked]))
 
         async def tell(_: Request) -> Response:
             try:
@@ -108,6 +118,12 @@ class WebServer:
                 Route("/metrics", tell),
             ]
         )
+
+    def _braked(self) -> list[str]:
+        """A line for each brake that is pulled. No restart would help: the daemon is ready, and does as it should."""
+        with self._house.store.read() as tx:
+            brakes = all_pulled(tx)
+        return [f"brake pulled: {one.agreement}, since {_when(one.since)}: {one.words}\n" for one in brakes]
 
 
 class _Server(uvicorn.Server):
@@ -163,6 +179,10 @@ class _Impatient(H11Protocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+
+def _when(at: int) -> str:
+    return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _bind(settings: WebSettings) -> socket.socket:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from bridge.clock import Clock
+from bridge.config.findings import Path
 from bridge.daemon.house import Terms, field_specs
 from bridge.errors import Gone, Refused, TrackerError
 from bridge.sync.agreement import Agreement, Scope
@@ -53,7 +54,7 @@ class SideLook:
         refused: the tracker's words where the selection is no query to it; "" where it is.
         in_scope: the latest tickets in scope; None where the tracker lists none.
         steps: what is offered from each status, on a ticket of the project; None where it was not asked.
-        rosters: (role, key in the file, name) of groups and project roles that do not say who is in them -> why.
+        rosters: place in the file -> group or project role, and why it does not say who is in it.
         people: handle -> who answers to it; None where our account may not ask.
         failure: why the rest could not be asked.
     """
@@ -66,7 +67,7 @@ class SideLook:
     refused: str = ""
     in_scope: Sequence[Sampled] | None = None
     steps: Sequence[tuple[Sampled, Sequence[Transition]]] | None = None
-    rosters: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    rosters: dict[Path, tuple[str, str]] = field(default_factory=dict)
     people: dict[str, Sequence[Person] | None] = field(default_factory=dict)
     failure: TrackerError | None = None
 
@@ -165,22 +166,51 @@ def _ask_side(look: SideLook, *, thorough: bool) -> None:
                 look.people[handle] = None
 
 
-def _unread_rosters(look: SideLook) -> Iterator[tuple[tuple[str, str, str], str]]:
-    """The groups and project roles of a side that cannot be read, and the tracker's words."""
-    rosters, project = rosters_of(look.tracker), look.scope.project
+def _unread_rosters(look: SideLook) -> Iterator[tuple[Path, tuple[str, str]]]:
+    """The groups and project roles of a side that cannot be read, and the tracker's words.
+
+    Those that only hide our private comments need not be read by us; that they are there is enough.
+    """
+    rosters, scope = rosters_of(look.tracker), look.scope
     if rosters is None:
         return
     for role in (one for one in look.agreement.roles if one.side is look.side):
-        asked = [("groups", name, partial(rosters.group_members, name, project)) for name in role.groups]
-        asked += [
-            ("project-roles", name, partial(rosters.project_role_members, project, name))
-            for name in role.project_roles
-        ]
-        for key, name, ask in asked:
-            try:
-                ask()
-            except (Gone, Refused) as error:
-                yield (role.name, key, name), error.words
+        for number, name in enumerate(role.groups):
+            at: Path = ("roles", role.name, "groups", number)
+            yield from _try(at, f"the group '{name}'", partial(rosters.group_members, name, scope.project))
+        for number, name in enumerate(role.project_roles):
+            at, what = (
+                ("roles", role.name, "project-roles", number),
+                f"the project role '{name}' of {scope.project}",
+            )
+            yield from _try(at, what, partial(rosters.project_role_members, scope.project, name))
+    if not look.agreement.comments.private:
+        return
+    if scope.privacy.role:
+        at, what = (
+            (look.side.value, "private-role"),
+            f"the project role '{scope.privacy.role}' of {scope.project}",
+        )
+        ask = partial(rosters.project_role_members, scope.project, scope.privacy.role)
+        yield from _try(at, what, ask, hidden=True)
+    if scope.privacy.group:
+        ask = partial(rosters.group_members, scope.privacy.group, scope.project)
+        yield from _try(
+            (look.side.value, "private-group"), f"the group '{scope.privacy.group}'", ask, hidden=True
+        )
+
+
+def _try(
+    at: Path, what: str, ask: Callable[[], Sequence[Person]], *, hidden: bool = False
+) -> Iterator[tuple[Path, tuple[str, str]]]:
+    """Ask who is in a group or role; ``hidden``: it may be that we are not told."""
+    try:
+        ask()
+    except Gone as error:
+        yield at, (what, error.words)
+    except Refused as error:
+        if not hidden:
+            yield at, (what, error.words)
 
 
 def _steps(tracker: Tracker, tickets: Sequence[Sampled]) -> Iterator[tuple[Sampled, Sequence[Transition]]]:

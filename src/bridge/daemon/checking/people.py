@@ -53,7 +53,7 @@ def check_people(desk: Desk, look: SideLook) -> None:
 
 
 def check_rosters(desk: Desk, look: SideLook) -> None:
-    """The groups and project roles that roles are filled from."""
+    """The groups and project roles that roles are filled from, and those that hide private comments."""
     tracker = look.tracker
     for role in look.agreement.roles:
         if role.side is look.side and rosters_of(tracker) is None and (role.groups or role.project_roles):
@@ -64,13 +64,10 @@ def check_rosters(desk: Desk, look: SideLook) -> None:
                 "name its people under 'people'",
                 key=True,
             )
-    for (role_name, key, name), words in look.rosters.items():
-        what = (
-            f"the group '{name}'" if key == "groups" else f"the project role '{name}' of {look.scope.project}"
-        )
+    for path, (what, words) in look.rosters.items():
         desk.mistake(
             Check.PEOPLE,
-            ("roles", role_name, key),
+            path,
             f"'{tracker.name}' does not tell who is in {what}: {words}",
             "check the name, and that our account may see it (docs/trackers.md, Rights)",
         )
