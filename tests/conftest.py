@@ -6,9 +6,12 @@ Hypothesis tries the same examples in every run, so that what passes here passes
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 pytest_plugins = ("postgres_server", "redmine_server", "rt_server")
@@ -16,6 +19,19 @@ pytest_plugins = ("postgres_server", "redmine_server", "rt_server")
 settings.register_profile("same", derandomize=True)
 if not os.environ.get("BRIDGE_EXAMPLES"):
     settings.load_profile("same")
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """A command that a test runs within this process sets up logging, to a stream that ends with the test."""
+    configured, kept = structlog.is_configured(), structlog.get_config()
+    handlers = list(logging.root.handlers)
+    yield
+    if configured:
+        structlog.configure(**kept)
+    else:
+        structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from world import open_world, plain
 
 from bridge.daemon import control
+from bridge.daemon.brakes import pull
 from bridge.simulator import Fault
+from bridge.sync.brakes import Cause
 
 
 def controlled(tmp_path, **how):
@@ -111,6 +113,15 @@ def test_an_agreement_that_only_observes_tells_nothing(tmp_path):
         world.sync()
         assert told(world) == [[], []]
         assert json.loads(world.typed("audit", "head", "--json").stdout)
+
+
+def test_while_the_brake_is_pulled_nothing_is_told(tmp_path):
+    with controlled(tmp_path) as world:
+        make_tickets(world)
+        world.at_home().create("OPS", "Work")
+        pull(world.house, world.house.terms.settings.agreements, Cause.STORE, "for a test")
+        world.sync()
+        assert told(world) == [[], []]
 
 
 def test_where_no_text_can_be_changed_a_further_comment_follows_once_a_day(tmp_path):

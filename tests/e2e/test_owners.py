@@ -111,3 +111,22 @@ def test_a_change_of_the_owner_alone_is_seen_although_the_field_does_not_cross(t
         (link,) = world.links()
         assert link.due_at is not None
         assert world.at_acme().read(world.peer(key))["fields"]["assignee"] is None
+
+
+def test_a_link_that_is_taken_up_again_begins_with_its_owner_anew(tmp_path):
+    with owned_world(tmp_path) as world:
+        ann = world.at_home()
+        key = ann.create("OPS", "Nobody's")
+        world.settle()
+        peer = world.peer(key)
+        with world.records() as tx:
+            (before,) = tx.cursors.notes("unowned/").values()
+        assert before["since"] == world.home.site.issue(key).created * 1000
+        assert world.typed("unlink", key).returncode == 0
+        ann.edit(key, assignee={"name": "ann"})
+        ann.edit(key, assignee=None)
+        assert world.typed("link", key, peer, "--yes").returncode == 0
+        world.settle()
+        with world.records() as tx:
+            (after,) = tx.cursors.notes("unowned/").values()
+        assert after["since"] > before["since"]

@@ -15,11 +15,13 @@ from test_real_issues import FIELDS as REAL_FIELDS
 from world import FIELDS, open_world
 
 from bridge.daemon.applying import carry_out
+from bridge.daemon.brakes import pull
 from bridge.daemon.foresee import foresee
 from bridge.daemon.planfile import load, save
 from bridge.simulator import Fault, make_acme, make_home
 from bridge.simulator import load as load_issues
 from bridge.simulator import read as read_issues
+from bridge.sync.brakes import Cause
 
 
 def planned(world, *more):
@@ -287,3 +289,18 @@ def test_a_hold_is_part_of_the_plan_and_its_note_of_the_next(tmp_path):
         assert len(notes(ann, key)) == len(notes(bo, peer)) == 1
         assert applied(world, path)[1]["already"] == 1
         assert ann.field(key, "priority") == "Medium"
+
+
+def test_a_line_that_a_brake_stops_does_not_count_as_carried_out(observing):
+    world = observing
+    world.at_home().create("OPS", "Stopped")
+    path, _ = planned(world)
+    pull(world.house, [world.house.terms.agreement("acme")], Cause.TRACKER, "it went back in time")
+    world.restart()
+    status, told = applied(world, path)
+    assert (status, told["refused"], told["writes"]) == (1, 1, 0)
+    assert "it went back in time" in told["lines"][0]["reason"]
+    assert writes(world) == []
+    assert world.typed("brakes", "release", "acme", "--reason", "Looked into.").returncode == 0
+    assert applied(world, path)[1]["done"] == 1
+    assert world.judge() == 1

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from bridge.clock import SECOND
+from bridge.daemon.brakes import pulled
 from bridge.daemon.house import House
 from bridge.errors import Gone, OutcomeUnknown, TrackerError
 from bridge.markup import Document, Paragraph, Text
@@ -76,6 +77,8 @@ def tell_heads(house: House) -> int:
             if side not in agreement.control:
                 continue
             with house.store.read() as tx:
+                if pulled(tx, agreement.name) is not None:
+                    break  # nothing is written until a person says go on
                 head = tx.journal.head(agreement.name)
                 post = _Post(
                     agreement, side, tx.cursors.get_note(f"{NOTE}{agreement.name}/{side.value}") or {}

@@ -12,6 +12,7 @@ from bridge.clock import SECOND
 from bridge.daemon.books import Books
 from bridge.daemon.run import Run
 from bridge.notify.letters import owner_missing
+from bridge.store.database import Tx
 from bridge.sync.accountable import Vacancy, lack, vacancy
 from bridge.sync.agreement import Agreement
 from bridge.sync.plan import Finding
@@ -46,6 +47,12 @@ def look_after(run: Run, books: Books) -> None:
         ticket = run.read(configured.side).ticket
         if role is not None and ticket is not None and role.field in ticket.fields:
             _look(run, books, agreement, role, ticket)
+
+
+def forget_owners(tx: Tx, link_id: int) -> None:
+    """Forget since when nobody is accountable: a link that begins anew begins with that as well."""
+    for key in tx.cursors.notes(f"{NOTE}{link_id}/"):
+        tx.cursors.drop_note(key)
 
 
 def _look(run: Run, books: Books, agreement: Agreement, role: Role, ticket: Ticket) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from bridge.daemon.house import House, field_specs
 from bridge.daemon.neighbours import bequeath
+from bridge.daemon.owning import forget_owners
 from bridge.daemon.vanishing import forget
 from bridge.errors import BridgeError
 from bridge.markup import words
@@ -131,6 +132,7 @@ def connect(
             tx.parts.put(link.id, one)
         tx.links.reopen(link.id, now)
         forget(tx, link.id)
+        forget_owners(tx, link.id)
         data = {"anew": anew, "winner": winner.value if winner else "none", "history": history, "who": who}
         tx.journal.add(now, agreement.name, link.id, "link.made", data)
     for side in Side:

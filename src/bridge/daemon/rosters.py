@@ -63,6 +63,7 @@ class RosterDesk:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[str, Known] = {}
+        self._asking: set[str] = set()
         self._used: dict[tuple[str, str], tuple[bool, int]] = {}
 
     def made(
@@ -87,10 +88,23 @@ class RosterDesk:
         """
         if not configured.roles:
             return agreement
-        known = self._known.get(configured.name)
-        if known is None or known.asked != configured or now >= known.until:
+        name, known = configured.name, self._known.get(configured.name)
+        if known is None or known.asked != configured:
             known = self._ask(configured, trackers, store, now)
+        elif now >= known.until and self._claim(name):
+            # One thread asks again; the others go by what was known a moment ago.
+            try:
+                known = self._ask(configured, trackers, store, now)
+            finally:
+                with self._lock:
+                    self._asking.discard(name)
         return replace(agreement, roles=known.made.roles)
+
+    def _claim(self, name: str) -> bool:
+        with self._lock:
+            free = name not in self._asking
+            self._asking.add(name)
+        return free
 
     def review(self, configured: Agreement, trackers: Mapping[str, Tracker], store: Store, now: int) -> None:
         """Ask again if it is time; when somebody came or left, the agreement's links are due."""

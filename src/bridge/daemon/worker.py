@@ -270,7 +270,7 @@ class Worker:
             if not books.created:
                 look_after(run, books)
                 break
-        if run.warrant and not books.refused and not books.findings:
+        if run.warrant and not (books.refused or books.findings or books.withheld):
             books.journal.append((APPLIED, {"digest": run.warrant}))
         return None
 

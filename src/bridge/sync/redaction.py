@@ -3,7 +3,7 @@
 A rule finds places in a text by detectors; each place becomes the rule's mark, which people can see. A mark is never
 looked into again, so that redacting twice is redacting once. Everything here is a function of the rules and the text:
 patterns run in an engine whose time grows with the text alone (RE2), so that no pattern and no text can hang the
-daemon; see docs/adr/0009.
+daemon; see docs/adr/0010.
 
 A text is read as its reader sees it: characters that show nothing are skipped, wide and other compatible forms of a
 letter count as the letter.
