@@ -78,7 +78,7 @@ def _play(stage: Stage, voice: Voice) -> Result:
     voice.plain()
     voice.does(f"home   Jira Data Center of Example Corp, OPS   {stage.home.url}")
     voice.does(f"acme   Jira Cloud of its vendor Acme, CUST     {stage.acme.url}")
-    voice.does(f"post   the mail server of Example Corp          {stage.post.url}")
+    voice.does(f"post   the mail server of Example Corp         {stage.post.url}")
     day = Day(stage, voice)
     for act in (
         script.first_fill,

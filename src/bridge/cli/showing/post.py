@@ -57,10 +57,16 @@ class Post:
         self._thread = Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
 
     @property
-    def url(self) -> str:
-        """Its address, as the configuration wants it."""
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
         host, port = self._server.server_address[:2]
-        return f"smtp://{host!s}:{port}"
+        return str(host), port
+
+    @property
+    def url(self) -> str:
+        """The same, as the configuration wants it."""
+        host, port = self.address
+        return f"smtp://{host}:{port}"
 
     def start(self) -> None:
         """Take mail."""

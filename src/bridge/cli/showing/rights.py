@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import shlex
 
 from rich.table import Table
 from rich.text import Text
@@ -51,11 +51,13 @@ def held(day: Day) -> None:
     voice.quotes(_note(day, twins[good], "On hold"))
     _show_letter(day, _letters(day, good)[0])
     voice.does("'bridge holds' says:")
-    for line in day.stage.bridge("holds").splitlines():
+    listed = day.stage.bridge("holds").splitlines()
+    for line in listed:
         voice.quotes(line.strip())
-    _decide(day, "approve", good)
+    ids = {key: line.split()[0] for key in twins for line in listed if f" {key} = " in line}
+    _decide(day, "approve", ids[good])
     day.comes(f"{good} is Highest, as Bo wished", lambda: day.ann.sees(good, "priority") == "Highest")
-    _decide(day, "reject", bad, "--reason", REASON)
+    _decide(day, "reject", ids[bad], "--reason", REASON)
     day.comes(f"{twins[bad]} is {was} again", lambda: day.bo.sees(twins[bad], "priority") == was)
     note = day.until("the note says how it came out", lambda: _note(day, twins[bad], "Settled"))
     voice.quotes(f"{twins[bad]}: {note}")
@@ -83,15 +85,11 @@ def secret(day: Day) -> None:
     voice.table(table)
 
 
-def _decide(day: Day, verdict: str, key: str, *more: str) -> None:
+def _decide(day: Day, verdict: str, number: str, *more: str) -> None:
     """Ann decides, by the command that anybody would use."""
-    number = next(
-        row["id"] for row in json.loads(day.stage.bridge("holds", "--json")) if row["internal"] == key
-    )
-    typed = " ".join(f'"{word}"' if " " in word else word for word in more)
-    answer = day.stage.bridge("holds", verdict, number, "--by", ANN, *more).strip()
-    day.voice.does(f"Ann: bridge holds {verdict} {number} --by {ANN} {typed}".rstrip())
-    day.voice.quotes(answer)
+    typed = ("bridge", "holds", verdict, number, "--by", ANN, *more)
+    day.voice.does(f"Ann: {shlex.join(typed)}")
+    day.voice.quotes(day.stage.bridge(*typed[1:]).strip())
 
 
 def _letters(day: Day, key: str) -> list[Mail]:
