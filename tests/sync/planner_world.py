@@ -30,7 +30,7 @@ from bridge.sync.plan import (
     UpdateFields,
     View,
 )
-from bridge.sync.ticket import Comment, Person, Side, Ticket, Value
+from bridge.sync.ticket import Comment, FieldChange, Person, Side, Ticket, Value
 
 Decide = Callable[[Agreement, LinkView], Plan]
 
@@ -133,6 +133,14 @@ class Tracker:
         """Something changed: the state becomes part of the past that a search may still show."""
         self.updated = now
         self.past.append(self.ticket())
+
+    def history(self) -> tuple[FieldChange, ...]:
+        """The last change of each field since the ticket was made; by whom, nobody here asks."""
+        return tuple(
+            FieldChange(f"{name}/{at}", at, None, name, "", "")
+            for name, at in sorted(self.changed.items(), key=lambda change: change[1])
+            if at > self.created
+        )
 
     def ticket(self) -> Ticket:
         """The ticket as it is."""
@@ -315,6 +323,7 @@ class World:
             pairs=tuple(self.pairs.values()),
             linked=frozenset(self.linked),
             changed_at=times or {},
+            histories={side: tracker.history() for side, tracker in self.trackers.items() if tracker.exists},
         )
 
     def views(self) -> dict[Side, View]:

@@ -43,14 +43,17 @@ class Recorder(Tracker):
     def __init__(self, side: Side) -> None:
         super().__init__(side, "adf", STAFF[side], marks=True, flattens=False)
         self.author = BOT[side]
-        self.history: list[FieldChange] = []
+        self.events: list[FieldChange] = []
+
+    def history(self) -> tuple[FieldChange, ...]:
+        return tuple(self.events)
 
     def set(self, name, value, now) -> None:
         before = self.fields.get(name)
         super().set(name, value, now)
         if self.fields[name] != before:
-            event = f"{self.side[0]}{len(self.history)}"
-            self.history.append(FieldChange(event, now, self.author, name, str(before), str(value)))
+            event = f"{self.side[0]}{len(self.events)}"
+            self.events.append(FieldChange(event, now, self.author, name, str(before), str(value)))
 
 
 class Court(World):
@@ -66,8 +69,7 @@ class Court(World):
 
     def look(self, views, times=None):
         seen = super().look(views, times)
-        histories = {side: tuple(tracker.history) for side, tracker in self.trackers.items()}
-        return replace(seen, holds=tuple(self.holds.values()), histories=histories, now=self.now)
+        return replace(seen, holds=tuple(self.holds.values()), now=self.now)
 
     def edit(self, side: Side, name: str, value, who: Person) -> None:
         """Somebody changes a field."""
@@ -126,9 +128,7 @@ class Court(World):
         base = self.bases[source.side].fields.get(decision.field)
         # A set may have been written on the other side by this very plan.
         made = [
-            one
-            for one in source.history
-            if one.field == decision.field and one.author is not BOT[source.side]
+            one for one in source.events if one.field == decision.field and one.author is not BOT[source.side]
         ]
         if made and isinstance(decision.after, str):
             assert allowed(rule, source.side, base, decision.after, made[-1].author), decision
