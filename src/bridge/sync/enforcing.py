@@ -204,12 +204,15 @@ def _suspects(case: _Case) -> list[Side]:
     lacking = [side for side in Side if now.base(side) is MISSING]
     if not lacking:
         return [side for side in Side if changed(rule, now, side)]
-    if len(lacking) == len(Side):
-        return []
     outcome = case.merge(now)
-    if isinstance(outcome, Cross) and outcome.winner is not None and outcome.why != "initial":
-        return [outcome.winner]
-    return []
+    if not isinstance(outcome, Cross) or outcome.winner is None:
+        return []
+    if len(lacking) == len(Side):
+        # Linked by hand, or newly agreed: where only the time would choose, the later value needs its side's right.
+        return [outcome.winner] if outcome.why == "newest" else []
+    # What the mirror began with is nobody's change; what was changed on the original since is somebody's.
+    later = outcome.winner not in lacking and changed(rule, now, outcome.winner)
+    return [outcome.winner] if later or outcome.why != "initial" else []
 
 
 def _lawful(case: _Case, suspects: list[Side]) -> Judged:
