@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
+import smtplib
 import subprocess
 import sys
 import time
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from bridge.cli.showing.people import Ledger
+from bridge.cli.showing.post import Post
 from bridge.cli.showing.proof import prove
 from bridge.cli.showing.reading import words
 from bridge.simulator import SimulatorServer, make_acme, make_home
@@ -50,6 +53,16 @@ def test_the_demo_ends_with_0_and_proves_what_it_says(tmp_path):
     found = json.loads(figures.read_text())
     assert found["links"] == found["equal"] == found["expected"] == 37
     assert [found[name] for name in ("duplicates", "lost", "leaked", "idle_writes", "planned")] == [0] * 5
+    assert found["verdicts"] == {"crossed": 1, "restored": 1}, "one change was approved, one was not"
+    assert found["notes"] == 4, "one on each of the four tickets"
+    assert found["mails"] >= 2, "one for each change that waits"
+    number, head, flaw = found["audit"]["acme"]
+    assert flaw is None
+    assert number > found["links"]
+    assert head in done.stdout
+    assert "fjord4711anker" not in (folder / "daemon.log").read_text()
+    assert "[redacted: secret]" in done.stdout
+    assert "[internal address]" in done.stdout
     assert found["seconds"] < 180
     assert (folder / "daemon.log").stat().st_size
     assert daemons(folder) == []
@@ -84,6 +97,24 @@ def test_a_folder_with_contents_is_refused(tmp_path):
     )
     assert done.returncode == 2
     assert "not empty" in done.stderr
+
+
+def test_the_mail_server_takes_what_a_mail_program_sends():
+    post = Post()
+    post.start()
+    try:
+        mail = EmailMessage()
+        mail["Subject"], mail["From"], mail["To"] = "Grüße", "a@x.example", "b@x.example"
+        mail.set_content("One line.\n.\n.hidden dot\nThe end: ø")
+        with smtplib.SMTP(*post.address) as smtp:
+            assert smtp.docmd("DATA")[0] == 503
+            smtp.send_message(mail)
+            smtp.send_message(mail, to_addrs=["c@x.example", "d@x.example"])
+    finally:
+        post.stop()
+    assert [one.to for one in post.mails] == [("b@x.example",), ("c@x.example", "d@x.example")]
+    assert post.mails[0].message["Subject"] == "Grüße"
+    assert post.mails[0].text.splitlines() == ["One line.", ".", ".hidden dot", "The end: ø"]
 
 
 # -- the proof --
@@ -175,6 +206,32 @@ def test_a_private_comment_that_crossed_is_found(world, pair):
     assert proof_of(world, ledger).leaked == 0, "the words differ in their capitals"
     world.at_acme().comment(peer, "Ann says: Our price is 40.")
     assert proof_of(world, ledger).leaked == 1
+
+
+def test_a_secret_is_to_be_replaced_on_its_way_and_is_found_when_it_was_not(world, pair):
+    key, peer, ledger = pair
+    ann, bo, robot = world.at_home(), world.at_acme(), world.at_acme("bridge")
+    ann.comment(key, "The word is fjord4711.")
+    robot.comment(peer, "Ann Owner (Example Corp)\n\nThe word is [cut].")
+    assert proof_of(world, ledger).lost == 2, "nobody said that it was to be cut out"
+    ledger.secrets["fjord4711"] = "[cut]"
+    assert proof_of(world, ledger).holds
+    bo.edit(peer, summary="fjord4711")
+    assert proof_of(world, ledger).leaked == 1
+
+
+def test_a_note_is_wanted_where_a_change_waited_and_nowhere_else(world, pair):
+    key, peer, ledger = pair
+    world.at_home("bridge").comment(key, "*On hold:* priority was changed.")
+    world.at_acme("bridge").comment(peer, "On hold: priority was changed.")
+    assert proof_of(world, ledger).wrong == [
+        f"{key} has 1 notes of the bridge, not 0",
+        f"{peer} has 1 notes of the bridge, not 0",
+    ]
+    ledger.notes |= {("home", key), ("acme", peer)}
+    assert proof_of(world, ledger).holds
+    world.at_acme().comment(peer, "On hold: says somebody else.")
+    assert proof_of(world, ledger).lost == 1, "a person's comment is no note"
 
 
 def test_a_ticket_without_a_twin_is_lost_and_one_out_of_scope_is_not():

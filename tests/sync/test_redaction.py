@@ -44,7 +44,7 @@ from bridge.sync.fitting import fit_text
 from bridge.sync.mapping import Carried, Unmapped, carry, carry_text, crossing
 from bridge.sync.redacted_files import Stream, encodings
 from bridge.sync.redacting import hidden, redact, redacted_blocks, with_name_redacted
-from bridge.sync.redaction import Detector, Redaction, RedactionRule, places, redact_line
+from bridge.sync.redaction import Detector, Redaction, RedactionRule, compiled, places, redact_line
 from bridge.sync.ticket import Side
 
 EXAMPLES = int(os.environ.get("BRIDGE_EXAMPLES", "0")) or 90
@@ -126,6 +126,14 @@ def test_what_goes_from_a_line(said, crosses) -> None:
 def test_addresses_of_networks(said, crosses) -> None:
     rules = Redaction((RedactionRule("ip-addresses", "[x]", built_in("ip-addresses")),))
     assert redact_line(rules, VENDOR, said) == crosses
+
+
+def test_every_pattern_of_gitleaks_is_ready_to_use() -> None:
+    detectors = built_in("secrets")
+    assert len(detectors) > 200
+    for detector in detectors:
+        for pattern in (detector.pattern, detector.must, *detector.unless):
+            compiled(pattern)
 
 
 def test_a_rule_works_towards_its_own_side_alone() -> None:

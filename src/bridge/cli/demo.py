@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     help="A new or empty folder for configuration, database and log.  [default: a temporary one]",
 )
 def command(*, keep: bool, figures: Path | None, folder: Path | None) -> None:
-    """Show a day of work between two simulated trackers, and prove that nothing is lost or doubled.
+    """Show a day of work between two simulated trackers, and prove that nothing is lost, doubled or leaked.
 
     Needs nothing but this machine, takes about a minute, and touches nothing outside its folder. Ends
     with 0 when everything holds, with 1 when something does not.
@@ -68,9 +68,9 @@ def command(*, keep: bool, figures: Path | None, folder: Path | None) -> None:
 
 def _play(stage: Stage, voice: Voice) -> Result:
     """The day and its proof."""
-    from bridge.cli.showing import script, trouble
+    from bridge.cli.showing import rights, script, trouble
     from bridge.cli.showing.day import Day
-    from bridge.cli.showing.ending import Result, show_checks, show_end, show_sides
+    from bridge.cli.showing.ending import Result, show_checks, show_end, show_head, show_sides
     from bridge.cli.showing.proof import prove
 
     begun = time.monotonic()
@@ -78,6 +78,7 @@ def _play(stage: Stage, voice: Voice) -> Result:
     voice.plain()
     voice.does(f"home   Jira Data Center of Example Corp, OPS   {stage.home.url}")
     voice.does(f"acme   Jira Cloud of its vendor Acme, CUST     {stage.acme.url}")
+    voice.does(f"post   the mail server of Example Corp         {stage.post.url}")
     day = Day(stage, voice)
     for act in (
         script.first_fill,
@@ -85,7 +86,9 @@ def _play(stage: Stage, voice: Voice) -> Result:
         script.new_ticket_at_vendor,
         script.edits,
         trouble.conflict,
+        rights.held,
         script.comments,
+        rights.secret,
         script.files,
         script.statuses,
         trouble.storm,
@@ -95,11 +98,22 @@ def _play(stage: Stage, voice: Voice) -> Result:
         act(day)
     day.rest()
     idle_writes, planned = day.further_pass()
+    chains, verdicts = day.audit(), day.verdicts()
     proof = prove(stage.home.site, stage.acme.site, stage.ledger)
     expected, seconds = len(stage.ledger.tickets), time.monotonic() - begun
-    result = Result(proof, expected, idle_writes=idle_writes, planned=planned, seconds=seconds)
+    result = Result(
+        proof,
+        expected,
+        idle_writes=idle_writes,
+        planned=planned,
+        verdicts=verdicts,
+        mails=len(stage.post.mails),
+        chains=chains,
+        seconds=seconds,
+    )
     show_sides(voice, stage, proof)
     show_checks(voice, result)
+    show_head(voice, result)
     show_end(voice, stage, result)
     return result
 

@@ -61,7 +61,7 @@ def settle_classified(
                 )
         case None:
             pass
-    if not given.labels and given.field is None and source.sound(at):
+    if not given.labels and given.field is None and not given.values and source.sound(at):
         source.problem(
             at,
             "says of no ticket that it is classified",

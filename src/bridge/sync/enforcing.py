@@ -15,7 +15,7 @@ from bridge.sync.agreement import Agreement, FieldRule, Rule
 from bridge.sync.holding import Hold, HoldKind, HoldState
 from bridge.sync.mapping import agree, same
 from bridge.sync.merge import MISSING, Agreed, Cross, Now, Outcome, Quiet, Stuck, Why, changed, cross, told
-from bridge.sync.ownership import Authorship, approver, at_issue, authorship, entitled
+from bridge.sync.ownership import Authorship, approver, at_issue, authorship, entitled, grants
 from bridge.sync.plan import LinkView
 from bridge.sync.roles import Unentitled
 from bridge.sync.ticket import SECOND, Side, Value
@@ -185,6 +185,8 @@ def _beside(case: _Case, hold: Hold) -> bool | None:
 def _fresh(case: _Case) -> Judged:
     """The field as if nobody had looked at it before; a hold that it has is about other values."""
     suspects = _suspects(case)
+    if suspects is None:
+        return Judged(NOTHING, asks=frozenset(side for side in Side if case.now.base(side) is MISSING))
     verdicts = {side: case.entitled(side) for side in suspects}
     unknown = frozenset(side for side, verdict in verdicts.items() if verdict is None)
     if unknown:
@@ -198,21 +200,31 @@ def _fresh(case: _Case) -> Judged:
     return replace(judged, asks=judged.asks | asks)
 
 
-def _suspects(case: _Case) -> list[Side]:
-    """Sides that changed the field since both were in agreement; never what a tracker filled in by itself."""
+def _suspects(case: _Case) -> list[Side] | None:
+    """Sides that changed the field since both were in agreement; None when only the history of a side can tell.
+
+    What stands on a mirror that has been looked at never since it was made may be what its tracker filled in by
+    itself, which is nobody's change; a value that its history knows is somebody's.
+    """
     rule, now = case.rule, case.now
     lacking = [side for side in Side if now.base(side) is MISSING]
     if not lacking:
         return [side for side in Side if changed(rule, now, side)]
     outcome = case.merge(now)
-    if not isinstance(outcome, Cross) or outcome.winner is None:
+    if not isinstance(outcome, Cross):
         return []
     if len(lacking) == len(Side):
         # Linked by hand, or newly agreed: where only the time would choose, the later value needs its side's right.
-        return [outcome.winner] if outcome.why == "newest" else []
-    # What the mirror began with is nobody's change; what was changed on the original since is somebody's.
-    later = outcome.winner not in lacking and changed(rule, now, outcome.winner)
-    return [outcome.winner] if later or outcome.why != "initial" else []
+        return [outcome.winner] if outcome.winner is not None and outcome.why == "newest" else []
+    fresh, origin = lacking[0], lacking[0].other
+    moved = [origin] if fresh in outcome.writes and changed(rule, now, origin) else []
+    overruled = bool(moved) and case.entitled(origin) is False
+    if not overruled and (origin not in outcome.writes or grants(rule, fresh) is None):
+        return moved
+    made = authorship(case.link, rule, fresh)
+    if made is None:
+        return None
+    return [*moved, fresh] if made.at else moved
 
 
 def _lawful(case: _Case, suspects: list[Side]) -> Judged:

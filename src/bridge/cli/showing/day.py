@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bridge.cli.showing.people import INSIDE, VENDOR, Person
 from bridge.cli.showing.stage import Stage
@@ -118,6 +119,14 @@ class Day:
         self.until("both sides are polled twice more", lambda: self.quiet_since(begun))
         writes = (call.kind == "write" for site, at in before.items() for call in self.stage.calls(site, at))
         return sum(writes), int(planned)
+
+    def audit(self) -> list[dict[str, Any]]:
+        """What ``bridge audit verify`` says of each hash chain."""
+        return list(json.loads(self.stage.bridge("audit", "verify", "--json")))
+
+    def verdicts(self) -> Counter[str]:
+        """How the changes ended that waited for people: state -> how many."""
+        return Counter(row["state"] for row in json.loads(self.stage.bridge("holds", "--all", "--json")))
 
     def last_write(self) -> int:
         """When the bridge last asked for a change, milliseconds."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -41,6 +43,9 @@ class Result:
         expected: tickets that people made to be mirrored.
         idle_writes: writes of the bridge during a further pass.
         planned: actions that ``bridge plan`` still asks for.
+        verdicts: how the changes ended that waited for people: state -> how many.
+        mails: how many mails have arrived.
+        chains: what ``bridge audit verify`` says of each hash chain.
         seconds: how long everything took.
     """
 
@@ -48,6 +53,9 @@ class Result:
     expected: int
     idle_writes: int
     planned: int
+    verdicts: Mapping[str, int]
+    mails: int
+    chains: Sequence[Mapping[str, Any]]
     seconds: float
 
     @property
@@ -65,7 +73,7 @@ class Result:
             ("equal", proof.equal == proof.links, proof.equal, f"of {proof.links} pairs, {texts}"),
             ("duplicates", not proof.duplicates, proof.duplicates, "tickets too many"),
             ("lost", not proof.lost, proof.lost, "tickets, comments or files without their twin"),
-            ("leaked", not proof.leaked, proof.leaked, "private comments or tickets that crossed"),
+            ("leaked", not proof.leaked, proof.leaked, "secrets, private comments or tickets that crossed"),
             ("idle writes", not self.idle_writes, self.idle_writes, "in a further pass over both sides"),
             (
                 "planned",
@@ -73,7 +81,19 @@ class Result:
                 self.planned,
                 "actions in 'bridge plan', which reads everything anew",
             ),
+            ("waiting", not self.waiting, self.waiting, "changes that still wait for a person"),
+            (
+                "audit",
+                bool(self.chains) and all(one["flaw"] is None for one in self.chains),
+                sum(one["seq"] for one in self.chains),
+                "records in the hash chains, in order: 'bridge audit verify'",
+            ),
         )
+
+    @property
+    def waiting(self) -> int:
+        """Changes that nobody has decided about, or whose decision was not carried out."""
+        return sum(self.verdicts.get(state, 0) for state in ("open", "approved", "rejected"))
 
     @property
     def holds(self) -> bool:
@@ -92,6 +112,10 @@ class Result:
             "leaked": proof.leaked,
             "idle_writes": self.idle_writes,
             "planned": self.planned,
+            "notes": sum(count for (_, what), count in proof.counts.items() if what == "notes"),
+            "verdicts": dict(self.verdicts),
+            "mails": self.mails,
+            "audit": {one["agreement"]: [one["seq"], one["hash"], one["flaw"]] for one in self.chains},
             "seconds": round(self.seconds, 1),
             "holds": self.holds,
         }
@@ -114,6 +138,7 @@ def show_sides(voice: Voice, stage: Stage, proof: Proof) -> None:
         ("with a twin", "mirrored"),
         ("public comments", "comments"),
         ("private comments", "private"),
+        ("notes of the bridge", "notes"),
         ("files", "files"),
     ):
         table.add_row(label, *(str(proof.counts[site, what]) for site in (INSIDE, VENDOR)))
@@ -139,6 +164,16 @@ def show_checks(voice: Voice, result: Result) -> None:
         voice.notes(sentence)
     if len(result.proof.wrong) > SHOWN:
         voice.notes(f"and {len(result.proof.wrong) - SHOWN} more")
+
+
+def show_head(voice: Voice, result: Result) -> None:
+    """Print the head of the agreement's chain, as it is given to the vendor."""
+    for one in result.chains:
+        if one["agreement"]:
+            voice.notes(
+                f"Head of the chain of '{one['agreement']}', record {one['seq']}, for both companies to keep:"
+            )
+            voice.quotes(one["hash"])
 
 
 def show_end(voice: Voice, stage: Stage, result: Result) -> None:
@@ -174,6 +209,8 @@ def show_addresses(voice: Voice, stage: Stage) -> None:
             (
                 f"{bridge} status --config {stage.folder}",
                 f"{bridge} explain OPS-9 --config {stage.folder}",
+                f"{bridge} holds --all --config {stage.folder}",
+                f"{bridge} audit verify --config {stage.folder}",
                 f"{bridge} plan --config {stage.folder}",
                 f"tail -f {stage.log}",
             ),

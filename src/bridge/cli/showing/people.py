@@ -24,11 +24,15 @@ class Ledger:
         tickets: (site, key) of tickets that are meant to cross.
         comments: (site, key, id) of their public comments.
         files: (site, key, id) of files that are meant to cross.
+        notes: (site, key) of tickets on which the bridge has something to say of its own.
+        secrets: words that may not leave, by what stands for them on the other side.
     """
 
     tickets: set[tuple[str, str]] = field(default_factory=set)
     comments: set[tuple[str, str, str]] = field(default_factory=set)
     files: set[tuple[str, str, str]] = field(default_factory=set)
+    notes: set[tuple[str, str]] = field(default_factory=set)
+    secrets: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -7,13 +7,14 @@ tickets are paired by the links that people can click. What does not hold is a s
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.cli.showing.people import INSIDE, VENDOR, Ledger
-from bridge.cli.showing.reading import words
+from bridge.cli.showing.reading import is_note, words
 from bridge.simulator import Site, dump
 from bridge.simulator.attachments import content
 
@@ -51,7 +52,7 @@ class Proof:
         equal: pairs that agree in every field and public comment.
         duplicates: tickets too many: with a mark that another has, with two peers, or sharing a peer.
         lost: tickets in scope without a twin, public comments without one, and people's work that is gone.
-        leaked: private comments, or tickets out of scope, that are on the other side.
+        leaked: private comments, tickets out of scope, or secrets, that are on the other side.
         wrong: sentences about all that does not hold.
         counts: (site, what) -> how many, for the table.
     """
@@ -100,13 +101,15 @@ def prove(home: Site, acme: Site, made: Ledger) -> Proof:
     for ours, theirs in pairs:
         differences = [
             *_fields(tickets[INSIDE][ours], tickets[VENDOR][theirs]),
-            *_comments(proof, tickets[INSIDE][ours], tickets[VENDOR][theirs]),
+            *_comments(proof, tickets[INSIDE][ours], tickets[VENDOR][theirs], made),
             *_files(proof, (home, acme), tickets[INSIDE][ours], tickets[VENDOR][theirs], made),
         ]
         proof.equal += not differences
         proof.wrong += [f"{ours} and {theirs}: {difference}" for difference in differences]
     _lost(proof, tickets, pairs, made)
     _leaked(proof, tickets, pairs)
+    _secrets(proof, tickets[VENDOR], made)
+    _notes(proof, tickets, made)
     return proof
 
 
@@ -189,25 +192,33 @@ def _same_person(ours: str | None, theirs: str | None) -> bool:
 
 
 def _public(ticket: Ticket) -> list[Mapping[str, Any]]:
-    return [one for one in ticket["comments"] if not _private(one)]
+    """What people say to everybody; the bridge's own notes are no copies, and are looked at by themselves."""
+    return [one for one in ticket["comments"] if not _private(one) and not _is_note(one)]
+
+
+def _is_note(comment: Mapping[str, Any]) -> bool:
+    return comment["author"]["displayName"] == ROBOT and is_note(comment["body"])
 
 
 def _private(comment: Mapping[str, Any]) -> bool:
     return "visibility" in comment or comment.get("jsdPublic") is False
 
 
-def _attributed(comment: Mapping[str, Any], site: str) -> list[str]:
-    """The words of a comment as the other side must show it: under the name of who wrote it."""
-    return [*words(f"{comment['author']['displayName']} ({COMPANIES[site]})"), *words(comment["body"])]
+def _attributed(comment: Mapping[str, Any], site: str, made: Ledger) -> list[str]:
+    """The words of a comment as the other side must show it: under who wrote it, without what may not leave."""
+    text = _run(comment["body"])
+    for secret, mark in made.secrets.items() if site == INSIDE else ():
+        text = text.replace(_run(secret), _run(mark))
+    return [*words(f"{comment['author']['displayName']} ({COMPANIES[site]})"), *text.split()]
 
 
-def _comments(proof: Proof, ours: Ticket, theirs: Ticket) -> Iterator[str]:
+def _comments(proof: Proof, ours: Ticket, theirs: Ticket, made: Ledger) -> Iterator[str]:
     """What differs between the public comments of a pair: each is the copy of one over there, or has one."""
     sides = {INSIDE: _public(ours), VENDOR: _public(theirs)}
     paired: dict[str, set[str]] = {INSIDE: set(), VENDOR: set()}
     for site, comments in sides.items():
         for comment in comments:
-            wanted = _attributed(comment, site)
+            wanted = _attributed(comment, site, made)
             other = _other(site)
             copy = next(
                 (
@@ -291,6 +302,25 @@ def _leaked(proof: Proof, tickets: Mapping[str, Mapping[str, Ticket]], pairs: li
                     proof.wrong.append(f"the private comment {comment['id']} of {key} is on {other}")
 
 
+def _secrets(proof: Proof, theirs: Mapping[str, Ticket], made: Ledger) -> None:
+    """No secret stands anywhere at the vendor, in whatever field."""
+    for key, ticket in theirs.items():
+        text = json.dumps(ticket, ensure_ascii=False)
+        for secret in made.secrets:
+            if secret in text:
+                proof.leaked += 1
+                proof.wrong.append(f"{key} shows what was to be cut out")
+
+
+def _notes(proof: Proof, tickets: Mapping[str, Mapping[str, Ticket]], made: Ledger) -> None:
+    """One note of the bridge where a change waited for a person, and none elsewhere."""
+    for site, mine in tickets.items():
+        for key, ticket in mine.items():
+            found, meant = sum(map(_is_note, ticket["comments"])), int((site, key) in made.notes)
+            if found != meant:
+                proof.wrong.append(f"{key} has {found} notes of the bridge, not {meant}")
+
+
 def _run(text: Any) -> str:
     return f" {' '.join(words(text))} "
 
@@ -304,7 +334,9 @@ def _count(proof: Proof, tickets: Mapping[str, Mapping[str, Ticket]]) -> None:
             private = sum(_private(one) for one in ticket["comments"])
             proof.counts[site, "tickets"] += 1
             proof.counts[site, "mirrored"] += bool(ticket["remoteLinks"])
-            proof.counts[site, "comments"] += len(ticket["comments"]) - private
+            notes = sum(map(_is_note, ticket["comments"]))
+            proof.counts[site, "comments"] += len(ticket["comments"]) - private - notes
             proof.counts[site, "private"] += private
+            proof.counts[site, "notes"] += notes
             proof.counts[site, "files"] += len(ticket["fields"]["attachment"])
             proof.counts[site, f"status {ticket['fields']['status']['name']}"] += 1

@@ -28,6 +28,16 @@ def words(text: Any) -> list[str]:
     return WORD.findall(_of_document(text) if isinstance(text, dict) else _of_wiki(str(text)))
 
 
+def said(document: Any) -> str:
+    """What an ADF document says, on one line, for people."""
+    return " ".join(_of_document(document).split())
+
+
+def is_note(text: Any) -> bool:
+    """Whether a comment's text is the bridge's own note about a change that waits, or waited, for a person."""
+    return " ".join(words(text)).startswith(("On hold ", "Settled "))
+
+
 def _of_wiki(text: str) -> str:
     plain = _QUOTE_LINE.sub("", _HEADING.sub("", _TAG.sub(" ", text)))
     # A link that is labelled with its own address is a bare one.

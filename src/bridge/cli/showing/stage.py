@@ -23,6 +23,7 @@ from types import FrameType
 from typing import Any, Self
 
 from bridge.cli.showing.people import INSIDE, VENDOR, Ledger, Person
+from bridge.cli.showing.post import Post
 from bridge.cli.showing.telling import DemoFailed
 from bridge.simulator import LoggedCall, SimulatorServer, Site, add_person, load, make_acme, make_home
 
@@ -61,6 +62,7 @@ class Stage:
 
     Attributes:
         home, acme: the servers.
+        post: the mail server.
         ledger: what people made.
         starts: how often the daemon was started.
     """
@@ -71,14 +73,16 @@ class Stage:
         self.home = SimulatorServer(_filled(make_home(), INSIDE, self.ledger))
         self.acme = SimulatorServer(_filled(make_acme(), VENDOR, self.ledger))
         self.acme.site.set_lag(INDEX_LAG)
+        self.post = Post()
         self.starts = 0
         self._daemon: subprocess.Popen[bytes] | None = None
         self._log_from = 0
 
     def __enter__(self) -> Self:
-        """Open both trackers and write the configuration."""
+        """Open both trackers and the mail server, and write the configuration."""
         self.home.start()
         self.acme.start()
+        self.post.start()
         self._write_configuration()
         return self
 
@@ -92,6 +96,7 @@ class Stage:
             finally:
                 self.home.stop()
                 self.acme.stop()
+                self.post.stop()
                 logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)
 
     # -- people and trackers --
@@ -224,9 +229,12 @@ class Stage:
     def _write_configuration(self) -> None:
         for name in FILES:
             text = HERE.joinpath("config", *name.split("/")).read_text(encoding="utf-8")
-            text = text.replace("url: HOME_URL", f"url: {self.home.url}").replace(
-                "url: ACME_URL", f"url: {self.acme.url}"
-            )
+            for key, placeholder, address in (
+                ("url", "HOME_URL", self.home.url),
+                ("url", "ACME_URL", self.acme.url),
+                ("server", "POST_URL", self.post.url),
+            ):
+                text = text.replace(f"{key}: {placeholder}", f"{key}: {address}")
             target = self.folder / name
             target.parent.mkdir(exist_ok=True)
             target.write_text(text, encoding="utf-8")

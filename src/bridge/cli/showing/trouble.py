@@ -45,19 +45,6 @@ def conflict(day: Day) -> None:
     kept = day.until("the journal keeps what gave way", lambda: _gave_way(day, inside))
     voice.does(f"Ann's is kept. 'bridge explain {inside}' says:")
     voice.quotes(kept)
-    owned = "OPS-6"
-    peer = day.twin(owned)
-    before = day.bo.sees(peer, "priority")
-    number = day.stage.acme.calls.last
-    day.bo.edits(peer, priority={"name": "P1"})
-    voice.does(f"Bo raises {peer} from {before} to P1. By the agreement the priority is ours to set.")
-    day.comes(
-        f"{peer} is {before} again",
-        lambda: (
-            any(call.method == "PUT" for call in day.stage.calls(VENDOR, number))
-            and day.bo.sees(peer, "priority") == before
-        ),
-    )
 
 
 def storm(day: Day) -> None:
