@@ -336,6 +336,46 @@ def test_a_status_is_held_as_well_and_put_back_by_the_way_that_is_known() -> Non
     )
 
 
+STATUS = FieldRule(
+    "status",
+    values=(("Open", "New"), ("Resolved", "Done"), ("Closed", "Closed")),
+    may={Side.VENDOR: (Grant("Resolved"),)},
+)
+
+
+def barely(theirs: str, bases: tuple[dict, dict], **more) -> LinkView:
+    """A link whose status was never in agreement: the internal ticket is open."""
+    tickets = [ticket(side, {"status": value}) for side, value in zip(Side, ("Open", theirs), strict=True)]
+    return link(*tickets, bases=bases, histories=dict.fromkeys(Side, ()), now=1_000, **more)
+
+
+@pytest.mark.parametrize(("theirs", "held"), [("Closed", True), ("Done", False)])
+def test_a_mirror_that_was_never_in_step_takes_no_change_that_the_original_may_not_make(theirs, held) -> None:
+    # Its first status had no way across, and stayed owed for days; what comes later is somebody's change all the same.
+    plan = decide(terms(STATUS), barely(theirs, ({}, {"status": "New"})))
+    assert [one.state for one in plan.holds] == ([HoldState.OPEN] if held else [])
+    assert any(isinstance(act, SetStatus) for act in plan.actions) is not held
+
+
+def test_what_a_ticket_was_created_with_crosses_as_its_beginning() -> None:
+    plan = decide(terms(STATUS), barely("Closed", ({}, {"status": "Closed"})))
+    assert not plan.holds
+    assert [act.goal for act in plan.actions if isinstance(act, SetStatus)] == ["Closed"]
+
+
+@pytest.mark.parametrize(("theirs", "held"), [("Closed", True), ("Done", False)])
+def test_of_two_that_were_linked_by_hand_the_newer_value_stands_if_its_side_may_set_it(theirs, held) -> None:
+    view = barely(theirs, ({}, {}), times={"status": (1, 2)})
+    plan = decide(terms(STATUS), view)
+    assert [(one.state, one.before) for one in plan.holds] == ([(HoldState.OPEN, None)] if held else [])
+    assert any(isinstance(act, SetStatus) for act in plan.actions) is not held
+    if held:
+        approved = decide(terms(STATUS), replace(view, holds=stored(plan, state=HoldState.APPROVED)))
+        assert [act.goal for act in approved.actions if isinstance(act, SetStatus)] == ["Closed"]
+        rejected = decide(terms(STATUS), replace(view, holds=stored(plan, state=HoldState.REJECTED)))
+        assert [act.goal for act in rejected.actions if isinstance(act, SetStatus)] == ["New"]
+
+
 # --- the notes -----------------------------------------------------------------------------------
 
 

@@ -210,11 +210,12 @@ def _suspects(case: _Case) -> list[Side] | None:
     lacking = [side for side in Side if now.base(side) is MISSING]
     if not lacking:
         return [side for side in Side if changed(rule, now, side)]
-    if len(lacking) == len(Side):
-        return []
     outcome = case.merge(now)
     if not isinstance(outcome, Cross):
         return []
+    if len(lacking) == len(Side):
+        # Linked by hand, or newly agreed: where only the time would choose, the later value needs its side's right.
+        return [outcome.winner] if outcome.winner is not None and outcome.why == "newest" else []
     fresh, origin = lacking[0], lacking[0].other
     moved = [origin] if fresh in outcome.writes and changed(rule, now, origin) else []
     overruled = bool(moved) and case.entitled(origin) is False
