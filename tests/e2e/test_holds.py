@@ -223,6 +223,18 @@ def test_a_change_that_is_taken_back_needs_no_decision(tmp_path):
         assert world.sync().writes == 0
 
 
+def test_a_hold_ends_with_its_link(tmp_path):
+    with roles_world(tmp_path) as world:
+        key, peer = linked(world)
+        world.at_acme().edit(peer, priority={"name": "P1"})
+        world.settle()
+        number = held_of(world, key).id
+        assert world.typed("unlink", key).returncode == 0
+        assert [hold.state for hold in holds(world)] == ["withdrawn"]
+        assert "nothing waits" in world.typed("holds").stdout.lower()
+        assert world.typed("holds", "approve", str(number), "--by", "ann@home.example").returncode != 0
+
+
 @pytest.mark.parametrize("stands", ["internal", "vendor"])
 def test_the_mediator_decides_a_conflict(tmp_path, stands):
     with roles_world(tmp_path, summary="{rule: hold}") as world:

@@ -14,6 +14,7 @@ from bridge.daemon.books import Books
 from bridge.daemon.run import Run
 from bridge.notify.letters import hold_decided, hold_opened, hold_overdue
 from bridge.store.database import Tx
+from bridge.store.rows import Link
 from bridge.sync.base import encode_value
 from bridge.sync.holding import Hold, HoldState
 from bridge.sync.holdnotes import overdue
@@ -50,6 +51,14 @@ def keep_holds(tx: Tx, run: Run, books: Books, now: int) -> None:
     for hold in present.values():
         if overdue(run.agreement, hold, now):
             _remind(tx, run, hold, now)
+
+
+def let_go(tx: Tx, link: Link, now: int) -> None:
+    """The link has ended: nobody can decide about its holds any more, and nobody is asked to."""
+    for hold in tx.holds.list(link.id):
+        if hold.state.live:
+            over = tx.holds.put(link.id, replace(hold, state=HoldState.WITHDRAWN, closed_at=now))
+            tx.journal.add(now, link.agreement, link.id, "hold.closed", hold_entry(over))
 
 
 def hold_entry(hold: Hold) -> dict[str, Any]:

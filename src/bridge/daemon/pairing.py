@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bridge.daemon.holding import let_go
 from bridge.daemon.house import House, field_specs
 from bridge.daemon.neighbours import bequeath
 from bridge.daemon.owning import forget_owners
@@ -153,6 +154,7 @@ def disconnect(house: House, link: Link, who: str) -> None:
     """
     with house.store.write() as tx:
         tx.links.close(link.id)
+        let_go(tx, link, house.clock.now())
         data = {"why": "unlinked", "who": who}
         tx.journal.add(house.clock.now(), link.agreement, link.id, "link.closed", data)
 

@@ -17,7 +17,7 @@ from bridge.clock import SECOND
 from bridge.daemon.acting import act
 from bridge.daemon.books import Books, Withheld
 from bridge.daemon.closing import end
-from bridge.daemon.holding import keep_holds, to_store
+from bridge.daemon.holding import keep_holds, let_go, to_store
 from bridge.daemon.house import House
 from bridge.daemon.lookout import another
 from bridge.daemon.moving import follow_survivors, note_key
@@ -348,6 +348,7 @@ class Worker:
                 if books.parted is not None or (missed and not any(one.kind == "gone" for one in away)):
                     forget(tx, link.id)
                 if books.parted is not None:
+                    let_go(tx, link, now)
                     tx.journal.add(now, link.agreement, link.id, "link.closed", {"why": books.parted.kind})
         if held and books.parted is not None:
             log.info(
