@@ -37,7 +37,10 @@ def main() -> None:
     """Print both tables."""
     configure("error")
     console = Console(width=110)
-    with tempfile.TemporaryDirectory() as folder, open_world(Path(folder), lag="0s") as world:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_world(Path(folder), lag="0s", more="brakes: {share: off}") as world,
+    ):
         console.print(calls_table(world, fill(world, 12)))
     with tempfile.TemporaryDirectory() as folder, far_world(Path(folder)) as world:
         console.print(throughput_table(world, fill(world, LINKS)))
@@ -64,7 +67,7 @@ def far_world(folder: Path) -> Iterator[World]:
             found = re.search(r"http://[0-9.:]+", process.stdout.readline())
             assert found, "the simulator said no address"
             urls.append(found.group())
-        environ = write_config(folder, *urls, lag="0s")
+        environ = write_config(folder, *urls, lag="0s", more="brakes: {share: off}")
         world = World(folder, Far(urls[0]), Far(urls[1]), environ)
         yield world
         world.restart()

@@ -73,7 +73,9 @@ def main() -> None:
     hook = "webhook: {secret: {secret: hook}}"
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_world(Path(folder), top="web: {listen: '127.0.0.1:0'}", tracker=hook) as world,
+        open_world(
+            Path(folder), top="web: {listen: '127.0.0.1:0'}", tracker=hook, more="brakes: {share: off}"
+        ) as world,
     ):
         file = Path(folder) / "bridge.yaml"
         file.write_text(file.read_text().replace("poll: 1s", "poll: 10m"))

@@ -12,9 +12,9 @@ MINUTE = 60_000_000
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
-        ("", BrakeRule(0.3, 20, 10 * MINUTE)),
+        ("", BrakeRule(0.3, 50, 10 * MINUTE)),
         ("brakes: {share: 2.5%, least: 1, within: 1h}\n", BrakeRule(0.025, 1, 60 * MINUTE)),
-        ("brakes: {share: off}\n", BrakeRule(None, 20, 10 * MINUTE)),
+        ("brakes: {share: off}\n", BrakeRule(None, 50, 10 * MINUTE)),
         ("brakes: {least: 100}\n", BrakeRule(0.3, 100, 10 * MINUTE)),
     ],
 )

@@ -230,7 +230,8 @@ def started(world, times):
 @pytest.mark.parametrize("seed", [7])
 def test_a_bridge_that_is_killed_again_and_again_under_load_loses_and_doubles_nothing(tmp_path, seed):
     dice = random.Random(seed)
-    with open_world(tmp_path, lag="2s", tracker="read-timeout: 2s") as world:
+    # Dozens of tickets are changed within seconds here.
+    with open_world(tmp_path, lag="2s", tracker="read-timeout: 2s", more="brakes: {share: off}") as world:
         world.home.site.set_lag(1200)
         world.acme.site.set_lag(1200)
         for server in (world.home, world.acme):

@@ -226,7 +226,7 @@ def test_a_link_follows_a_merged_ticket_and_ends_with_a_deleted_one(tmp_path, rt
         sync_once(house, census=True)
         (found,) = link_of(house, key).findings
         assert found["kind"] == "merged", "it has a mirror of its own"
-        disconnect(house, link_of(house, survivor))
+        disconnect(house, link_of(house, survivor), "somebody")
         ann.edit(key, duedate="2027-03-01")
         settle(house)
         link = link_of(house, key)

@@ -32,7 +32,7 @@ PEACE = [sight(number) for number in range(1, 21)]
 @pytest.mark.parametrize(
     ("rule", "links", "most"),
     [
-        (BrakeRule(), 10, 20),
+        (BrakeRule(), 10, 50),
         (BrakeRule(), 250, 75),
         (BrakeRule(share=0.1, least=1), 19, 1),
         (BrakeRule(share=1.0, least=1), 8, 8),

@@ -327,7 +327,7 @@ class BrakeShape(Shape):
 
     share: Share = 0.3
     """part of the agreement's tickets that may be changed at once: a percentage, or off"""
-    least: Many = 20
+    least: Many = 50
     """tickets that may be changed at once however few there are"""
     within: Seconds = 600.0
     """time within which changes count as at once"""
@@ -377,7 +377,7 @@ class AgreementShape(Shape):
     ) = None
     """what becomes of the peer of a deleted ticket: note, keep, or {close: {internal: ..., vendor: ...}}"""
     brakes: BrakeShape = BrakeShape()
-    """when to stop and ask: {share: 30%, least: 20, within: 10m}"""
+    """when to stop and ask: {share: 30%, least: 50, within: 10m}"""
     since: IsoDate = ""
     """tickets created before this date get no mirrors by themselves"""
     redact: tuple[Redactions, ...] = ()

@@ -69,7 +69,7 @@ class BrakeRule:
     """
 
     share: float | None = 0.3
-    least: int = 20
+    least: int = 50
     within: int = 600 * SECOND
 
     def most(self, links: int) -> int | None:
