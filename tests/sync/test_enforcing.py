@@ -14,7 +14,7 @@ from bridge.sync.holding import Hold, HoldKind, HoldState, decode_hold
 from bridge.sync.holdnotes import HOLDS
 from bridge.sync.plan import LinkView, Plan, SetStatus, UpdateFields, WriteNote
 from bridge.sync.roles import Grant, HoldRule, Role, Unentitled
-from bridge.sync.ticket import FieldChange, Side
+from bridge.sync.ticket import FieldChange, Person, Side
 
 DAY = 86_400_000_000
 ROLES = (
@@ -150,6 +150,26 @@ def test_the_owners_later_change_overtakes_the_hold_whatever_was_decided() -> No
         assert only(plan).state is HoldState.OVERTAKEN
         loser = [one.loser for act in plan.actions if isinstance(act, UpdateFields) for one in act.decisions]
         assert (Side.VENDOR, "P1") in loser, "what was held is kept in the journal"
+
+
+def test_the_same_value_set_by_somebody_who_may_is_not_what_was_rejected() -> None:
+    rule = replace(
+        PRIORITY, rule=Rule.NEWEST, owner=None, may={Side.VENDOR: (Grant(by=("delivery-manager",)),)}
+    )
+    cy = Person("v2", "Cy", ("cy@acme.example",))
+    before = {Side.VENDOR: (FieldChange("v1", 80, cy, "priority", "P2", "P1"),)}
+    since = {Side.VENDOR: (*before[Side.VENDOR], FieldChange("v3", 90, BO, "priority", "P2", "P1"))}
+    first = decide(terms(rule, SUMMARY), seen("Medium", "P1", histories=before))
+    for state in (HoldState.OPEN, HoldState.REJECTED):
+        holds = stored(first, state=state)
+        asked = decide(terms(rule, SUMMARY), seen("Medium", "P1", holds=holds, histories={}))
+        assert (asked.asks, asked.holds) == ({Side.VENDOR}, ())
+        assert Side.VENDOR not in writes(asked)
+        plan = decide(terms(rule, SUMMARY), seen("Medium", "P1", holds=holds, histories=since))
+        assert writes(plan)[Side.INTERNAL]["priority"] == "High"
+        assert only(plan).state is HoldState.OVERTAKEN
+    back = decide(terms(rule, SUMMARY), seen("Medium", "P1", holds=holds, histories=before))
+    assert writes(back)[Side.VENDOR] == {"priority": "P2"}
 
 
 def test_a_change_taken_back_by_its_author_ends_the_hold() -> None:

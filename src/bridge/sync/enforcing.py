@@ -114,11 +114,16 @@ def _known(case: _Case, hold: Hold) -> Judged | None:
             beside = _beside(case, hold)
             if beside is None:
                 return Judged(NOTHING, held=_told_held(case, hold), asks=frozenset({hold.side.other}))
+            if hold.kind is not HoldKind.CONFLICT and case.entitled(hold.side) is None:
+                return Judged(NOTHING, held=_told_held(case, hold), asks=frozenset({hold.side}))
             return None if _moot(case, hold) or not beside else _wait(case, hold)
         case HoldState.APPROVED:
             return _carried_out(case, hold, hold.winner or hold.side)
         case HoldState.REJECTED:
-            return _carried_out(case, hold, hold.side.other)
+            again = _made_again(case, hold)
+            if again is None:
+                return Judged(NOTHING, held=_told_held(case, hold), asks=frozenset({hold.side}))
+            return None if again else _carried_out(case, hold, hold.side.other)
         case _:
             return None
 
@@ -139,6 +144,17 @@ def _moot(case: _Case, hold: Hold) -> bool:
     if not all(case.entitled(side) for side in sides):
         return False
     return hold.kind is not HoldKind.CONFLICT or not _is_conflict(case.merge(case.now))
+
+
+def _made_again(case: _Case, hold: Hold) -> bool | None:
+    """Whether the same value stands there by another change than the one that was decided about.
+
+    Somebody who may could have set it since, and their change is not what was rejected. None: its history can tell.
+    """
+    if not hold.event:
+        return False
+    made = authorship(case.link, case.rule, hold.side)
+    return None if made is None else bool(made.event) and made.event != hold.event
 
 
 def _carried_out(case: _Case, hold: Hold, source: Side) -> Judged:
