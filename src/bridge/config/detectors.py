@@ -1,8 +1,8 @@
 """What the words ``secrets``, ``addresses``, ``ip-addresses`` and ``person-numbers`` of an agreement look for.
 
-The patterns of secrets are those of the gitleaks project, in its own file beside this one, unchanged, so that a newer
-one can take its place (docs/adr/0010). A few of ours go with them for what people write into tickets and nobody into
-code.
+The patterns of secrets are those of the gitleaks project, in its own file beside this one, but without its comments: a
+newer one can take its place (docs/adr/0010). A few of ours go with them for what people write into tickets and nobody
+into code.
 """
 
 from __future__ import annotations
