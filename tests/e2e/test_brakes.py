@@ -303,6 +303,23 @@ def test_a_database_from_its_backup_stops_and_makes_no_doubles_when_it_is_let_go
     assert [one for one in written(world, before) if one.endswith("/comment")] == []
 
 
+def test_a_reviewed_plan_is_not_carried_out_on_a_restored_database(world):
+    keys = linked(world, 2)
+    world.restart()
+    shutil.copy(world.folder / "bridge.db", world.folder / "backup.db")
+    world.at_home().edit(keys[0], summary="Changed since")
+    world.settle()
+    go_back(world)
+    world.at_home().edit(keys[1], summary="Not to cross yet")
+    assert world.typed("plan", "-o", str(world.folder / "plan.jsonl")).returncode == 1
+    before = marks(world)
+    done = world.typed("apply", str(world.folder / "plan.jsonl"))
+    assert done.returncode == 1
+    assert "restored from a backup" in done.stdout
+    assert written(world, before) == []
+    assert brakes(world) == {"acme": "store-restored"}
+
+
 def test_a_note_that_a_restored_database_has_forgotten_is_no_comment_and_is_there_once(tmp_path):
     fields = FIELDS.replace("priority: {values", "priority: {owner: internal, unentitled: hold, values")
     with open_world(tmp_path, fields=fields, more=OWNER) as world:

@@ -25,18 +25,15 @@ def command(file: Path, *, config: Path, as_json: bool) -> None:
     Ends with 1 when a line was refused, with 3 when a tracker could not be worked with.
     """
     from bridge.clock import SystemClock
+    from bridge.daemon.admitting import admit
     from bridge.daemon.applying import carry_out
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.planfile import load
-    from bridge.daemon.preflight import require
-    from bridge.daemon.remembering import check_memory, check_sites
 
     lines = load(file)
     house = open_house(read_settings(config), SystemClock())
     try:
-        check_sites(house, house.terms)
-        require(house.terms)
-        check_memory(house)
+        admit(house)
         with progress_bar("lines") as progress:
             outcomes = list(carry_out(house, lines, progress))
     finally:

@@ -21,22 +21,16 @@ def command(*, anew: bool, moved: bool, config: Path) -> None:
     tracker that cannot be reached or refuses the login with 3.
     """
     from bridge.clock import SystemClock
+    from bridge.daemon.admitting import admit
     from bridge.daemon.mailer import mail_all_the_same
     from bridge.daemon.opening import close_house, open_house
-    from bridge.daemon.preflight import require
-    from bridge.daemon.recalling import check_witness
-    from bridge.daemon.remembering import check_memory, check_sites
     from bridge.daemon.service import Service
 
     clock = SystemClock()
     house = open_house(read_settings(config), clock)
     try:
         with mail_all_the_same(house):
-            check_sites(house, house.terms, moved=moved)
-            require(house.terms)
-            if not anew:
-                check_memory(house)
-            check_witness(house, anew=anew)
+            admit(house, anew=anew, moved=moved)
     except BaseException:
         close_house(house)
         raise

@@ -43,22 +43,17 @@ def command(
     reached.
     """
     from bridge.clock import SystemClock
+    from bridge.daemon.admitting import admit
     from bridge.daemon.brakes import all_pulled
     from bridge.daemon.mailer import mail_all_the_same
     from bridge.daemon.once import sync_once
     from bridge.daemon.opening import close_house, open_house
-    from bridge.daemon.preflight import require
-    from bridge.daemon.recalling import check_witness
-    from bridge.daemon.remembering import check_memory, check_sites, renew
+    from bridge.daemon.remembering import renew
 
     house = open_house(read_settings(config), SystemClock())
     try:
         with mail_all_the_same(house):
-            check_sites(house, house.terms, moved=moved)
-            require(house.terms)
-            if not anew:
-                check_memory(house)
-            check_witness(house, anew=anew)
+            admit(house, anew=anew, moved=moved)
             renew(house)
         with progress_bar("links") as progress:
             done = sync_once(house, census=census, progress=progress)
