@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import click
 from bridge.cli.options import config_option, json_option, print_json, quiet, read_settings
 from bridge.clock import SECOND, SystemClock
 from bridge.store.database import Store
+from bridge.sync.moments import to_second
 
 
 @click.group(invoke_without_command=True)
@@ -39,14 +39,14 @@ def command(ctx: click.Context, *, config: Path, as_json: bool) -> None:
                     "agreement": one.agreement,
                     "cause": one.cause.value,
                     "reason": one.reason,
-                    "since": _when(one.since),
+                    "since": to_second(one.since),
                 }
                 for one in brakes
             ]
         )
     else:
         for one in brakes:
-            click.echo(f"{one.agreement}: pulled since {_when(one.since)} ({one.cause.value})")
+            click.echo(f"{one.agreement}: pulled since {to_second(one.since)} ({one.cause.value})")
             click.echo(f"  {one.words}")
             click.echo(f"  {one.reason}")
         click.echo(
@@ -108,11 +108,7 @@ def release(agreement: str, *, reason: str, lasting: int | None, config: Path) -
             lasting=lasting or 0,
         )
     if brake is not None:
-        click.echo(f"{agreement}: released; it was pulled since {_when(brake.since)}: {brake.reason}")
+        click.echo(f"{agreement}: released; it was pulled since {to_second(brake.since)}: {brake.reason}")
     else:
         click.echo(f"{agreement}: no brake is pulled" + ("; none will be for that time" if lasting else ""))
     sys.exit(0 if brake is not None or lasting else 1)
-
-
-def _when(at: int) -> str:
-    return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import click
 
 from bridge.cli.options import config_option, json_option, print_json, quiet, read_settings
 from bridge.cli.showing_holds import WAITING, as_row
-from bridge.clock import SECOND
 from bridge.store.database import Store
 from bridge.store.rows import Intent, JournalEntry, Link
 from bridge.sync.agreement import FieldRule
@@ -21,6 +19,7 @@ from bridge.sync.attachments import megabytes
 from bridge.sync.base import Base, decode_value, encode_value
 from bridge.sync.chain import ERASED
 from bridge.sync.mapping import crossing, show, show_change
+from bridge.sync.moments import for_programs
 from bridge.sync.plan import TAKEN_BACK
 from bridge.sync.ticket import Side, Value
 
@@ -332,6 +331,4 @@ def _worklog(entry: dict[str, Any]) -> str:
 
 
 def _time(micros: int | None) -> str | None:
-    if micros is None:
-        return None
-    return datetime.fromtimestamp(micros // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return None if micros is None else for_programs(micros)

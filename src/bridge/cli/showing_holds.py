@@ -11,6 +11,7 @@ from bridge.store.rows import Link
 from bridge.sync.agreement import Agreement, FieldRule
 from bridge.sync.holding import Hold, HoldKind, HoldState, stamp
 from bridge.sync.mapping import crossing, show, show_change
+from bridge.sync.moments import for_programs
 from bridge.sync.ticket import Side, Value
 
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
@@ -46,13 +47,13 @@ def as_row(agreement: Agreement, link: Link, hold: Hold) -> dict[str, Any]:
         "why": WHY[hold.kind],
         "rounds": hold.rounds,
         "decides": [role.name for role in deciders(agreement, hold)],
-        "since": _time(hold.since),
-        "expires": _time(hold.since + expiry) if waits and expiry is not None else None,
+        "since": for_programs(hold.since),
+        "expires": for_programs(hold.since + expiry) if waits and expiry is not None else None,
         "then": agreement.holds.then if waits and expiry is not None else None,
         "decided_by": hold.decided_by or None,
-        "decided": _time(hold.decided_at) if hold.decided_at else None,
+        "decided": for_programs(hold.decided_at) if hold.decided_at else None,
         "reason": hold.reason or None,
-        "closed": _time(hold.closed_at) if hold.closed_at else None,
+        "closed": for_programs(hold.closed_at) if hold.closed_at else None,
     }
 
 
@@ -84,10 +85,6 @@ def _change(rule: FieldRule, hold: Hold) -> str:
 
 def _may_cross(rule: FieldRule, value: Value, side: Side) -> Value:
     return crossing(rule, value, side) if isinstance(value, frozenset) else value
-
-
-def _time(micros: int) -> str:
-    return datetime.fromtimestamp(micros // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _span(now: int, since: str) -> str:

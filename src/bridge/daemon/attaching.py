@@ -13,7 +13,7 @@ from typing import Any
 
 from bridge.clock import SECOND
 from bridge.daemon.books import Books
-from bridge.daemon.intending import forgo, intend, lost
+from bridge.daemon.intending import SKEW, forgo, intend, lost
 from bridge.daemon.redacting import note_redactions, redacted_file
 from bridge.daemon.run import Run
 from bridge.daemon.spool import SpoolFull
@@ -32,9 +32,6 @@ READ_BACK = 256 * 1024
 
 SETTLING = 600 * SECOND
 """How long a tracker may take until a file that it lists can be had."""
-
-EARLY = 300 * SECOND
-"""How far the clock of a copy's tracker may be behind that of its original's."""
 
 _FINAL = frozenset({413, 415, 422})
 
@@ -159,7 +156,7 @@ def find_copied_file(run: Run, action: AddAttachment, there: Container[str]) -> 
     file, side = action.file, action.side
     ticket, name = run.link.ticket(side), fit_name(action.file.name)
     assert ticket is not None
-    found = run.tracker(side).files.find(ticket, name, file.size, file.created - EARLY)
+    found = run.tracker(side).files.find(ticket, name, file.size, file.created - SKEW)
     made = next((one for one in found if one.id in there), None)
     if made is None:
         return ""

@@ -6,10 +6,9 @@ from collections.abc import Container
 from dataclasses import replace
 from typing import Any
 
-from bridge.clock import SECOND
 from bridge.daemon.books import Books
 from bridge.daemon.guarding import keep_private, tell_exposed
-from bridge.daemon.intending import forgo, intend, lost
+from bridge.daemon.intending import SKEW, forgo, intend, lost
 from bridge.daemon.run import Run
 from bridge.errors import Gone, OutcomeUnknown, Refused, TrackerError
 from bridge.markup import to_json
@@ -18,9 +17,6 @@ from bridge.sync.base import CommentPair, PairState
 from bridge.sync.plan import AddComment, DeleteComment, EditComment, Finding
 from bridge.sync.privacy import tried
 from bridge.sync.ticket import Side
-
-EARLY = 300 * SECOND
-"""How far the clock of a copy's tracker may be behind that of its original's."""
 
 
 def add_comment(run: Run, action: AddComment, books: Books, *, marker: str = "") -> None:
@@ -76,7 +72,7 @@ def find_copy(run: Run, action: AddComment, there: Container[str]) -> str:
     since = min((one.created for one in origin.comments if one.id == action.origin_id), default=0)
     marker = comment_marker(run, action.side, action.origin_id)
     found = run.tracker(action.side).find_comment(
-        ticket, action.body, marker, since - EARLY, private=action.private
+        ticket, action.body, marker, since - SKEW, private=action.private
     )
     if found is None or found not in there:
         return ""

@@ -8,7 +8,6 @@ it alone), so what is written there crosses to nobody as somebody's words.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -16,12 +15,14 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.brakes import pulled
 from bridge.daemon.house import House
+from bridge.daemon.intending import SKEW
 from bridge.errors import Gone, OutcomeUnknown, TrackerError
 from bridge.markup import Document, Paragraph, Text
 from bridge.store.rows import LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.chain import Head
 from bridge.sync.identity import marker_for
+from bridge.sync.moments import for_programs
 from bridge.sync.roles import Mode
 from bridge.sync.ticket import Side, Ticket
 
@@ -31,9 +32,6 @@ NOTE = "audit/control/"
 """How the notes begin that say what was told where."""
 
 HOUR, DAY = 3_600 * SECOND, 86_400 * SECOND
-
-SKEW = 300 * SECOND
-"""How far a tracker's clock may be behind ours when a comment is looked for whose answer was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +187,9 @@ def _obstacle(house: House, post: _Post, ticket: Ticket | None) -> str:
 
 
 def _words(post: _Post, head: Head) -> Document:
-    moment = datetime.fromtimestamp(head.at // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     text = (
-        f"Audit chain of '{post.agreement.name}': record {head.seq} of {moment} has the hash {head.hash}. Keep it: "
-        "every later export of the chain must contain this record."
+        f"Audit chain of '{post.agreement.name}': record {head.seq} of {for_programs(head.at)} has the hash "
+        f"{head.hash}. Keep it: every later export of the chain must contain this record."
     )
     return Document((Paragraph((Text(text),)),))
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from bridge.daemon.holding import hold_entry
-from bridge.daemon.rosters import NOTE as ROSTER
+from bridge.daemon.rosters import known_members
 from bridge.errors import BridgeError
 from bridge.store.database import Store, Tx
 from bridge.store.rows import Link, LinkState
@@ -105,16 +104,6 @@ def decide_hold(
         tx.journal.add(now, link.agreement, link.id, "hold.decided", hold_entry(decided))
         tx.links.wake([link.id], now)
     return link, decided
-
-
-def known_members(tx: Tx, agreement: Agreement, role: Role) -> tuple[Person, ...]:
-    """The members of a role as the daemon last learned them, without asking a tracker."""
-    told: dict[str, Any] = tx.cursors.get_note(f"{ROSTER}{agreement.name}/{role.name}") or {}
-    return tuple(
-        Person(one["id"], one["name"], tuple(one["handles"]), active=one["active"])
-        for one in told.get("people", ())
-        if one["active"]
-    )
 
 
 def _check_open(link: Link, hold: Hold) -> None:

@@ -19,7 +19,6 @@ from bridge.sync.base import encode_value
 from bridge.sync.holding import Hold, HoldState
 from bridge.sync.holdnotes import overdue
 from bridge.sync.roles import Role
-from bridge.sync.ticket import Side
 
 DECIDED = frozenset({HoldState.APPROVED, HoldState.REJECTED})
 """A person has decided, and it is not carried out yet."""
@@ -105,7 +104,7 @@ def _tell(tx: Tx, run: Run, before: Hold | None, hold: Hold, now: int) -> None:
     reader = _reader(run, hold)
     if reader is None:
         return
-    urls = _urls(run)
+    urls = run.urls()
     if hold.state is HoldState.OPEN and (before is None or before.state is not HoldState.OPEN):
         again = before.decided_at if before is not None else 0
         tx.outbox.put(hold_opened(run.agreement, run.link, hold, reader, now=now, urls=urls, again=again))
@@ -119,15 +118,10 @@ def _remind(tx: Tx, run: Run, hold: Hold, now: int) -> None:
     """Nobody decided in time, and the agreement waits: once more, and no oftener."""
     reader = _reader(run, hold)
     if reader is not None:
-        tx.outbox.put(hold_overdue(run.agreement, run.link, hold, reader, now=now, urls=_urls(run)))
+        tx.outbox.put(hold_overdue(run.agreement, run.link, hold, reader, now=now, urls=run.urls()))
 
 
 def _reader(run: Run, hold: Hold) -> Role | None:
     """The role that is told of a hold; None when there is none, or nobody knows where to write."""
     role = run.agreement.role(hold.approver)
     return role if role is not None and role.mail else None
-
-
-def _urls(run: Run) -> dict[Side, str]:
-    tickets = {side: view.ticket for side, view in run.views.items()}
-    return {side: ticket.url for side, ticket in tickets.items() if ticket is not None}

@@ -10,11 +10,16 @@ from typing import Any
 
 import structlog
 
+from bridge.clock import SECOND
 from bridge.daemon.run import Run
 from bridge.store.rows import Intent, IntentKind
 from bridge.sync.ticket import Side
 
 log = structlog.get_logger(__name__)
+
+SKEW = 300 * SECOND
+"""How far one clock may be behind another when we look for what was made since: a tracker's behind ours, or behind the
+other tracker's."""
 
 
 def intend(

@@ -6,8 +6,6 @@ and the role gets a letter. Both are over as soon as somebody is there.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from bridge.clock import SECOND
 from bridge.daemon.books import Books
 from bridge.daemon.run import Run
@@ -15,6 +13,7 @@ from bridge.notify.letters import owner_missing
 from bridge.store.database import Tx
 from bridge.sync.accountable import Vacancy, lack, vacancy
 from bridge.sync.agreement import Agreement
+from bridge.sync.moments import to_minute
 from bridge.sync.plan import Finding
 from bridge.sync.roles import Role
 from bridge.sync.ticket import Person, Side, Ticket, Value
@@ -100,14 +99,19 @@ def _in_use(run: Run, role: Role, value: Value) -> bool:
 
 def _tell(run: Run, books: Books, agreement: Agreement, role: Role, missing: Vacancy) -> None:
     now = run.house.clock.now()
-    since = datetime.fromtimestamp(missing.since // SECOND, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    since = to_minute(missing.since)
     message = f"no {role.name} is accountable on the {role.side} side since {since}: {_WORDS[missing.why]}"
     books.findings.append(Finding("no-owner", role.side, role.field, message))
     if role.mail:
-        tickets = {side: view.ticket for side, view in run.views.items()}
-        urls = {side: one.url for side, one in tickets.items() if one is not None}
         books.letters.append(
             owner_missing(
-                agreement, run.link, role, role, since=missing.since, now=now, why=missing.why, urls=urls
+                agreement,
+                run.link,
+                role,
+                role,
+                since=missing.since,
+                now=now,
+                why=missing.why,
+                urls=run.urls(),
             )
         )

@@ -15,9 +15,9 @@ import structlog
 
 from bridge.daemon.attaching import find_copied_file
 from bridge.daemon.brakes import let_through, pull
-from bridge.daemon.commenting import EARLY, comment_marker, find_copy
+from bridge.daemon.commenting import comment_marker, find_copy
 from bridge.daemon.house import House
-from bridge.daemon.resolving import SKEW
+from bridge.daemon.intending import SKEW
 from bridge.daemon.run import Run
 from bridge.markup import Document, Paragraph, Text
 from bridge.store.database import Tx
@@ -135,7 +135,7 @@ def _is_note(run: Run, action: AddComment | AddAttachment) -> bool:
     assert ticket is not None
     # By its mark alone: nobody has written a comment that says nothing but the mark.
     nothing = Document((Paragraph((Text(mark),)),))
-    if run.tracker(side).find_comment(ticket, nothing, mark, strange.created - EARLY) != strange.id:
+    if run.tracker(side).find_comment(ticket, nothing, mark, strange.created - SKEW) != strange.id:
         return False
     note = CommentPair(0, action.side, "", strange.id, HOLDS, state=PairState.NOTE)
     with run.house.store.write() as tx:

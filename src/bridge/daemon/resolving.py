@@ -16,6 +16,7 @@ from bridge.daemon.attaching import adopt_file
 from bridge.daemon.commenting import adopt_comment
 from bridge.daemon.creating import adopt_created
 from bridge.daemon.guarding import keep_private
+from bridge.daemon.intending import SKEW
 from bridge.daemon.run import Run
 from bridge.daemon.stumbles import TOO_OFTEN
 from bridge.daemon.timekeeping import find_worklog
@@ -27,9 +28,6 @@ from bridge.sync.base import PartKind, decode_fields
 from bridge.trackers.protocol import Created
 
 log = structlog.get_logger(__name__)
-
-SKEW = 300 * SECOND
-"""How far a tracker's clock may be behind ours when we look for what was made since."""
 
 UNDER_WAY = 2
 """Read time-outs after which a request is taken for over: we listen for one, a slow tracker may work on for another."""

@@ -16,7 +16,7 @@ import structlog
 
 from bridge.clock import SECOND
 from bridge.errors import Gone, Refused, TrackerError
-from bridge.store.database import Store
+from bridge.store.database import Store, Tx
 from bridge.store.rows import LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.roles import Role
@@ -174,7 +174,7 @@ class RosterDesk:
         changed: list[str] = []
         for role in agreement.roles:
             scope = agreement.scope(role.side)
-            note = f"{NOTE}{agreement.name}/{role.name}"
+            note = _note(agreement, role)
             try:
                 members = ask_members(role, trackers[scope.tracker], scope.project)
             except TrackerError as error:
@@ -280,8 +280,23 @@ def _remembered(store: Store, note: str, role: Role, error: TrackerError) -> tup
             words = f"who is in the role '{role.name}' cannot be learned: {error.words}"
             raise Refused(error.tracker, words, status=0) from error
         raise error
+    return _people(told)
+
+
+def known_members(tx: Tx, agreement: Agreement, role: Role) -> tuple[Person, ...]:
+    """The members of a role as they were last learned, without asking a tracker; those in use alone."""
+    told: dict[str, Any] = tx.cursors.get_note(_note(agreement, role)) or {}
+    return tuple(one for one in _people(told) if one.active)
+
+
+def _note(agreement: Agreement, role: Role) -> str:
+    return f"{NOTE}{agreement.name}/{role.name}"
+
+
+def _people(told: Mapping[str, Any]) -> tuple[Person, ...]:
     return tuple(
-        Person(one["id"], one["name"], tuple(one["handles"]), active=one["active"]) for one in told["people"]
+        Person(one["id"], one["name"], tuple(one["handles"]), active=one["active"])
+        for one in told.get("people", ())
     )
 
 

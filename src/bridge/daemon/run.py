@@ -76,6 +76,11 @@ class Run:
         self.asked.add(side)
         return self.terms.trackers[self.scope(side).tracker]
 
+    def urls(self) -> dict[Side, str]:
+        """Where people can open the tickets that were read."""
+        tickets = {side: view.ticket for side, view in self.views.items()}
+        return {side: ticket.url for side, ticket in tickets.items() if ticket is not None}
+
     def _abilities(self, side: Side) -> Abilities:
         return self.terms.trackers[self.scope(side).tracker].abilities
 

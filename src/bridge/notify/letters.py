@@ -11,17 +11,18 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from bridge.notify.page import Command, Fact, Page, as_html, as_text, moment, one_line, span
-from bridge.notify.visible import change_for, field_for, value_for
+from bridge.notify.page import Command, Fact, Page, as_html, as_text, span
 from bridge.store.rows import Letter, Link
 from bridge.sync.agreement import Agreement
 from bridge.sync.attribution import author_name, shown_name
 from bridge.sync.holding import Hold, HoldKind, HoldState, stamp
 from bridge.sync.holdnotes import role_name
-from bridge.sync.naming import told_name
+from bridge.sync.moments import to_minute
+from bridge.sync.naming import one_line, told_name
 from bridge.sync.redaction import redact_line
 from bridge.sync.roles import Role
 from bridge.sync.ticket import Person, Side
+from bridge.sync.visible import change_for, field_for, value_for
 
 LONGEST_REASON = 500
 """Characters of the reason that somebody gave for a decision."""
@@ -81,7 +82,7 @@ def hold_opened(
         case HoldKind.UNENTITLED:
             lead = f"{who} changed {field} without being entitled to it. The change does not cross."
     if again:
-        lead = f"What was decided on {moment(again)} no longer fits: the values have changed since. {lead}"
+        lead = f"What was decided on {to_minute(again)} no longer fits: the values have changed since. {lead}"
     ask = "It waits for your decision; everything else on the two tickets goes on as usual."
     return _letter(
         agreement,
@@ -165,7 +166,7 @@ def hold_decided(
             lead = f"The value of {field} at {company} stands: that was decided {by}."
         else:
             lead = f"The change of {field} was {ending} {by}."
-        facts.append(Fact("Decided", moment(hold.decided_at)))
+        facts.append(Fact("Decided", to_minute(hold.decided_at)))
         if hold.reason:
             reason = redact_line(agreement.redaction, reader.side, hold.reason)
             facts.append(Fact("Reason", one_line(reason, LONGEST_REASON)))
@@ -214,7 +215,7 @@ def brake_pulled(
     stopped = f"The bridge writes nothing between {parties} until somebody has looked. It goes on reading."
     page = Page(
         lead=(*(one_line(sentence, LONGEST_REASON) for sentence in words), stopped),
-        facts=(Fact("Since", moment(at)),),
+        facts=(Fact("Since", to_minute(at)),),
         commands=_runnable(agreement, reader.side, commands),
         closing=_closing(agreement),
     )
@@ -255,7 +256,7 @@ def owner_missing(
     company = one_line(agreement.scope(role.side).company)
     allowed = f" The agreement allows {span(role.required_within)}." if role.required_within else ""
     lead = f"No {one_line(role.name)} of {company} is accountable for this ticket: {_GONE[why]}.{allowed}"
-    facts = [*_tickets(agreement, link, reader.side, urls), Fact("Since", moment(since))]
+    facts = [*_tickets(agreement, link, reader.side, urls), Fact("Since", to_minute(since))]
     if role.field and reader.side is role.side:
         facts.append(Fact("Field", one_line(role.field)))
     return _letter(
@@ -277,7 +278,7 @@ def trial(address: str, *, now: int) -> Letter:
     """The letter of ``bridge mail test``; it is sent at once and never put into the outbox."""
     page = Page(
         lead=("This is a test: the bridge can send mail to you.", "There is nothing to do."),
-        facts=(Fact("Sent", moment(now)),),
+        facts=(Fact("Sent", to_minute(now)),),
         closing="Sent by 'bridge mail test'.",
     )
     return Letter(
@@ -361,11 +362,11 @@ def _hold_facts(agreement: Agreement, hold: Hold, reader: Side) -> list[Fact]:
     ]
     if hold.kind is not HoldKind.CONFLICT:
         facts.append(Fact("By", _who(agreement, hold.actor, side, reader)))
-    facts.append(Fact("When", moment(hold.since)))
+    facts.append(Fact("When", to_minute(hold.since)))
     rules = agreement.holds
     if rules.expire is not None and rules.then != "wait" and hold.state is HoldState.OPEN:
         verdict = "approved" if rules.then == "approve" else "rejected"
-        facts.append(Fact("Else", f"{verdict} by itself on {moment(hold.since + rules.expire)}"))
+        facts.append(Fact("Else", f"{verdict} by itself on {to_minute(hold.since + rules.expire)}"))
     return facts
 
 

@@ -8,16 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from html import escape
 from urllib.parse import urlsplit
 
 from bridge.sync.naming import invisible
-
-LONGEST = 200
-"""Characters of one fact; longer ones are cut."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _STYLE = "font-family:sans-serif;font-size:15px;line-height:1.45;max-width:40em"
 _CELL = "padding:2px 12px 2px 0;vertical-align:top;text-align:left"
@@ -67,25 +61,6 @@ class Page:
     facts: Sequence[Fact] = ()
     commands: Sequence[Command] = ()
     closing: str = ""
-
-
-def one_line(text: str, longest: int = LONGEST) -> str:
-    """Any text as one line that shows all that it is: no line breaks, no invisible characters."""
-    visible = "".join(one if not invisible(one) else " " if one.isspace() else "" for one in text)
-    line = " ".join(visible.split())
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
-
-
-def moment(at: int) -> str:
-    """A moment for people.
-
-    Args:
-        at: microseconds UTC.
-    """
-    try:
-        return f"{_EPOCH + timedelta(microseconds=at):%Y-%m-%d %H:%M} UTC"
-    except OverflowError:
-        return "at an unknown time"
 
 
 def span(duration: int) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 
+from bridge.sync.moments import to_second
 from bridge.sync.plan import (
     DeleteAttachment,
     DeleteComment,
@@ -183,8 +183,8 @@ def examine(sights: Sequence[Sight]) -> Suspicion | None:
         first = max(back, key=lambda one: one.seen)
         return Suspicion(
             Cause.TRACKER,
-            f"{first.key} was changed {_when(first.seen)}, and now says that it was last changed "
-            f"{_when(first.updated)}{_besides(len(back) - 1, missing)}",
+            f"{first.key} was changed {to_second(first.seen)}, and now says that it was last changed "
+            f"{to_second(first.updated)}{_besides(len(back) - 1, missing)}",
         )
     return _cut_off(sights, missing, newest_steady)
 
@@ -212,7 +212,3 @@ def _besides(back: int, missing: Sequence[Sight]) -> str:
     told = [f"{back} more went back as well"] if back else []
     told += [f"{len(missing)} are gone, {_named(missing)}"] if missing else []
     return "".join(f"; {one}" for one in told)
-
-
-def _when(at: int) -> str:
-    return datetime.fromtimestamp(at / SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

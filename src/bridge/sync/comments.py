@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Literal
 
 from bridge.markup import Document, Paragraph, Text, digest, plain, settle, words
@@ -23,6 +22,7 @@ from bridge.sync.attribution import answered_name, banner, guarded
 from bridge.sync.base import CommentPair, PairState
 from bridge.sync.fitting import fit_text, shows
 from bridge.sync.mapping import Carried, lacks_files, limited
+from bridge.sync.moments import to_minute
 from bridge.sync.originals import exposes
 from bridge.sync.plan import Action, AddComment, DeleteComment, EditComment, Finding, LinkView
 from bridge.sync.privacy import Misplaced, inherited, may_cross, misplaced, worth_another_try
@@ -167,11 +167,7 @@ def attributed(
         anew: whether an earlier text of it stands there already and stays.
         dated: whether its date is told, because it is older than the link.
     """
-    when = (
-        datetime.fromtimestamp(comment.created / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        if dated
-        else ""
-    )
+    when = to_minute(comment.created) if dated else ""
     first = banner(agreement, side, comment.author, answers, when=when)
     if anew:
         first = Paragraph((*first.children, Text(" (edited)")))

@@ -8,27 +8,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from bridge.markup import Document, Mark, Paragraph, Text, digest
-from bridge.sync.agreement import Agreement, FieldRule
+from bridge.sync.agreement import TEXT_FIELDS, Agreement, FieldRule
 from bridge.sync.attribution import shown_name
 from bridge.sync.base import CommentPair, PairState
 from bridge.sync.holding import Hold, HoldKind, HoldState
-from bridge.sync.mapping import Carried, carry, carry_set, crossing, show
+from bridge.sync.moments import to_minute
 from bridge.sync.plan import LinkView, WriteNote
 from bridge.sync.redaction import redact_line
 from bridge.sync.roles import Unentitled
-from bridge.sync.ticket import SECOND, Person, Side, Value
+from bridge.sync.ticket import Side, Value
+from bridge.sync.visible import NOTHING, UNSEEN, value_for
 
 HOLDS = "holds"
 """What the record of such a note bears in the place of an original's digest."""
 
+WORDS = TEXT_FIELDS | {"summary"}
+"""Fields that hold somebody's words, whatever stands in them."""
+
 TOLD_AFTERWARDS = 3
 """How many holds that are over a note still tells of."""
-
-_MAPPED = frozenset({"type", "priority", "status", "due"})
-"""Fields whose values are names or dates, not somebody's words."""
 
 
 def plan_notes(agreement: Agreement, link: LinkView) -> list[WriteNote]:
@@ -66,31 +66,6 @@ def overdue(agreement: Agreement, hold: Hold, now: int) -> bool:
     """Whether nobody has decided about a hold in the time that the agreement gives."""
     expire = agreement.holds.expire
     return hold.state is HoldState.OPEN and expire is not None and now >= hold.since + expire
-
-
-def told_value(agreement: Agreement, rule: FieldRule, value: Value, of: Side, to: Side) -> str:
-    """A value of one side as a side may read it in a note or a mail; never the words of a text, never an account.
-
-    Args:
-        agreement: the terms.
-        rule: the field's rule.
-        value: the value, in the words of ``of``.
-        of: the side that it stands on.
-        to: the side that reads it.
-    """
-    if isinstance(value, frozenset):
-        members = crossing(rule, value, of)
-        return show(members if of is to else carry_set(rule, members, to))
-    if isinstance(value, Person):
-        return "a person"
-    if value is None or value == "":
-        return "nothing"
-    if not rule.values and rule.name not in _MAPPED:
-        return "a text" if isinstance(value, str) and rule.name == "summary" else "a value"
-    if of is to:
-        return f"'{show(value)}'"
-    carried = carry(agreement, rule, value, to)
-    return f"'{show(carried.shown)}'" if isinstance(carried, Carried) else "a value that does not cross"
 
 
 def role_name(agreement: Agreement, name: str) -> str:
@@ -164,7 +139,7 @@ def _line(agreement: Agreement, side: Side, hold: Hold) -> str:
             return f"{change}; somebody who may change it has done so since."
         case HoldState.WITHDRAWN:
             return f"{change}; both sides agree again."
-    since = datetime.fromtimestamp(hold.since / SECOND, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    since = to_minute(hold.since)
     if hold.kind is HoldKind.CONFLICT:
         return f"{change}, {since}; each side keeps its own until {asked} has decided."
     if hold.kind is HoldKind.PING_PONG:
@@ -177,7 +152,10 @@ def _line(agreement: Agreement, side: Side, hold: Hold) -> str:
 
 def _change(agreement: Agreement, rule: FieldRule, hold: Hold, side: Side) -> str:
     def told(value: Value, of: Side) -> str:
-        return told_value(agreement, rule, value, of, side)
+        seen = value_for(agreement, rule, value, of, side)
+        return {UNSEEN: "a text" if rule.name in WORDS else "a value", NOTHING: "nothing"}.get(
+            seen, f"'{seen}'"
+        )
 
     if hold.kind is HoldKind.CONFLICT:
         mine, theirs = (hold.other, hold.value) if hold.side is Side.VENDOR else (hold.value, hold.other)

@@ -13,6 +13,9 @@ from collections.abc import Iterable
 LONGEST_NAME = 60
 """Characters of a name that are told; longer ones are cut."""
 
+LONGEST_LINE = 200
+"""Characters of foreign words on a line of ours; longer ones are cut."""
+
 _ADDRESS = re.compile(r"[<(\[]?[^\s<>()\[\]@]+@[^\s<>()\[\]@]+[>)\]]?")
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
 """Characters that show nothing although Unicode counts them among letters and marks."""
@@ -30,6 +33,13 @@ def told_name(name: str, handles: Iterable[str] = ()) -> str:
     if line in set(handles):
         return ""
     return line if any(one.isalnum() for one in line) else ""
+
+
+def one_line(text: str, longest: int = LONGEST_LINE) -> str:
+    """Any text as one line that shows all that it is: no line breaks, no invisible characters."""
+    visible = "".join(one if not invisible(one) else " " if one.isspace() else "" for one in text)
+    line = " ".join(visible.split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
 def invisible(character: str) -> bool:

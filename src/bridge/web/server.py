@@ -10,7 +10,6 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import structlog
 import uvicorn
@@ -21,12 +20,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bridge.clock import SECOND
 from bridge.config.settings import WebSettings
 from bridge.daemon.brakes import all_pulled
 from bridge.daemon.hints import HintDesk
 from bridge.daemon.house import House
 from bridge.errors import CannotListen, StoreError
+from bridge.sync.moments import to_second
 from bridge.web import metrics
 from bridge.web.intake import Intake
 
@@ -123,7 +122,9 @@ class WebServer:
         """A line for each brake that is pulled. No restart would help: the daemon is ready, and does as it should."""
         with self._house.store.read() as tx:
             brakes = all_pulled(tx)
-        return [f"brake pulled: {one.agreement}, since {_when(one.since)}: {one.words}\n" for one in brakes]
+        return [
+            f"brake pulled: {one.agreement}, since {to_second(one.since)}: {one.words}\n" for one in brakes
+        ]
 
 
 class _Server(uvicorn.Server):
@@ -179,10 +180,6 @@ class _Impatient(H11Protocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
-
-
-def _when(at: int) -> str:
-    return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _bind(settings: WebSettings) -> socket.socket:

@@ -1,16 +1,17 @@
-"""What of a change the reader of a mail may see.
+"""What of a change the reader of a mail, or of the note on a ticket, may see.
 
-A mail is less protected than a tracker, whoever reads it: the words of texts (summary, description, fields of free
-text) never stand in one, only that they changed. A value that has a name (a status, a priority, a label, a person) is
-shown in the reader's own vocabulary, and only if the agreement would let it cross to the reader's side.
+A mail is less protected than a tracker, whoever reads it, and a note stands where nobody looks for words. So those of
+texts (summary, description, fields of free text) never stand in one, only that they changed. A value that has a name
+(a status, a priority, a label, a person) is shown in the reader's own vocabulary, and only if the agreement would let
+it cross to the reader's side.
 """
 
 from __future__ import annotations
 
-from bridge.notify.page import one_line
 from bridge.sync.agreement import LISTED_FIELDS, Agreement, FieldRule
 from bridge.sync.attribution import answered_name, author_name
 from bridge.sync.mapping import Carried, carry, carry_set, crossing, empty, names, show, word
+from bridge.sync.naming import one_line
 from bridge.sync.ticket import Person, Side, Value
 
 NAMED_FIELDS = frozenset({"status", "priority", "type", "due", "labels", "assignee", *LISTED_FIELDS})
