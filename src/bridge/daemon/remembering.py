@@ -7,14 +7,13 @@ stuck, deserve a look under today's.
 
 from __future__ import annotations
 
-import hashlib
-
 import structlog
 
 from bridge.daemon.house import SITES, House, Terms, field_specs, site
 from bridge.errors import ForgottenMirrors, OtherSite
 from bridge.store.rows import LinkState
 from bridge.sync.agreement import Agreement
+from bridge.sync.fingerprint import fingerprint
 from bridge.sync.identity import marker_for
 from bridge.sync.ticket import Side
 from bridge.trackers.protocol import Watch
@@ -99,8 +98,7 @@ def renew(house: House) -> None:
     """
     now = house.clock.now()
     for agreement in house.terms.settings.agreements:
-        # Field by field, for a set prints in another order in every process.
-        print_now = hashlib.sha256(_stable(agreement).encode()).hexdigest()
+        print_now = fingerprint(agreement)
         note = f"agreement/{agreement.name}"
         with house.store.write(durable=False) as tx:
             before = tx.cursors.get_note(note)
@@ -119,17 +117,3 @@ def renew(house: House) -> None:
                 tx.journal.add(now, agreement.name, None, "agreement.changed", {"digest": print_now})
         if woken:
             log.info("links_renewed", agreement=agreement.name, links=len(woken), changed=changed)
-
-
-def _stable(value: object) -> str:
-    """A value in words that are the same in every process."""
-    if isinstance(value, frozenset | set):
-        return "{" + ",".join(sorted(_stable(one) for one in value)) + "}"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{_stable(key)}:{_stable(one)}" for key, one in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "(" + ",".join(_stable(one) for one in value) + ")"
-    slots = getattr(value, "__dataclass_fields__", None)
-    if slots is not None:
-        return type(value).__name__ + _stable({name: getattr(value, name) for name in slots})
-    return repr(str(value))
