@@ -64,6 +64,11 @@ def test_a_note_that_somebody_deleted_comes_back_when_there_is_news(tmp_path):
         assert len(notes(world.at_acme(), peer)) == 1
 
 
+def told(office):
+    """The mails that arrived; one that the killed process had handed over and not noted comes twice, as the same."""
+    return list({one.message["Message-ID"]: one for one in office.mails}.values())
+
+
 def test_kill_9_around_the_note_the_decision_beside_the_daemon_and_the_mail(tmp_path):
     with open_post_office() as office, roles_world(tmp_path, tracker="read-timeout: 2s") as world:
         key, peer = linked(world)
@@ -82,14 +87,14 @@ def test_kill_9_around_the_note_the_decision_beside_the_daemon_and_the_mail(tmp_
         assert ann.field(key, "priority") == "Medium"
         with world.daemon():
             eventually(lambda: len(notes(bo, peer)) == 1 and ann.field(key, "summary") == "crosses meanwhile")
-            (sent,) = eventually(lambda: [one for one in office.mails if "ops@home.example" in one.to])
+            (sent,) = eventually(lambda: [one for one in told(office) if "ops@home.example" in one.to])
             assert "Decision needed: priority" in sent.message["Subject"]
             (waiting,) = json.loads(world.bridge("holds", "--json").stdout)
             done = world.bridge("holds", "approve", waiting["id"], "--by", "ann@home.example")
             assert done.returncode == 0, done.stderr
             eventually(lambda: ann.field(key, "priority") == "Highest")
             eventually(lambda: all(one.startswith("Settled") for one in notes(ann, key) + notes(bo, peer)))
-            eventually(lambda: len(office.mails) == 2)
+            eventually(lambda: len(told(office)) == 2)
         assert len(notes(ann, key)) == len(notes(bo, peer)) == 1
         assert [letter.state for letter in letters(world)] == ["sent", "sent"]
 
