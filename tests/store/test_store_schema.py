@@ -195,10 +195,12 @@ def test_the_due_query_uses_its_index(crowded):
         (lambda tx: tx.links.by_ticket("a1", Side.INTERNAL, ["1", "8"]), "uq_links_agreement_internal_id"),
         (lambda tx: tx.intents.all_open(), "uq_intents_open"),
         (lambda tx: tx.journal.for_link(1, 5), "ix_journal_link"),
+        (lambda tx: tx.chronicles.due(5, 10), "ix_timelines_next"),
+        (lambda tx: tx.chronicles.next_due(), "ix_timelines_next"),
     ],
 )
 def test_other_frequent_queries_use_theirs(crowded, query, index):
-    if "postgresql" in crowded.where and index.startswith(("uq_intents", "ix_journal")):
+    if "postgresql" in crowded.where and index.startswith(("uq_intents", "ix_journal", "ix_timelines")):
         pytest.skip("PostgreSQL reads an empty table as a whole")
     plan = plan_of(crowded, query)
     assert index in plan or "sqlite_autoindex_links_1" in plan  # SQLite's name for a unique constraint

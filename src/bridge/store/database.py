@@ -25,8 +25,10 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from bridge.errors import StoreError
 from bridge.store import schema
+from bridge.store.alerts import Alerts
 from bridge.store.bases import Bases
 from bridge.store.chains import Chains
+from bridge.store.chronicles import Chronicles
 from bridge.store.columns import to_json
 from bridge.store.comments import Comments
 from bridge.store.cursors import Cursors
@@ -38,6 +40,7 @@ from bridge.store.journal import Journal
 from bridge.store.links import Links
 from bridge.store.outbox import Outbox
 from bridge.store.parts import Parts
+from bridge.store.policies import Policies
 from bridge.store.waits import Waits
 
 PATIENCE = 30
@@ -58,8 +61,10 @@ class Tx:
     """One transaction, and the repositories that work within it."""
 
     __slots__ = (
+        "alerts",
         "bases",
         "chains",
+        "chronicles",
         "comments",
         "connection",
         "cursors",
@@ -70,6 +75,7 @@ class Tx:
         "links",
         "outbox",
         "parts",
+        "policies",
         "waits",
     )
 
@@ -87,6 +93,9 @@ class Tx:
         self.waits = Waits(connection)
         self.holds = Holds(connection)
         self.outbox = Outbox(connection)
+        self.chronicles = Chronicles(connection)
+        self.policies = Policies(connection)
+        self.alerts = Alerts(connection)
 
 
 class Store:

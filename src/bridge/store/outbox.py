@@ -79,20 +79,23 @@ class Outbox:
                 content=_content(letter, letter.to),
                 created_at=letter.created_at,
                 sent_at=letter.sent_at,
+                channel=letter.channel,
             )
             .on_conflict_do_nothing()
             .returning(C.id)
         )
         return self._connection.execute(statement).one_or_none() is not None
 
-    def due(self, now: int, limit: int) -> builtins.list[Letter]:
-        """Letters that are to be handed over by now, the longest overdue first."""
-        query = select(outbox).where(C.due_at <= now).order_by(C.due_at, C.id).limit(limit)
+    def due(self, now: int, limit: int, channel: str = "mail") -> builtins.list[Letter]:
+        """Letters that are to be handed over by that channel by now, the longest overdue first."""
+        due = select(outbox).where(C.due_at <= now, C.channel == channel)
+        query = due.order_by(C.due_at, C.id).limit(limit)
         return [_letter(row) for row in self._connection.execute(query)]
 
-    def next_due(self) -> int | None:
-        """When the next letter is to be handed over; None when none is queued."""
-        earliest: int | None = self._connection.execute(select(func.min(C.due_at))).scalar_one()
+    def next_due(self, channel: str = "mail") -> int | None:
+        """When the next letter is to be handed over by that channel; None when none is queued."""
+        query = select(func.min(C.due_at)).where(C.channel == channel)
+        earliest: int | None = self._connection.execute(query).scalar_one()
         return earliest
 
     def get(self, key: str) -> Letter | None:

@@ -195,6 +195,8 @@ class Letter:
         sent_at: when the mail server took it for all of them.
         references: ids of the letters that it follows on, oldest first, without their domain.
         owed: those of ``to`` for whom no mail server has taken it yet; the store fills this in.
+        channel: by which way it goes: ``mail``, or ``hook`` for a signed webhook, whose name then stands in ``to`` and
+            whose JSON body is ``text``.
     """
 
     id: int
@@ -214,6 +216,7 @@ class Letter:
     sent_at: int | None = None
     references: tuple[str, ...] = ()
     owed: tuple[str, ...] = ()
+    channel: str = "mail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,3 +238,97 @@ class JournalEntry:
     link_id: int | None
     event: str
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Chronicle:
+    """What is kept of a link for its clocks.
+
+    Attributes:
+        link_id: the link.
+        agreement: its agreement.
+        policy: version of the policy that it is measured by; "" until its timeline was first read.
+        born: when its first ticket was created; None until then.
+        stale_at: since when the trackers are to be asked again; None when they were.
+        read_at: when they were last asked; None: never.
+        next_at: the next instant at which a clock or a step of the ladder changes; None for never.
+        timeline: as ``bridge.sla.serial`` writes it; empty until it was read.
+        summary: what lists show without evaluating.
+    """
+
+    link_id: int
+    agreement: str
+    policy: str = ""
+    born: int | None = None
+    stale_at: int | None = None
+    read_at: int | None = None
+    next_at: int | None = None
+    timeline: Mapping[str, Any] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """One version of an agreement's policy.
+
+    Attributes:
+        agreement: whose.
+        version: its fingerprint.
+        since: tickets born at or after this moment are measured by it, until the next version.
+        seen_at: when the bridge first read it.
+        content: as ``bridge.sla.serial`` writes it.
+    """
+
+    agreement: str
+    version: str
+    since: int
+    seen_at: int
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A step of a ladder that was taken: claimed once, told by what stands in the outbox under its key.
+
+    Attributes:
+        id: row id; 0 before it is stored.
+        link_id: of which link.
+        agreement: under which agreement.
+        clock: of which clock.
+        cycle: when that cycle began, microseconds.
+        step: name of the step.
+        round: 0 for the first time, then counting repetitions.
+        at: the moment at which it was to be told.
+        claimed_at: when that was noticed.
+        detail: what was done: roles, channels, whether it was late and why.
+    """
+
+    id: int
+    link_id: int
+    agreement: str
+    clock: str
+    cycle: int
+    step: str
+    round: int
+    at: int
+    claimed_at: int
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody said: I have seen it.
+
+    Attributes:
+        link_id: of which link.
+        clock: of which clock; "" for all of the ticket's.
+        cycle: when that cycle began; 0 with clock "".
+        at: when, microseconds.
+        detail: ``who``, ``side`` and ``how`` (``mail``, ``command``, ``comment``).
+    """
+
+    link_id: int
+    clock: str
+    cycle: int
+    at: int
+    detail: Mapping[str, Any] = field(default_factory=dict)

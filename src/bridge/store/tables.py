@@ -230,9 +230,65 @@ outbox = Table(
     Column("content", Versioned, nullable=False),  # to whom and what: see bridge.store.rows.Letter
     Column("created_at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
+    Column("channel", Words, nullable=False, server_default="mail"),
     UniqueConstraint("key"),
     Index("ix_outbox_due", "due_at", "id"),
     sqlite_autoincrement=True,
+)
+
+timelines = Table(
+    "timelines",
+    metadata,
+    Column("link_id", RowId, ForeignKey("links.id"), primary_key=True),
+    Column("agreement", Words, nullable=False),
+    Column("policy", Words, nullable=False),  # version that its clocks are measured by; "" until it was read
+    Column("born", BigInteger),
+    Column("stale_at", BigInteger),  # since when the trackers are to be asked again; none: they were
+    Column("read_at", BigInteger),
+    Column("next_at", BigInteger),  # the due index: the next instant at which any clock or step of it changes
+    Column("timeline", Versioned, nullable=False),  # see bridge.sla.serial
+    Column("summary", Versioned, nullable=False),  # what lists show without evaluating
+    Index("ix_timelines_next", "next_at", "link_id"),
+    Index("ix_timelines_stale", "stale_at", "link_id"),
+    Index("ix_timelines_agreement", "agreement", "link_id"),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("agreement", Words, primary_key=True),
+    Column("version", Words, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("content", Versioned, nullable=False),  # see bridge.sla.serial
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("link_id", RowId, nullable=False),  # no foreign key: what was told outlives what it tells of
+    Column("agreement", Words, nullable=False),
+    Column("clock", Words, nullable=False),
+    Column("cycle", BigInteger, nullable=False),  # when the cycle began: its number may change, this does not
+    Column("step", Words, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("claimed_at", BigInteger, nullable=False),
+    Column("detail", Versioned, nullable=False),
+    UniqueConstraint("link_id", "clock", "cycle", "step", "round"),
+    Index("ix_alerts_claimed", "agreement", "claimed_at"),
+    sqlite_autoincrement=True,
+)
+
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("link_id", RowId, primary_key=True),
+    Column("clock", Words, primary_key=True),  # "" for the ticket as a whole
+    Column("cycle", BigInteger, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("detail", Versioned, nullable=False),  # who, by what way
 )
 
 journal = Table(

@@ -1,0 +1,104 @@
+"""What is kept of each link for its clocks, and the due index: the next instant at which anything changes.
+
+A million running clocks cost nothing while nothing is due: the tick asks the index for what is due by now, and nobody
+else looks. A row is stale when its link was worked on since its timeline was read.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from bridge.store.columns import chunks, insert
+from bridge.store.rows import Chronicle
+from bridge.store.tables import timelines
+
+C = timelines.c
+
+
+def _chronicle(row: Row[Any]) -> Chronicle:
+    return Chronicle(**row._mapping)  # noqa: SLF001 - public in SQLAlchemy, the underscore only avoids column names
+
+
+class Chronicles:
+    """The timelines, within one transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, link_id: int) -> Chronicle | None:
+        """What is kept of a link."""
+        row = self._connection.execute(select(timelines).where(C.link_id == link_id)).one_or_none()
+        return None if row is None else _chronicle(row)
+
+    def touch(self, link_id: int, agreement: str, now: int) -> None:
+        """The link was worked on: its timeline is to be read again. What is stale stays stale since when it was."""
+        made = insert(self._connection, timelines).values(
+            link_id=link_id, agreement=agreement, policy="", stale_at=now, timeline={}, summary={}
+        )
+        known = func.coalesce(C.stale_at, now)
+        self._connection.execute(
+            made.on_conflict_do_update(index_elements=[C.link_id], set_={"stale_at": known})
+        )
+
+    def stale(self, now: int, limit: int, agreement: str) -> builtins.list[Chronicle]:
+        """Those of an agreement that are to be read again by now, the longest stale first."""
+        query = select(timelines).where(C.stale_at <= now, C.agreement == agreement)
+        return [_chronicle(row) for row in self._connection.execute(query.order_by(C.stale_at).limit(limit))]
+
+    def due(self, now: int, limit: int) -> builtins.list[Chronicle]:
+        """Those of which something changes by now, the earliest first."""
+        query = select(timelines).where(C.next_at <= now).order_by(C.next_at, C.link_id).limit(limit)
+        return [_chronicle(row) for row in self._connection.execute(query)]
+
+    def next_due(self) -> int | None:
+        """When anything changes next; None for never."""
+        earliest: int | None = self._connection.execute(select(func.min(C.next_at))).scalar_one()
+        return earliest
+
+    def put(self, row: Chronicle, stale_at: int | None) -> None:
+        """Keep what was read and found.
+
+        Args:
+            row: what to keep.
+            stale_at: ``stale_at`` as it was when the reading began: whoever touched it since finds it stale still.
+        """
+        values = {
+            "policy": row.policy,
+            "born": row.born,
+            "read_at": row.read_at,
+            "next_at": row.next_at,
+            "timeline": dict(row.timeline),
+            "summary": dict(row.summary),
+        }
+        self._connection.execute(update(timelines).where(C.link_id == row.link_id).values(values))
+        fresh = update(timelines).where(C.link_id == row.link_id, C.stale_at == stale_at)
+        self._connection.execute(fresh.values(stale_at=None))
+
+    def later(self, link_id: int, stale_at: int) -> None:
+        """Its trackers cannot be asked now; they are asked again at that moment."""
+        self._connection.execute(update(timelines).where(C.link_id == link_id).values(stale_at=stale_at))
+
+    def set_next(self, link_id: int, next_at: int | None, summary: dict[str, Any]) -> None:
+        """When anything changes next, and what lists show until then."""
+        changed = update(timelines).where(C.link_id == link_id)
+        self._connection.execute(changed.values(next_at=next_at, summary=summary))
+
+    def of(self, ids: Iterable[int]) -> dict[int, Chronicle]:
+        """What is kept of these links, by link."""
+        found: dict[int, Chronicle] = {}
+        for some in chunks(ids):
+            rows = self._connection.execute(select(timelines).where(C.link_id.in_(some)))
+            found |= {row.link_id: _chronicle(row) for row in rows}
+        return found
+
+    def all(self, agreement: str) -> Iterator[Chronicle]:
+        """Everything that is kept of an agreement, in the order of the links."""
+        query = select(timelines).where(C.agreement == agreement).order_by(C.link_id)
+        for row in self._connection.execute(query):
+            yield _chronicle(row)
