@@ -9,7 +9,6 @@ version counts alike, whatever its system knows.
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -149,7 +148,6 @@ class Calendar:
         self.rule = rule
         self._zone = zone_of(rule.zone)
         self._table = _EMPTY
-        self._lock = threading.Lock()
         if rule.holidays:
             holidays_of(rule.holidays, 2026)
 
@@ -195,12 +193,11 @@ class Calendar:
         first, last = (max(FIRST_YEAR, min(_year(one), LAST_YEAR)) for one in (start, end))
         if table.first <= first and last <= table.last:
             return table
-        with self._lock:
-            known = self._table
-            if known.last >= known.first:
-                first, last = min(first, known.first), max(last, known.last)
-            self._table = self._made(first, last)
-            return self._table
+        if table.last >= table.first:
+            first, last = min(first, table.first), max(last, table.last)
+        # Two threads may both make one, and the smaller may be kept: it is made larger when somebody asks again.
+        self._table = made = self._made(first, last)
+        return made
 
     def _made(self, first: int, last: int) -> _Table:
         since: list[int] = []
