@@ -63,7 +63,8 @@ def test_of_a_plan_for_250_tickets_all_is_carried_out_but_what_was_changed_behin
         changed = lines[100].internal
         ann.edit(changed.key, summary="Changed behind its back")
         outcomes = list(carry_out(world.house, lines))
-        assert Counter(one.result for one in outcomes) == {"done": 249, "refused": 1}
+        ends = Counter(one.result for one in outcomes)
+        assert ends == {"done": 249, "refused": 1}, [one.reason for one in outcomes if one.reason]
         (refused,) = [one for one in outcomes if one.result == "refused"]
         assert refused.line.internal == changed
         assert refused.reason == "the internal ticket has changed since: summary"
@@ -178,6 +179,57 @@ def test_each_line_that_cannot_be_carried_out_says_why_and_the_others_are(observ
         in text
     )
     assert text.endswith("0 done, 4 refused, 1 done already; 0 writes\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "path"),
+    [
+        ("apply-then-drop", "POST", "/issue$"),
+        ("apply-then-drop", "POST", "/comment$"),
+        ("apply-then-drop", "POST", "/transitions$"),
+        ("drop", "POST", "/transitions$"),
+        ("throttle", "POST", "/comment$"),
+        ("error", "POST", "/comment$"),
+    ],
+)
+def test_a_line_whose_write_has_no_clear_answer_is_finished_all_the_same(observing, kind, method, path):
+    world = observing
+    ann = world.at_home()
+    key = ann.create("OPS", "New", description="Words")
+    ann.comment(key, "Said before it was mirrored")
+    ann.comment(key, "And this")
+    ann.move(key, "In Progress")
+    world.typed("plan", "-o", str(world.folder / "plan.jsonl"))
+    lines = load(world.folder / "plan.jsonl")
+    status = 503 if kind == "error" else 0
+    fault = world.acme.faults.add(Fault(kind, method, path, status=status))
+    (outcome,) = carry_out(world.house, lines)
+    assert fault.fired == 1
+    assert (outcome.result, outcome.reason) == ("done", "")
+    bo, peer = world.at_acme(), world.peer(key)
+    assert len(world.acme.site.issues) == 1
+    assert bo.field(peer, "status") == "In Progress"
+    assert len(bo.comments(peer)) == 2
+    assert [one["event"] for one in world.journal(key)].count("plan.applied") == 1
+    (again,) = carry_out(world.house, lines)
+    assert (again.result, again.writes) == ("already", 0)
+
+
+def test_what_is_left_of_a_change_after_a_lost_answer_is_only_what_was_reviewed(observing):
+    world = observing
+    ann, bo = world.at_home(), world.at_acme()
+    keys, peers = three(world)
+    ann.comment(keys[0], "One more")
+    ann.move(keys[0], "In Progress")
+    ann.comment(keys[1], "One more")
+    world.typed("plan", "-o", str(world.folder / "plan.jsonl"))
+    lines = load(world.folder / "plan.jsonl")
+    world.acme.faults.add(Fault("apply-then-drop", "POST", "/comment$"))
+    world.acme.faults.add(Fault("apply-then-drop", "POST", "/transitions$"))
+    assert [one.result for one in carry_out(world.house, lines)] == ["done", "done"]
+    assert bo.field(peers[0], "status") == "In Progress"
+    assert [len(bo.comments(peer)) for peer in peers] == [2, 1, 0]
+    assert world.judge() == 3
 
 
 def test_a_plan_made_under_other_terms_or_of_a_ticket_that_is_out_of_scope_is_refused(tmp_path):

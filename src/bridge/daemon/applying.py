@@ -3,6 +3,7 @@
 Each line's two tickets are read by id and decided about anew. Only if that is, to the last value, what was planned, it
 is carried out; otherwise the line is refused with what has changed, and the others go on. Of a creation that covers
 what follows from it alone: links back, the status, and the comments and files that were there when it was planned.
+A line that has begun is finished: what became of a write whose answer was lost is found out, and the rest done then.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import Literal
 
 import structlog
 
+from bridge.clock import SECOND
 from bridge.daemon.foresee import agreed, link_to_be, plan_firmly, prints, run_over
 from bridge.daemon.house import House, Terms, field_specs
 from bridge.daemon.neighbours import mirrored
 from bridge.daemon.planfile import Line
 from bridge.daemon.run import Run
-from bridge.daemon.worker import APPLIED, Worker, record_failure
+from bridge.daemon.worker import APPLIED, Report, Worker, record_failure
 from bridge.errors import Clashed, Gone, Refused, StoreError, TrackerError
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
@@ -30,6 +32,9 @@ from bridge.sync.ticket import Side
 from bridge.trackers.protocol import Watch
 
 log = structlog.get_logger(__name__)
+
+PATIENCE = 180.0
+"""Seconds for which a line that has begun is tried again: so long it may take to learn that a lost write never came."""
 
 Progress = Callable[[int, int], None]
 """Told how many lines are done and how many there are."""
@@ -151,11 +156,32 @@ def _weigh(ground: _Ground, line: Line, run: Run) -> Outcome:
     run.warrant = line.digest
     if not run.link.id:
         run.link = _made(ground.house, run)
-    report = ground.worker.carry_out(run)
+    report, writes = _patiently(ground, run)
     if report.ending == "synced" and not report.reason:
-        return Outcome(line, "done", writes=report.writes)
+        return Outcome(line, "done", writes=writes)
     result: Result = "left" if report.ending == "postponed" else "refused"
-    return Outcome(line, result, report.reason or "the link was changed at this very moment", report.writes)
+    return Outcome(line, result, report.reason or "the link was changed at this very moment", writes)
+
+
+def _patiently(ground: _Ground, run: Run) -> tuple[Report, int]:
+    """Carry out what was reviewed, and again what is left of it while its link is only postponed; and all its writes.
+
+    An answer that was lost, or a tracker that is busy for a moment, must not leave a line half done.
+    """
+    clock = ground.house.clock
+    patient_until = clock.now() + int(PATIENCE * SECOND)
+    report = ground.worker.carry_out(run)
+    writes = report.writes
+    while report.ending == "postponed":
+        with ground.house.store.read() as tx:
+            link = tx.links.get(run.link.id)
+        due = clock.now() if link is None or link.due_at is None else link.due_at
+        if due > patient_until:
+            break
+        clock.sleep(max(0.05, (due - clock.now()) / SECOND))
+        report = ground.worker.carry_out(run)
+        writes += report.writes
+    return report, writes
 
 
 def _blocked(house: House, run: Run, side: Side) -> bool:

@@ -45,6 +45,7 @@ class Run:
         parts: its pairs of files, relations and worklogs.
         warrant: fingerprint of the reviewed plan that this run carries out, and nothing else; "" for a run of the
             daemon's.
+        begun: what was reviewed, once carrying it out has begun; None before.
         mirrored: links that count as mirrored; None for all that are. What a reviewed plan has just mirrored is as
             unknown to its other lines as it was when they were planned.
         holds: every hold that it ever had, as they were at the start.
@@ -63,6 +64,7 @@ class Run:
     read_at: dict[Side, int] = field(default_factory=dict)
     parts: tuple[PartPair, ...] = ()
     warrant: str = ""
+    begun: Plan | None = None
     mirrored: Collection[int] | None = None
     holds: tuple[Hold, ...] = ()
     histories: dict[Side, tuple[FieldChange, ...]] = field(default_factory=dict)

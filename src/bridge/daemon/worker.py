@@ -44,7 +44,7 @@ from bridge.errors import (
 )
 from bridge.store.database import Tx
 from bridge.store.rows import JournalEntry, Link, LinkState
-from bridge.sync.fingerprint import plan_print
+from bridge.sync.fingerprint import is_rest, plan_print
 from bridge.sync.plan import AWAY, CreateTicket, Finding, Plan
 from bridge.sync.sequel import foreseen
 from bridge.sync.ticket import Side
@@ -158,7 +158,11 @@ class Worker:
             run.link, run.bases = link, tx.bases.get(link.id)
             run.pairs, run.parts = tuple(tx.comments.list(link.id)), tuple(tx.parts.list(link.id))
             run.holds, run.intents = tuple(tx.holds.list(link.id)), tuple(tx.intents.open(link.id))
-        run.views = {side: replace(view, base=run.bases[side]) for side, view in run.views.items()}
+        if run.begun is None:
+            run.views = {side: replace(view, base=run.bases[side]) for side, view in run.views.items()}
+        else:
+            run.views.clear()  # something of it was written, or may have been
+            run.histories.clear()
         return self._report(run, started)
 
     def _report(self, run: Run, started: int) -> Report:
@@ -237,13 +241,13 @@ class Worker:
         if wait is not None:
             return wait
         for number in range(ROUNDS):
-            if run.warrant and number:
+            if run.warrant and (number or run.begun is not None):
                 # As it came into being, its status with it: nobody will look again by himself in every mode.
                 run.views.pop(run.link.origin.other, None)
                 run.read(run.link.origin.other, strong=True)
             plan, before = recall(run, run.plan()), run.link
             if run.warrant:
-                plan = self._warranted(run, plan, number)
+                plan = self._warranted(run, plan)
             merged = follow_survivors(run)
             if run.link is not before:
                 # By the link's new ticket, and without what was said on the old one.
@@ -274,18 +278,26 @@ class Worker:
             books.journal.append((APPLIED, {"digest": run.warrant}))
         return None
 
-    def _warranted(self, run: Run, plan: Plan, number: int) -> Plan:
-        """The plan of a round, if it is what was reviewed; after a creation that of it which was foreseen.
+    def _warranted(self, run: Run, plan: Plan) -> Plan:
+        """The plan of a round, if it is what was reviewed; later, what is left of that.
+
+        Left is of a creation what was foreseen to follow from it, of anything else the actions that were reviewed.
 
         Raises:
             _Unwarranted: it is another plan by now.
         """
-        if number == 0:
+        created = run.begun is not None and any(isinstance(one, CreateTicket) for one in run.begun.actions)
+        if run.begun is None or (created and run.link.ticket(run.link.origin.other) is None):
             if plan_print(plan, run.sequel(plan)) != run.warrant:
                 raise _Unwarranted
+            run.begun = plan
             return plan
-        rest = foreseen(plan, run.link.origin.other)
-        return rest if rest.actions == plan.actions else replace(rest, deferred=True)
+        if created:
+            rest = foreseen(plan, run.link.origin.other)
+            return rest if rest.actions == plan.actions else replace(rest, deferred=True)
+        if not is_rest(plan, run.begun):
+            raise _Unwarranted
+        return plan
 
     def _missing(self, run: Run, away: Finding, books: Books) -> None:
         """A ticket cannot be seen: once it is sure that it was deleted, its peer hears of it and the link ends."""

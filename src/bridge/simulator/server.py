@@ -240,4 +240,5 @@ def _config(app: SimulatorApp) -> uvicorn.Config:
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=75,  # as proxies in front of a Jira have it; 5 s would hang up on clients that pause
     )

@@ -16,7 +16,7 @@ from typing import Any
 from bridge.markup import Document, to_json
 from bridge.sync.agreement import Agreement
 from bridge.sync.holding import Hold
-from bridge.sync.plan import Plan
+from bridge.sync.plan import Action, Plan, SetStatus
 from bridge.sync.roles import Mode, Pilot
 from bridge.sync.ticket import Ticket
 
@@ -43,6 +43,15 @@ def plan_print(plan: Plan, sequel: Plan | None = None) -> str:
     return fingerprint([(one.actions, [_core(hold) for hold in one.holds]) for one in plans])
 
 
+def is_rest(plan: Plan, reviewed: Plan) -> bool:
+    """Whether a plan writes and holds nothing but what another one did: it is what is left of that one."""
+    actions = {_deed(action) for action in reviewed.actions}
+    holds = {fingerprint(_core(hold)) for hold in reviewed.holds}
+    return all(_deed(action) in actions for action in plan.actions) and all(
+        fingerprint(_core(hold)) in holds for hold in plan.holds
+    )
+
+
 def terms_print(agreement: Agreement, *sites: str) -> str:
     """The fingerprint of what was agreed, and between which sites; its mode only says who may carry it out.
 
@@ -65,6 +74,13 @@ def ticket_prints(agreement: Agreement, ticket: Ticket) -> dict[str, str]:
         "place": (ticket.project, ticket.private, ticket.archived),
     }
     return {name: fingerprint(part)[:SHORT] for name, part in parts.items()}
+
+
+def _deed(action: Action) -> str:
+    """The fingerprint of what an action does; a walk through the workflow is the same from wherever it has come to."""
+    if isinstance(action, SetStatus):
+        return fingerprint((action.side, action.goal, action.settles))
+    return fingerprint(action)
 
 
 def _core(hold: Hold) -> tuple[object, ...]:
