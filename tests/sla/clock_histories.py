@@ -15,7 +15,19 @@ VALUES = {
     "severity": ("Major", "Minor"),
     "assignee": ("", "Bo", "Ann"),
 }
-STARTS = ("created", "created", "created", "comment", "owned", "status", "reopened", "priority", "acknowledged")
+KINDS = ("field", "field", "field", "field", "comment", "comment", "held", "acknowledged")
+STARTS = (
+    "created",
+    "created",
+    "created",
+    "comment",
+    "owned",
+    "status",
+    "reopened",
+    "priority",
+    "acknowledged",
+)
+BUDGETS = (0, 16, 20, 60, 60, 120, 240, 480)
 STOPS = ("resolved", "resolved", "resolved", "comment", "owned", "status", "acknowledged", "severity")
 
 
@@ -25,11 +37,12 @@ def story(random: Random, born: int, calendars: list[str]) -> dict:
     start = {name: random.choice(values) for name, values in VALUES.items() if random.random() < 0.9}
     if random.random() < 0.8:
         start["status"] = "Open"
+    origin = random.choice(SIDES)
     return {
         "born": born,
-        "origin": random.choice(SIDES),
+        "origin": origin,
         "start": start,
-        "entries": _entries(random, born, length, start),
+        "entries": _entries(random, born, length, start, origin),
         "ended": born + random.randrange(length) if random.random() < 0.15 else None,
         "resolved": {"Resolved", "Closed"},
         "ball": [_ball(random, number) for number in range(random.randrange(4))],
@@ -38,25 +51,27 @@ def story(random: Random, born: int, calendars: list[str]) -> dict:
     }
 
 
-def _entries(random: Random, born: int, length: int, start: dict) -> list[dict]:
+def _entries(random: Random, born: int, length: int, start: dict, origin: str) -> list[dict]:
     count = random.choice((0, 1, 2, 3, 5, 8, 12, 20))
     step = random.choice((1, 5, 15, 15, 30, 60))
     numbers = random.sample(range(1, 200), count)
-    sides = random.choices(SIDES, k=count)
-    made = [_entry("created", born, "internal", "internal:created/0")]
+    moments = sorted(random.choices(range(0, length, step), k=count))
+    made = [_entry("created", born, origin, f"{origin}:x/0")]
     before = dict(start)
-    for at, number, side in zip(sorted(random.choices(range(0, length, step), k=count)), numbers, sides, strict=True):
-        kind = random.choice(("field", "field", "field", "field", "comment", "comment", "held", "released", "acknowledged"))
-        entry = _entry(kind, born + at, side, f"{side}:{random.choice(('x', 'x'))}/{number}")
-        if kind == "field":
+    for at, number in zip(moments, numbers, strict=True):
+        side = random.choice(SIDES)
+        entry = _entry(random.choice(KINDS), born + at, side, f"{side}:x/{number}")
+        made.append(entry)
+        if entry["kind"] == "field":
             name = random.choice(("status", "status", "priority", "severity", "assignee"))
             entry.update(field=name, before=before.get(name, ""), after=random.choice(VALUES[name]))
             before[name] = entry["after"]
-        elif kind in {"held", "released"}:
-            entry["field"] = random.choice(("status", "priority"))
-        elif kind == "comment":
+        elif entry["kind"] == "held" and random.random() < 0.8:
+            over = _entry("released", born + random.randrange(at, length + 1), side, entry["event"])
+            made.append(over)
+        elif entry["kind"] == "comment":
             entry["public"] = random.random() < 0.8
-        made.append(entry)
+    random.shuffle(made)
     return made
 
 
@@ -121,7 +136,7 @@ def _goal(random: Random, calendars: list[str]) -> tuple:
     name = random.choice(("priority", "priority", "priority", "severity", "assignee"))
     kinds = VALUES[name]
     fits = {name: set(random.sample(kinds, random.randint(1, len(kinds) - 1)))}
-    budget = random.choice((0, 15, 15, 60, 60, 120, 240, 480)) if random.random() < 0.9 else 4 * random.randint(1, 200)
+    budget = random.choice(BUDGETS) if random.random() < 0.9 else 4 * random.randint(1, 200)
     return fits, budget, random.choice(calendars)
 
 

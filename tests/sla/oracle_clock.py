@@ -1,45 +1,15 @@
 """What clocks must say, found by walking minute by minute; written from docs/clocks.md and knowing nothing of bridge.
 
-Everything is plain data. A moment is the number of a minute since the beginning of a ``Window``; a calendar is a string
-of bytes, one a minute, 1 where it is open. Nothing is solved here: minutes are looked at one after the other and
+Everything is plain data. A moment is the number of a minute since the beginning of some days; a calendar is a string of
+bytes, one for each of their minutes, 1 where it is open. Nothing is solved here: minutes are looked at one after the other and
 counted. A story is what ``clock_histories`` makes.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
-
-
-class Window:
-    """Some days of a zone, minute by minute.
-
-    Attributes:
-        first: the first minute, counted since 1970.
-        tables: name of a calendar -> whether each minute is open, as bytes of 0 and 1.
-    """
-
-    def __init__(self, zone: str, begin: datetime, days: int, rules: dict[str, dict]) -> None:
-        """``rules``: name -> ``{"zone", "hours": {weekday: [(first minute of the day, end)]}, "closed": {date}}``."""
-        self.zone = zone
-        self.first = int(begin.timestamp()) // 60
-        self.size = days * 1440
-        self.tables = {name: self._table(**rule) for name, rule in rules.items()}
-
-    def _table(self, zone: str, hours: dict[int, list[tuple[int, int]]], closed: set) -> bytes:
-        place = ZoneInfo(zone)
-        at = datetime.fromtimestamp(self.first * 60, UTC)
-        table = bytearray(self.size)
-        for number in range(self.size):
-            local = (at + timedelta(minutes=number)).astimezone(place)
-            day = local.hour * 60 + local.minute
-            spans = hours.get(local.weekday(), [])
-            table[number] = local.date() not in closed and any(begin <= day < end for begin, end in spans)
-        return bytes(table)
-
 
 def told(story: dict, tables: dict[str, bytes], now: int) -> dict:
-    """What there is to be said of a story at a minute: ``{"cycles": [...], "owners": [(owner, why) of each minute]}``."""
+    """What there is to be said of a story at a minute: its ``cycles``, and ``owners``: (owner, why) of each minute."""
     walk = _Walk(story, tables)
     ended = story["ended"]
     until = now if ended is None else min(now, ended)
@@ -62,7 +32,7 @@ def told(story: dict, tables: dict[str, bytes], now: int) -> dict:
     return {"cycles": cycles, "owners": walk.owners}
 
 
-def when(cycle: dict, tables: dict[str, bytes], amount: int, until: int) -> int | None | str:
+def when(cycle: dict, tables: dict[str, bytes], amount: int, until: int) -> int | str | None:
     """The minute by which so much has counted, walking on from ``until`` if the cycle runs; "beyond" the tables."""
     if amount <= 0:
         return cycle["goal_since"]
@@ -210,9 +180,9 @@ class _Walk:
         elif kind == "acknowledged":
             facts.add(("acknowledged", None))
         elif kind == "held":
-            self.held.add((side, field))
+            self.held.add(entry["event"])
         elif kind == "released":
-            self.held -= {(side, field)}
+            self.held -= {entry["event"]}
         elif kind == "field":
             if after and self.people.get((side, field), entry["before"]) != after:
                 facts.add(("owned", field))
