@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from bridge.sla.hours import Hours
+from bridge.sla.calendar import Calendar
 from bridge.sla.policy import ClockRule, Goal, Owner, Pause
 from bridge.sla.state import STATUS, State
 from bridge.sla.verdict import BallSpan, ClockState, Cycle, Segment
@@ -57,7 +57,7 @@ class Run:
     )
 
     def __init__(
-        self, rule: ClockRule, calendars: Mapping[str, Hours], number: int, at: int, event: str
+        self, rule: ClockRule, calendars: Mapping[str, Calendar], number: int, at: int, event: str
     ) -> None:
         self.rule = rule
         self.number = number
