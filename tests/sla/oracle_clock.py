@@ -1,8 +1,8 @@
 """What clocks must say, found by walking minute by minute; written from docs/clocks.md and knowing nothing of bridge.
 
-Everything is plain data. A moment is the number of a minute since the beginning of some days; a calendar is a string of
-bytes, one for each of their minutes, 1 where it is open. Nothing is solved here: minutes are looked at one after the other and
-counted. A story is what ``clock_histories`` makes.
+Everything is plain data. A moment is the number of a minute since the beginning of some days; a calendar is a string
+of bytes, one for each of their minutes, 1 where it is open. Nothing is solved here: minutes are looked at one after the
+other and counted. A story is what ``clock_histories`` makes.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def when(cycle: dict, tables: dict[str, bytes], amount: int, until: int) -> int 
 
 def _rank(entry: dict, origin: str) -> tuple:
     """The order within one minute: birth, then the tracker of origin, then by the numbers of the events."""
-    return (entry["kind"] != "created", entry["side"] != origin, int(entry["event"].split("/")[1]))
+    number = int(entry["event"].split("/")[1])
+    return (entry["kind"] != "created", entry["side"] != origin, number, entry["kind"] == "released")
 
 
 class _Walk:
@@ -68,6 +69,7 @@ class _Walk:
         self.comment = None
         self.held: set = set()
         self.owners: list[tuple[str, str]] = []
+        self.owner = ("", "")
         self.clocks = [{"rule": rule, "cycles": [], "open": None} for rule in story["clocks"]]
 
     def happens(self, entry: dict, minute: int) -> None:
@@ -79,6 +81,7 @@ class _Walk:
             if clock["open"] is None:
                 back = ("reopened", None) in facts and last is not None and last["by"] == "resolved"
                 if back and rule["reopen"] == "resume":
+                    last["young"] = last["young"] and last["stopped"] == minute
                     last.update(state="running", stopped=None, by=None, stop_event="")
                     clock["open"] = last
                 elif (back and rule["reopen"] == "new") or _any(rule["start"], facts):
@@ -128,7 +131,9 @@ class _Walk:
                 clock["open"] = None
 
     def minute_begins(self, minute: int, *, changed: bool) -> None:
-        """Everything of this moment is told: look at goals, pauses and what is over."""
+        """Everything of this moment is told: look at the ball, goals, pauses and what is over."""
+        if changed:
+            self.owner = self._owner()
         for clock in self.clocks:
             cycle, rule = clock["open"], clock["rule"]
             if cycle is None:
@@ -140,7 +145,9 @@ class _Walk:
                 if cycle["young"]:
                     cycle["goal"], cycle["young"] = goal, False
                 elif goal is not cycle["goal"] and (rule["goal_change"] == "whole" or cycle["goal"] is None):
-                    cycle["goal"], cycle["goal_since"], renewed = goal, minute, True
+                    if (goal and goal[1:]) != (cycle["goal"] and cycle["goal"][1:]):
+                        cycle["goal_since"] = minute
+                    cycle["goal"], renewed = goal, True
                     table = self.tables[goal[2]] if goal else None
                     cycle["elapsed"] = sum(1 if table is None else table[one] for one in cycle["ran"])
             if cycle["goal"]:
@@ -155,7 +162,7 @@ class _Walk:
                     cycle["warned"] = None
 
     def minute_passes(self, minute: int) -> None:
-        self.owners.append(self._owner())
+        self.owners.append(self.owner)
         for clock in self.clocks:
             cycle = clock["open"]
             if cycle is not None and cycle["state"] == "running":
@@ -207,7 +214,7 @@ class _Walk:
         return ("nobody", "resolved") if status in self.story["resolved"] else ("vendor", "not resolved")
 
     def _paused(self, rule: dict) -> bool:
-        owner, status = self._owner()[0], self.values.get("status")
+        owner, status = self.owner[0], self.values.get("status")
         return any(
             pause["ball"] in {None, owner}
             and (not pause["statuses"] or status in pause["statuses"])

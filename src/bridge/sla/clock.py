@@ -41,8 +41,10 @@ def evaluate(timeline: Timeline, policy: Policy, calendars: Mapping[str, Calenda
         if number == len(entries) or entries[number].at > deed.at:
             watch.settle(deed.at)
             for course in courses:
-                course.settle(deed.at, state)
-    if timeline.ended is not None and timeline.ended <= now:
+                # What happens in the instant in which the link ends changes no clock any more.
+                if deed.at != timeline.ended:
+                    course.settle(deed.at, state)
+    if until == timeline.ended:
         for course in courses:
             course.end(until, state)
     ball = watch.spans(until)
@@ -147,7 +149,7 @@ class Course:
         last = self._runs[-1] if self._runs else None
         reopened = last is not None and last.by_resolving and Happening.REOPENED in deed.happenings
         if last is not None and reopened and self._rule.reopen == "resume":
-            last.resume(deed.entry.event)
+            last.resume(deed.at, deed.entry.event)
             self._open = last
         elif (reopened and self._rule.reopen == "new") or deed.meets_any(self._rule.start):
             self._open = Run(self._rule, self._calendars, len(self._runs) + 1, deed.at, deed.entry.event)

@@ -116,13 +116,13 @@ class State:
         if after and self._sides.get(here, entry.before) != after:
             deed.owned = field
         self._sides[here] = after
-        if self.values.get(field, entry.before) == after:
-            self.values[field] = after
-            return
+        before = self.values.get(field, entry.before)
         self.values[field] = after
+        if before == after:
+            return
         deed.changed = field
         if field == STATUS:
-            was, self.resolved = self.resolved, after in self._resolved
+            was, self.resolved = before in self._resolved, after in self._resolved
             if was is not self.resolved:
                 deed.happenings = (Happening.RESOLVED if self.resolved else Happening.REOPENED,)
 
