@@ -61,6 +61,7 @@ class Cycle:
         breached_at: since when the goal is breached, microseconds; None when it is not.
         warned_at: since when it is at risk (the first warn share), microseconds; None when it is not.
         segments: whose minutes, and why the clock ran or stood.
+        goal_since: since when ``goal`` counts, microseconds: the start, or the change that brought it.
     """
 
     clock: str
@@ -76,6 +77,7 @@ class Cycle:
     breached_at: int | None
     warned_at: int | None
     segments: tuple[Segment, ...]
+    goal_since: int = 0
 
     @property
     def open(self) -> bool:
