@@ -9,7 +9,6 @@ import pytest
 from pydantic import BaseModel
 
 from bridge.config.form import Shape
-from bridge.config.shape import LATER
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 SHAPES = [Shape, *Shape.__subclasses__()]
@@ -21,11 +20,6 @@ def test_every_key_has_a_row(owner, key):
     assert re.search(rf"^\| `(?:[\w*-]+\.)*{re.escape(key)}` \|", PAGE, re.MULTILINE), (
         f"{owner}.{key} is not explained"
     )
-
-
-@pytest.mark.parametrize("key", sorted(LATER))
-def test_later_keys_are_named_as_such(key):
-    assert f"`{key}`" in PAGE.split("## Not in this version")[1]
 
 
 def test_every_key_has_a_meaning_for_the_one_who_forgot_it():

@@ -17,7 +17,6 @@ from pydantic_core import ErrorDetails
 
 from bridge.config.findings import Path, did_you_mean
 from bridge.config.form import Shape
-from bridge.config.shape import LATER
 from bridge.config.source import Source
 
 _S = TypeVar("_S", bound=Shape)
@@ -131,6 +130,8 @@ def _secret_place(path: Path) -> Path:
         return path[:3]
     if path[:1] == ("trackers",) and path[2:3] == ("webhook",) and path[3:4] in {("secret",), ("previous",)}:
         return path[:4]
+    if path[:1] == ("hooks",) and path[2:3] == ("secret",):
+        return path[:3]
     return path[:2] if path[:2] in {("database", "password"), ("mail", "password")} else ()
 
 
@@ -138,9 +139,7 @@ def _unknown_key(path: Path, shape: type[Shape], source: Source) -> None:
     """Report a key that the shape does not have."""
     key = str(path[-1])
     options = _keys_at(shape, path[:-1])
-    if key in LATER:
-        message, fix = f"'{key}' is not in this version", "remove it"
-    elif key == "<<":
+    if key == "<<":
         message, fix = "merge keys ('<<') are not part of YAML 1.2", "write the keys out"
     elif key.casefold().replace("_", "-") in _LOOKS_SECRET and "token" in options:
         message, fix = (

@@ -66,6 +66,7 @@ class Timeline:
         entries: in order of time; ``CREATED`` first.
         certain_until: everything that happened before this moment (microseconds) is in it; later things may be missing.
         ended: when the link was closed, microseconds; None while it goes on. No clock runs on after that.
+        shown: side -> field -> what it showed when it was last read, of sides whose tracker tells no history.
     """
 
     born: int
@@ -74,3 +75,4 @@ class Timeline:
     entries: tuple[Entry, ...] = ()
     certain_until: int = 0
     ended: int | None = None
+    shown: Mapping[Side, Mapping[str, str]] = field(default_factory=dict)
