@@ -49,7 +49,7 @@ def digest_letter(
     """
     paper = digest(agreement, reader.side, figures, say, language)
     key = f"digest/{agreement.name}/{name}/{reader.name}"
-    digested = hashlib.sha256("\x00".join((agreement.name, key)).encode(errors="replace")).hexdigest()
+    digested = hashlib.sha256(f"{agreement.name}\x00{key}".encode(errors="replace")).hexdigest()
     return Letter(
         id=0,
         key=key,
@@ -187,7 +187,7 @@ def _minutes(agreement: Agreement, figures: Figures, say: Say) -> Table:
         (
             owner_words(say, agreement, owner),
             span(figures.minutes.get(owner, 0)),
-            span(figures.office[owner]) if owner in figures.office else "–",
+            span(figures.office[owner]) if owner in figures.office else "-",
         )
         for owner in Owner
     ]
@@ -215,7 +215,9 @@ def _crossed(agreement: Agreement, figures: Figures, say: Say) -> Table:
 
 
 def _closing(figures: Figures, parties: str, say: Say) -> str:
-    head = say("Audit chain of this agreement: record {seq}, {hash}. Keep it: with it you can prove later what was done.")
+    head = say(
+        "Audit chain of this agreement: record {seq}, {hash}. Keep it: with it you can prove later what was done."
+    )
     sent = say("Sent by the bridge between {parties}. Texts of tickets never stand in its mails.")
     return f"{head.format(seq=figures.head.seq, hash=figures.head.hash)} {sent.format(parties=parties)}"
 

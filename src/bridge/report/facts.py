@@ -189,7 +189,7 @@ def cases(measured: Iterable[Measured], reader: Side, period: Period) -> tuple[C
     )
 
 
-def figures(  # noqa: PLR0913 - each is another source, named by its keyword
+def figures(
     name: str,
     reader: Side,
     period: Period,
@@ -264,7 +264,9 @@ def figures(  # noqa: PLR0913 - each is another source, named by its keyword
         office=dict(desk),
         clocks=tuple(_clocks(mine, touching, period, targets)),
         alerts=sum(one.link_id in seen for one in alerts),
-        certain_until=min((one.timeline.certain_until for one in mine if one.timeline.ended is None), default=None),
+        certain_until=min(
+            (one.timeline.certain_until for one in mine if one.timeline.ended is None), default=None
+        ),
         head=head,
     )
 

@@ -65,8 +65,9 @@ class Paper:
 def as_text(paper: Paper) -> str:
     """The paper as plain text."""
     blocks = [one_line(paper.title), *paper.lead]
-    for table in paper.tables:
-        blocks.append("\n".join([table.heading, "-" * len(table.heading), *_text_rows(table)]))
+    blocks += [
+        "\n".join([table.heading, "-" * len(table.heading), *_text_rows(table)]) for table in paper.tables
+    ]
     if paper.closing:
         blocks.append(f"-- \n{paper.closing}")
     return "\n\n".join(blocks) + "\n"
@@ -128,6 +129,4 @@ def _html_table(table: Table) -> str:
         "<tr>" + "".join(f'<td style="{_CELL}">{escape(one_line(cell))}</td>' for cell in row) + "</tr>\n"
         for row in table.rows
     )
-    return (
-        f'<div style="overflow-x:auto"><table style="border-collapse:collapse"><tr>{head}</tr>\n{rows}</table></div>'
-    )
+    return f'<div style="overflow-x:auto"><table style="border-collapse:collapse"><tr>{head}</tr>\n{rows}</table></div>'

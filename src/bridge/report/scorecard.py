@@ -47,6 +47,7 @@ def scorecard(
     reader: Side,
     figures: Figures,
     cases: Sequence[Case],
+    *,
     say: Say = str,
     language: str = "en",
 ) -> Paper:
@@ -75,7 +76,9 @@ def scorecard(
                 moment=to_minute(figures.certain_until)
             )
         )
-    head = say("Audit chain of this agreement: record {seq}, {hash}. Keep it: with it you can prove later what was done.")
+    head = say(
+        "Audit chain of this agreement: record {seq}, {hash}. Keep it: with it you can prove later what was done."
+    )
     return Paper(
         title=say("Scorecard of {vendor}: {period}").format(vendor=vendor, period=period),
         lead=lead,
@@ -142,5 +145,8 @@ def _csv_row(agreement: Agreement, case: Case) -> tuple[str, ...]:
         cycle.stop_event,
         "" if cycle.breached_at is None else for_programs(cycle.breached_at),
         str(cycle.elapsed // SECOND),
-        *(str(case.minutes.get(owner, 0) // SECOND) for owner in (Owner.INTERNAL, Owner.VENDOR, Owner.NOBODY)),
+        *(
+            str(case.minutes.get(owner, 0) // SECOND)
+            for owner in (Owner.INTERNAL, Owner.VENDOR, Owner.NOBODY)
+        ),
     )

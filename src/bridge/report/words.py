@@ -57,6 +57,6 @@ def moment(at: int | None) -> str:
 def percent(share: float | None) -> str:
     """A share for people; a dash where nothing was judged. Never rounded up to what was not reached."""
     if share is None:
-        return "–"
+        return "-"
     tenths = math.floor(share * 1000 + 1e-9)
     return f"{tenths / 10:g} %"
