@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.clock import SECOND
+from bridge.sla.calendar import Calendar
 from bridge.sla.clock import reach, share_of
-from bridge.sla.hours import Hours
 from bridge.sla.policy import Policy, Step
 from bridge.sla.verdict import Cycle, Verdict
 
@@ -70,7 +70,7 @@ class Claim:
 def claims(  # noqa: PLR0917 - a function of six things, named in the order in which they come to be
     verdict: Verdict,
     policy: Policy,
-    calendars: Mapping[str, Hours],
+    calendars: Mapping[str, Calendar],
     told: Mapping[StepKey, Told],
     acknowledged: Mapping[CycleKey, int],
     now: int,
@@ -124,7 +124,7 @@ def recognised(verdict: Verdict, known: Iterable[CycleKey]) -> dict[CycleKey, Cy
     return found
 
 
-def _moment(cycle: Cycle, step: Step, calendars: Mapping[str, Hours]) -> int | None:
+def _moment(cycle: Cycle, step: Step, calendars: Mapping[str, Calendar]) -> int | None:
     """When a step of a cycle is reached, or will be if nothing changes; None when it is not."""
     breach = cycle.breached_at if cycle.breached_at is not None else cycle.due_at
     if step.share is None:
