@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bridge.clock import SECOND
 from bridge.sla.calendar import Calendar
 from bridge.sla.clock import reach, share_of
 from bridge.sla.policy import Policy, Step
 from bridge.sla.verdict import Cycle, Verdict
+from bridge.sync.ticket import SECOND
 
 LATE: Final = 120 * SECOND
 """An alert that comes more than so long after its moment says that it is late, microseconds."""
