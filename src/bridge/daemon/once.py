@@ -1,6 +1,6 @@
 """One pass over everything, for cron and for tests: poll all feeds, work until nothing is owed, say how it went.
 
-At its end the mail goes out that is due then.
+At its end the clocks tick once, and the mail goes out that is due then.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from bridge.daemon.feed import Feed
 from bridge.daemon.house import House
 from bridge.daemon.mailer import Mailed, Mailer
 from bridge.daemon.retaining import retain
+from bridge.daemon.ticking import Ticker
 from bridge.daemon.worker import Report, Worker, record_failure
 from bridge.errors import Refused, TrackerError
 from bridge.sync.ticket import Side
@@ -86,6 +87,7 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
     reports = tuple(work_off(house, progress))
     tell_heads(house)
     retain(house)
+    Ticker(house).tick()
     return Pass(hits, reports, tuple(failures), Mailer(house).flush())
 
 
