@@ -24,6 +24,7 @@ from bridge.clock import SECOND, SystemClock
 from bridge.config.settings import Settings
 from bridge.daemon.alarm import Alarm
 from bridge.daemon.census import census_due, take_census
+from bridge.daemon.chronicle import Chronicler
 from bridge.daemon.control import tell_heads
 from bridge.daemon.dispatch import QueueDispatcher
 from bridge.daemon.feed import Feed
@@ -113,6 +114,7 @@ class Service:
         self._notify = Notifier(os.environ if environ is None else environ)
         self._worker = Worker(house)
         self._mailer = Mailer(house)
+        self._chronicler = Chronicler(house)
         self._lanes: dict[str, QueueDispatcher] = {}
         self._failed = False
         self._loops: dict[tuple[str, Side], _Loop] = {}
@@ -151,6 +153,7 @@ class Service:
         sweeper = self._thread("sweep", self._sweep_forever)
         keeper = self._thread("journal", self._keep_forever)
         self._start_feeds()
+        self._chronicler.start()
         try:
             if self._listener is not None:
                 self._listener.open(self._desk, self._ready)
@@ -407,6 +410,7 @@ class Service:
             self._house.terms = terms
             renew(self._house)
             self._start_feeds()
+            self._chronicler.start()
             close_trackers(before.trackers, keep=terms.trackers)
             log.info("reload_done", agreements=[one.name for one in settings.agreements])
         self._notify.ready()
@@ -416,6 +420,7 @@ class Service:
         log.info("daemon_stopping")
         self._over.set()
         self._mailer.stop()
+        self._chronicler.stop()
         if self._listener is not None:
             self._listener.close()
         with ThreadPoolExecutor(len(self._lanes)) as pool:
@@ -426,6 +431,7 @@ class Service:
         for thread in (sweeper, keeper, *(loop.thread for loop in self._loops.values())):
             thread.join(timeout=5)
         self._mailer.join()
+        self._chronicler.join()
         self._tell("bridge.stopped")
         close_house(self._house)
         log.info("daemon_stopped", clean=finished)
