@@ -120,6 +120,7 @@ class Mailer:
 
     def _work_forever(self) -> None:
         while not self._over.is_set():
+            self._house.pulse.beat("mailer")
             try:
                 self.flush()
                 self._forget_old()
@@ -168,6 +169,7 @@ class Mailer:
             for number, letter in enumerate(self._claim(letters, settings)):
                 if self._over.is_set():
                     return
+                self._house.pulse.beat("mailer")
                 try:
                     outcome = post.hand_over(letter, letter.owed)
                 except NoPost as error:

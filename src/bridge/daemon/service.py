@@ -26,8 +26,10 @@ from bridge.daemon.alarm import Alarm
 from bridge.daemon.census import census_due, take_census
 from bridge.daemon.chronicle import Chronicler
 from bridge.daemon.control import tell_heads
+from bridge.daemon.digesting import Digesting
 from bridge.daemon.dispatch import QueueDispatcher
 from bridge.daemon.feed import Feed
+from bridge.daemon.heartbeat import Heart
 from bridge.daemon.hints import HintDesk
 from bridge.daemon.house import House
 from bridge.daemon.mailer import Mailer
@@ -115,6 +117,8 @@ class Service:
         self._worker = Worker(house)
         self._mailer = Mailer(house)
         self._chronicler = Chronicler(house)
+        self._heart = Heart(house)
+        self._digesting = Digesting(house)
         self._lanes: dict[str, QueueDispatcher] = {}
         self._failed = False
         self._loops: dict[tuple[str, Side], _Loop] = {}
@@ -150,10 +154,12 @@ class Service:
         for tracker, days in expiring(self._house.terms, self._clock.now()):
             log.warning("token_expiring", tracker=tracker, days=days)
         self._hear()
+        self._house.pulse.beat("sweep")
         sweeper = self._thread("sweep", self._sweep_forever)
         keeper = self._thread("journal", self._keep_forever)
         self._start_feeds()
         self._chronicler.start()
+        self._heart.start()
         try:
             if self._listener is not None:
                 self._listener.open(self._desk, self._ready)
@@ -340,6 +346,7 @@ class Service:
                 for name, due in self._due().items():
                     self._lanes[name].wake(due, swept=True)
                 self._swept_at = self._clock.now()
+                self._house.pulse.beat("sweep")
                 self._mind_hooks()
             except BridgeError as error:
                 log.error("store_failed", words=str(error))
@@ -359,7 +366,7 @@ class Service:
     # --- journal -------------------------------------------------------------------------------------------------
 
     def _keep_forever(self) -> None:
-        """Have the witness and the control tickets follow the journal, and have it forget what it kept long enough."""
+        """Have the witness, the control tickets and the digests follow the journal, and have it forget what is old."""
         retained = 0
         while not self._over.is_set():
             now = self._clock.now()
@@ -369,6 +376,7 @@ class Service:
                 if (now - retained) / SECOND >= FORGETTING:
                     retain(self._house)
                     retained = now
+                self._digesting.step(now)
                 tell_heads(self._house)
             except BridgeError as error:
                 log.error("store_failed", words=str(error))
@@ -419,6 +427,7 @@ class Service:
         self._notify.stopping()
         log.info("daemon_stopping")
         self._over.set()
+        self._heart.stop()
         self._mailer.stop()
         self._chronicler.stop()
         if self._listener is not None:

@@ -21,7 +21,7 @@ class EntryKind(StrEnum):
     HELD = "held"
     """A change began to wait for somebody to decide."""
     RELEASED = "released"
-    """It no longer waits."""
+    """It no longer waits: the one whose ``event`` is the same."""
     ACKNOWLEDGED = "acknowledged"
     """Somebody acknowledged."""
 

@@ -121,6 +121,17 @@ class Outbox:
         earliest: int | None = self._connection.execute(query).scalar_one()
         return earliest
 
+    def waiting_since(self, now: int) -> int | None:
+        """When the oldest letter was put here that should have been handed over by now; None when none is.
+
+        One that was tried and is tried again later is among them, one that waits for its hour is not.
+        """
+        owed = (C.due_at <= now) | (C.due_at.is_not(None) & (C.attempts > 0))
+        earliest: int | None = self._connection.execute(
+            select(func.min(C.created_at)).where(owed)
+        ).scalar_one()
+        return earliest
+
     def claim(self, letter_id: int, message_id: str) -> None:
         """It is about to be handed over, under this id; from now on it may have been.
 
