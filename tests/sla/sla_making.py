@@ -72,11 +72,13 @@ class History:
     def comment(self, minutes: float, side: Side = VENDOR, *, public: bool = True) -> History:
         return self.entry(minutes, EntryKind.COMMENT, side, public=public)
 
-    def held(self, minutes: float, side: Side = VENDOR, field: str = "priority") -> History:
-        return self.entry(minutes, EntryKind.HELD, side, field=field)
-
-    def released(self, minutes: float, side: Side = VENDOR, field: str = "priority") -> History:
-        return self.entry(minutes, EntryKind.RELEASED, side, field=field)
+    def held(self, minutes: float, side: Side = VENDOR, *, until: float | None = None) -> History:
+        """A change begins to wait, and ceases to."""
+        event = f"bridge:hold/{len(self.entries)}"
+        self.entry(minutes, EntryKind.HELD, side, field="priority", event=event)
+        if until is not None:
+            self.entry(until, EntryKind.RELEASED, side, field="priority", event=event)
+        return self
 
     def acknowledged(self, minutes: float, side: Side = VENDOR) -> History:
         return self.entry(minutes, EntryKind.ACKNOWLEDGED, side)

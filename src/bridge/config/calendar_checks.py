@@ -137,6 +137,8 @@ def _nearest(words: str) -> str:
 def _days(given: Iterable[str], at: Path, source: Source) -> dict[date, Path]:
     """Each day of a list, and the place that names it."""
     days: dict[date, Path] = {}
+    if not source.sound(at):
+        return days  # what is left of the list has lost its places
     for position, words in enumerate(given):
         here: Path = (*at, position)
         for day in dates_of(words):

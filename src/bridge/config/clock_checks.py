@@ -18,6 +18,9 @@ from bridge.sync.ticket import Side
 _RESOLVED = ("Resolved", "Closed", "Done", "Cancelled", "Canceled", "Rejected")
 """Statuses that count as resolved without a word on it."""
 
+_ALWAYS = "always"
+"""How a rule without conditions is told."""
+
 
 def settle_resolved(shape: AgreementShape, words: Vocabulary) -> frozenset[str]:
     """The statuses in which a ticket is resolved; what is wrong goes to the file's findings."""
@@ -42,22 +45,20 @@ def settle_ball(shape: AgreementShape, words: Vocabulary) -> tuple[BallRule, ...
             f"{'somebody' if given else 'nobody'} assigned on the {side} side"
             for side, given in assigned.items()
         ]
-        previous = rules[-1] if rules else None
-        if previous is not None and not (previous.statuses or previous.comment or previous.assigned):
-            line = words.source.line(("ball", position - 1))
-            if words.source.sound(("ball",)):
-                words.source.problem(
-                    at,
-                    f"the rule on line {line} always fits: this one never counts",
-                    "put the one without conditions last",
-                )
+        before: Path = ("ball", position - 1)
+        if position and rules[-1].words == _ALWAYS and words.source.sound(before):
+            words.source.problem(
+                at,
+                f"the rule on line {words.source.line(before)} always fits: this one never counts",
+                "put the one without conditions last",
+            )
         rules.append(
             BallRule(
                 owner=ball.owner or Owner.NOBODY,  # without one, the file is refused
                 statuses=words.values("status", ball.status, (*at, "status")),
                 comment=ball.comment,
                 assigned=assigned,
-                words=", ".join(parts) or "always",
+                words=", ".join(parts) or _ALWAYS,
             )
         )
     return tuple(rules)
@@ -205,16 +206,16 @@ def _pause(pause: PauseShape, at: Path, words: Vocabulary) -> Pause:
     parts = [f"ball: {pause.ball}"] if pause.ball is not None else []
     parts += [f"status: {' or '.join(pause.status)}"] if pause.status else []
     parts += ["a change is held"] if pause.held else []
-    if not parts and words.source.sound(at, *((*at, key) for key in ("ball", "status", "held"))):
+    here = at if at in words.source.lines else at[:-1]
+    if not parts and words.source.sound(here):
         words.source.problem(
-            at if at in words.source.lines else at[:-1],
+            here,
             "this does not say when the clock stands",
             "write e.g. {ball: internal}, {status: [On Hold]} or {held: true}",
             key=True,
         )
-    place = (*at, "status")
-    place = place if place in words.source.lines else (*at[:-1], "status")
-    return Pause(pause.ball, words.values("status", pause.status, place), pause.held, ", ".join(parts))
+    statuses = words.values("status", pause.status, (*here, "status"))
+    return Pause(pause.ball, statuses, pause.held, ", ".join(parts))
 
 
 def _check_pause(
@@ -225,7 +226,7 @@ def _check_pause(
     if not source.sound(("ball",), (*at, "pause")):
         return
     owners = [rule.owner for rule in ball]
-    ended = any(not (rule.statuses or rule.comment or rule.assigned) for rule in ball)
+    ended = any(rule.words == _ALWAYS for rule in ball)
     possible = {*owners} if ended else {*owners, Owner.VENDOR}
     alone = {pause.ball for pause in pauses if not pause.status and not pause.held}
     if possible <= alone:

@@ -146,7 +146,7 @@ def _listed(goals: tuple[GoalShape, ...], bench: _Bench) -> tuple[Goal, ...]:
             for field, values in goal.when.items()
             if words.field(field, (*here, "when", field), key=True) is not None
         }
-        if settled and not settled[-1].when and not goals[position - 1].when and source.sound(at):
+        if position and not goals[position - 1].when and source.sound((*at, position - 1)):
             source.problem(
                 here,
                 f"the goal on line {source.line((*at, position - 1))} fits every ticket: this one never counts",

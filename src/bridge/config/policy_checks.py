@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bridge.clock import SECOND
@@ -18,6 +18,7 @@ from bridge.config.vocabulary import Vocabulary
 from bridge.config.zones import check_zone
 from bridge.sla.calendar import CalendarRule
 from bridge.sla.policy import Policy
+from bridge.sla.serial import version_of
 from bridge.sync.ticket import Side
 
 
@@ -65,6 +66,7 @@ def settle_policy(draft: Draft, ground: Ground | None) -> tuple[Policy, Pledge]:
         calendars=calendars.used,
         office=office,
     )
+    policy = replace(policy, version=version_of(policy))
     if ground is not None and not ground.mail:
         for key in _telling(draft):
             source.problem(

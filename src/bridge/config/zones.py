@@ -8,6 +8,9 @@ from importlib import resources
 from bridge.config.findings import Path, did_you_mean
 from bridge.config.source import Source
 
+_SHORTEST_PLACE = 7
+"""Characters: what is shorter is an abbreviation, not a slip in a place's name."""
+
 
 @cache
 def _zones() -> frozenset[str]:
@@ -24,9 +27,9 @@ def check_zone(name: str, at: Path, source: Source) -> bool:
     """
     if name in _zones():
         return True
-    source.problem(
-        at,
-        f"there is no time zone '{name}'",
-        did_you_mean(name, sorted(_zones()), otherwise="write a name like Europe/Copenhagen, or UTC"),
-    )
+    # Abbreviations say nothing of summer time, and Etc/GMT+2 lies west of Greenwich: neither is ever meant.
+    places = [zone for zone in sorted(_zones()) if "/" in zone and not zone.startswith("Etc/")]
+    right = "write the name of a place, like Europe/Copenhagen, or UTC"
+    fix = did_you_mean(name, places, otherwise=right) if len(name) >= _SHORTEST_PLACE else right
+    source.problem(at, f"there is no time zone '{name}'", fix)
     return False

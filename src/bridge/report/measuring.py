@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from bridge.sla.calendar import calendars_of
+from bridge.sla.calendar import Calendar, calendars_of
 from bridge.sla.clock import evaluate
-from bridge.sla.hours import Hours
 from bridge.sla.policy import Policy
 from bridge.sla.serial import policy_from_json, timeline_from_json
 from bridge.sla.timeline import Timeline
@@ -35,7 +34,7 @@ class Measured:
     link: Link
     timeline: Timeline
     policy: Policy
-    calendars: Mapping[str, Hours]
+    calendars: Mapping[str, Calendar]
     verdict: Verdict
 
 

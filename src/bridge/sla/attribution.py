@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from bridge.sla.hours import Hours
+from bridge.sla.calendar import Calendar
 from bridge.sla.policy import Owner, Policy
 from bridge.sla.verdict import BallSpan, Cycle
 from bridge.sync.ticket import Side
@@ -28,7 +28,7 @@ def minutes(ball: Sequence[BallSpan], since: int, until: int) -> dict[Owner, int
 
 
 def office(
-    ball: Sequence[BallSpan], calendars: Mapping[str, Hours], policy: Policy, since: int, until: int
+    ball: Sequence[BallSpan], calendars: Mapping[str, Calendar], policy: Policy, since: int, until: int
 ) -> dict[Owner, int]:
     """Whose the time of a stretch was, on each side's own calendar.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bridge.sla.ball import Watch
-from bridge.sla.hours import Hours
+from bridge.sla.calendar import Calendar
 from bridge.sla.policy import ClockRule, Goal, Happening, Owner, Policy
 from bridge.sla.running import Run, choose, share_of, stands
 from bridge.sla.state import Deed, State, in_order
@@ -20,7 +20,7 @@ from bridge.sla.verdict import BallSpan, ClockState, Cycle, Verdict
 __all__ = ["evaluate", "reach", "share_of"]
 
 
-def evaluate(timeline: Timeline, policy: Policy, calendars: Mapping[str, Hours], now: int) -> Verdict:
+def evaluate(timeline: Timeline, policy: Policy, calendars: Mapping[str, Calendar], now: int) -> Verdict:
     """What the clocks say.
 
     Args:
@@ -41,8 +41,10 @@ def evaluate(timeline: Timeline, policy: Policy, calendars: Mapping[str, Hours],
         if number == len(entries) or entries[number].at > deed.at:
             watch.settle(deed.at)
             for course in courses:
-                course.settle(deed.at, state)
-    if timeline.ended is not None and timeline.ended <= now:
+                # What happens in the instant in which the link ends changes no clock any more.
+                if deed.at != timeline.ended:
+                    course.settle(deed.at, state)
+    if until == timeline.ended:
         for course in courses:
             course.end(until, state)
     ball = watch.spans(until)
@@ -57,7 +59,7 @@ def evaluate(timeline: Timeline, policy: Policy, calendars: Mapping[str, Hours],
     )
 
 
-def reach(cycle: Cycle, calendars: Mapping[str, Hours], amount: int) -> int | None:
+def reach(cycle: Cycle, calendars: Mapping[str, Calendar], amount: int) -> int | None:
     """When what counted in a cycle reached an amount, or will if nothing changes.
 
     Never before the goal counted that it is a part of: whoever asks for half of a new goal gets the moment of the
@@ -82,7 +84,7 @@ def reach(cycle: Cycle, calendars: Mapping[str, Hours], amount: int) -> int | No
     return _due(cycle, calendars, at, left) if cycle.state is ClockState.RUNNING else None
 
 
-def _due(cycle: Cycle, calendars: Mapping[str, Hours], since: int, amount: int) -> int | None:
+def _due(cycle: Cycle, calendars: Mapping[str, Calendar], since: int, amount: int) -> int | None:
     return since + amount if cycle.goal is None else calendars[cycle.goal.calendar].due(since, amount)
 
 
@@ -91,7 +93,7 @@ class Course:
 
     __slots__ = ("_calendars", "_goal", "_open", "_outdated", "_rule", "_runs")
 
-    def __init__(self, rule: ClockRule, calendars: Mapping[str, Hours]) -> None:
+    def __init__(self, rule: ClockRule, calendars: Mapping[str, Calendar]) -> None:
         self._rule = rule
         self._calendars = calendars
         self._runs: list[Run] = []
@@ -147,7 +149,7 @@ class Course:
         last = self._runs[-1] if self._runs else None
         reopened = last is not None and last.by_resolving and Happening.REOPENED in deed.happenings
         if last is not None and reopened and self._rule.reopen == "resume":
-            last.resume(deed.entry.event)
+            last.resume(deed.at, deed.entry.event)
             self._open = last
         elif (reopened and self._rule.reopen == "new") or deed.meets_any(self._rule.start):
             self._open = Run(self._rule, self._calendars, len(self._runs) + 1, deed.at, deed.entry.event)

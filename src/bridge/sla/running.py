@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from bridge.sla.hours import Hours
+from bridge.sla.calendar import Calendar
 from bridge.sla.policy import ClockRule, Goal, Owner, Pause
 from bridge.sla.state import STATUS, State
 from bridge.sla.verdict import BallSpan, ClockState, Cycle, Segment
@@ -57,7 +57,7 @@ class Run:
     )
 
     def __init__(
-        self, rule: ClockRule, calendars: Mapping[str, Hours], number: int, at: int, event: str
+        self, rule: ClockRule, calendars: Mapping[str, Calendar], number: int, at: int, event: str
     ) -> None:
         self.rule = rule
         self.number = number
@@ -99,7 +99,9 @@ class Run:
                 self._phases.append((at, why, event))
             self._since = at if why is None else None
             if changed:
-                self._goal, self._goal_since = goal, at
+                if _terms(goal) != _terms(self._goal):
+                    self._goal_since = at
+                self._goal = goal
             self._judge(at, anew=changed)
 
     def stop(self, at: int, event: str, state: ClockState, goal: Goal | None, *, by_resolving: bool) -> None:
@@ -112,10 +114,11 @@ class Run:
         self.stopped_at, self._stop_event, self._state = at, event, state
         self.by_resolving = by_resolving
 
-    def resume(self, event: str) -> None:
+    def resume(self, at: int, event: str) -> None:
         """The ticket was reopened: the same cycle goes on, and what lies between does not count."""
         assert self.stopped_at is not None
-        self._phases.append((self.stopped_at, RESOLVED, self._stop_event))
+        if self._phases or self.stopped_at < at:
+            self._phases.append((self.stopped_at, RESOLVED, self._stop_event))
         self._seen = (None, event)
         self.stopped_at, self._stop_event, self.by_resolving = None, "", False
 
@@ -255,6 +258,11 @@ def stands(pauses: tuple[Pause, ...], state: State, owner: Owner) -> str | None:
         ):
             return pause.words or "paused"
     return None
+
+
+def _terms(goal: Goal | None) -> tuple[int, str] | None:
+    """What a goal means; whom it is for makes no difference to a cycle."""
+    return None if goal is None else (goal.budget, goal.calendar)
 
 
 def _since(span: BallSpan) -> int:

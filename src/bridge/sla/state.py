@@ -75,7 +75,7 @@ class State:
         self.resolved = self.values.get(STATUS) in policy.resolved
         self._resolved = policy.resolved
         self._born = timeline.born
-        self._held: set[tuple[Side, str]] = set()
+        self._held: set[str] = set()
         # The ticket that came first had all the first values; its mirror shows what its own entries say.
         self._sides = {(timeline.origin, name): value for name, value in timeline.start.items()}
 
@@ -99,9 +99,9 @@ class State:
                     self.comment = entry.side
                     deed.happenings = (Happening.COMMENT,)
             case EntryKind.HELD:
-                self._held.add((entry.side, entry.field))
+                self._held.add(entry.event)
             case EntryKind.RELEASED:
-                self._held.discard((entry.side, entry.field))
+                self._held.discard(entry.event)
             case EntryKind.ACKNOWLEDGED:
                 deed.happenings = (Happening.ACKNOWLEDGED,)
             case EntryKind.CREATED:
@@ -116,13 +116,13 @@ class State:
         if after and self._sides.get(here, entry.before) != after:
             deed.owned = field
         self._sides[here] = after
-        if self.values.get(field, entry.before) == after:
-            self.values[field] = after
-            return
+        before = self.values.get(field, entry.before)
         self.values[field] = after
+        if before == after:
+            return
         deed.changed = field
         if field == STATUS:
-            was, self.resolved = self.resolved, after in self._resolved
+            was, self.resolved = before in self._resolved, after in self._resolved
             if was is not self.resolved:
                 deed.happenings = (Happening.RESOLVED if self.resolved else Happening.REOPENED,)
 
