@@ -89,7 +89,7 @@ def test_each_role_that_is_named_gets_one_in_its_side_s_words_when_it_is_due(bri
     ours, theirs = bridge.letters()[-2:]
     assert "OPS-1 = CUST-1" in ours.text
     assert "CUST-1 = OPS-1" in theirs.text
-    assert "2026-10-19 06:00 UTC to 2026-10-26 07:00 UTC" in ours.subject
+    assert "Mon 19 Oct 2026 08:00 CEST to Mon 26 Oct 2026 08:00 CET" in ours.subject
     assert ours.message_id != theirs.message_id
 
 
@@ -109,7 +109,7 @@ def test_what_was_missed_while_the_bridge_was_down_is_sent_at_the_start_the_newe
     bridge.start()
     bridge.digesting.step(THIRD + 30 * HOUR)
     assert bridge.keys() == keys("2026-11-02")
-    assert "2026-10-26 07:00 UTC to 2026-11-02 07:00 UTC" in bridge.letters()[0].subject
+    assert "Mon 26 Oct 2026 08:00 CET to Mon 2 Nov 2026 08:00 CET" in bridge.letters()[0].subject
 
 
 def test_a_killed_process_that_had_not_noted_it_sends_nothing_twice(bridge):
@@ -135,7 +135,7 @@ def test_a_reload_changes_the_schedule_and_tells_no_time_twice(bridge):
     bridge.reload(configured(replace(MONDAYS, weekday=2)))
     bridge.run(FIRST + HOUR, FIRST + 3 * DAY)
     assert bridge.keys() == keys("2026-10-19") + keys("2026-10-21")
-    assert "2026-10-19 06:00 UTC to 2026-10-21 06:00 UTC" in bridge.letters()[-1].subject
+    assert "Mon 19 Oct 2026 08:00 CEST to Wed 21 Oct 2026 08:00 CEST" in bridge.letters()[-1].subject
     bridge.reload(configured(None))
     bridge.run(FIRST + 3 * DAY, THIRD)
     assert len(bridge.keys()) == 4

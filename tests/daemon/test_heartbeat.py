@@ -84,11 +84,11 @@ class Bridge:
 
     def looks(self) -> bool:
         """Look until it is noted; returns whether it was found alive."""
-        before = (self.note() or {"at": 0})["at"]
+        begun = self.clock.now()
 
         def noted():
             self.alive = self.heart.look()
-            return (self.note() or {"at": 0})["at"] > before
+            return (self.note() or {"at": 0})["at"] >= begun
 
         eventually(noted)
         return self.alive

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from measured_links import AGREEMENT, DAY, HOUR, MINUTE, at, fill, history, policy, put_link, put_policy
 
+from bridge.notify.languages import tongue
 from bridge.report.digest import digest, digest_letter
 from bridge.report.facts import Period, Standing
 from bridge.report.gathering import gather
@@ -18,6 +19,7 @@ from bridge.sync.ticket import Side
 MONDAY = at("2026-11-02 08:00")
 WEEK = Period(MONDAY, MONDAY + 7 * DAY)
 TERMS = policy()
+ENGLISH = tongue("en")
 
 
 @pytest.fixture
@@ -80,8 +82,8 @@ def test_a_side_without_a_ticket_of_its_own_learns_nothing_of_a_link(store):
     assert (both.born, theirs.born) == (2, 1)
     assert clock(theirs, "acknowledge").breached == 1
     assert [case.keys[Side.INTERNAL] for case in gathered(store).cases(Side.VENDOR)] == ["OPS-1", "OPS-1"]
-    assert "OPS-2" not in as_text(digest(AGREEMENT, Side.VENDOR, theirs, str))
-    assert "OPS-2" in as_text(digest(AGREEMENT, Side.INTERNAL, both, str))
+    assert "OPS-2" not in as_text(digest(AGREEMENT, Side.VENDOR, theirs, ENGLISH))
+    assert "OPS-2" in as_text(digest(AGREEMENT, Side.INTERNAL, both, ENGLISH))
 
 
 def test_a_report_on_a_past_month_says_what_held_then(store):
@@ -116,24 +118,26 @@ def test_the_digest_names_what_is_held_and_the_head_of_the_chain_and_no_words_of
         head = tx.journal.head("acme")
     found = gathered(store).figures(Side.INTERNAL, {"acknowledge": 0.9})
     assert found.crossed == {(Side.VENDOR, "comments"): 1, (Side.INTERNAL, "comments"): 1}
-    text = as_text(digest(AGREEMENT, Side.INTERNAL, found, str))
+    text = as_text(digest(AGREEMENT, Side.INTERNAL, found, ENGLISH))
     for words in (
         "OPS-1 = CUST-1",
         f"record {head.seq}, {head.hash}",
         "priority",
         "acknowledge",
-        "90 %",
-        "0 %",
+        "90%",
+        "0%",
     ):
         assert words in text
-    assert "certain until 2026-11-03 08:00 UTC" in text
+    assert "certain until Tue 3 Nov 2026 08:00 UTC" in text
     assert "canary" not in text
 
 
 def test_a_digest_of_many_tickets_says_how_many_it_leaves_out(store):
     fill(store, policy(resolve=MINUTE, paused=False), 80, MONDAY - 14 * DAY)
     found = gathered(store).figures(Side.VENDOR, {})
-    letter = digest_letter(AGREEMENT, AGREEMENT.roles[1], found, name="2026-11-09", now=WEEK.until)
+    letter = digest_letter(
+        AGREEMENT, AGREEMENT.roles[1], found, name="2026-11-09", zone="UTC", now=WEEK.until
+    )
     assert letter.key == "digest/acme/2026-11-09/delivery-manager"
     assert letter.to == ("bo@acme.example",)
     assert len(found.breached) > 50
@@ -147,7 +151,7 @@ def test_the_evidence_of_a_scorecard_is_the_trackers_own_entries(store):
         put_link(tx, 1, history(MONDAY, (2 * HOUR, "comment"), (3 * HOUR, "Resolved")), TERMS)
     found = gathered(store)
     text = as_text(
-        scorecard(AGREEMENT, Side.VENDOR, found.figures(Side.VENDOR, {}), found.cases(Side.VENDOR))
+        scorecard(AGREEMENT, Side.VENDOR, found.figures(Side.VENDOR, {}), found.cases(Side.VENDOR), ENGLISH)
     )
     assert "internal:issue/1 → vendor:comment/100" in text
     assert "internal:issue/1 → internal:history/101" in text
