@@ -24,6 +24,7 @@ from bridge.clock import SECOND, SystemClock
 from bridge.config.settings import Settings
 from bridge.daemon.alarm import Alarm
 from bridge.daemon.census import census_due, take_census
+from bridge.daemon.chronicle import Chronicler
 from bridge.daemon.control import tell_heads
 from bridge.daemon.digesting import Digesting
 from bridge.daemon.dispatch import QueueDispatcher
@@ -115,6 +116,7 @@ class Service:
         self._notify = Notifier(os.environ if environ is None else environ)
         self._worker = Worker(house)
         self._mailer = Mailer(house)
+        self._chronicler = Chronicler(house)
         self._heart = Heart(house)
         self._digesting = Digesting(house)
         self._lanes: dict[str, QueueDispatcher] = {}
@@ -156,6 +158,7 @@ class Service:
         sweeper = self._thread("sweep", self._sweep_forever)
         keeper = self._thread("journal", self._keep_forever)
         self._start_feeds()
+        self._chronicler.start()
         self._heart.start()
         try:
             if self._listener is not None:
@@ -415,6 +418,7 @@ class Service:
             self._house.terms = terms
             renew(self._house)
             self._start_feeds()
+            self._chronicler.start()
             close_trackers(before.trackers, keep=terms.trackers)
             log.info("reload_done", agreements=[one.name for one in settings.agreements])
         self._notify.ready()
@@ -425,6 +429,7 @@ class Service:
         self._over.set()
         self._heart.stop()
         self._mailer.stop()
+        self._chronicler.stop()
         if self._listener is not None:
             self._listener.close()
         with ThreadPoolExecutor(len(self._lanes)) as pool:
@@ -435,6 +440,7 @@ class Service:
         for thread in (sweeper, keeper, *(loop.thread for loop in self._loops.values())):
             thread.join(timeout=5)
         self._mailer.join()
+        self._chronicler.join()
         self._tell("bridge.stopped")
         close_house(self._house)
         log.info("daemon_stopped", clean=finished)

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from bridge.store.columns import chunks, insert
-from bridge.store.rows import Chronicle
-from bridge.store.tables import timelines
+from bridge.store.rows import Chronicle, LinkState
+from bridge.store.tables import links, timelines
 
 C = timelines.c
 
@@ -45,6 +45,19 @@ class Chronicles:
         self._connection.execute(
             made.on_conflict_do_update(index_elements=[C.link_id], set_={"stale_at": known})
         )
+
+    def missing(self, agreement: str) -> builtins.list[int]:
+        """The links of an agreement that go on and of which nothing is kept yet."""
+        kept = select(C.link_id).where(C.link_id == links.c.id).exists()
+        query = select(links.c.id).where(
+            links.c.agreement == agreement, links.c.state != LinkState.CLOSED, ~kept
+        )
+        return list(self._connection.execute(query.order_by(links.c.id)).scalars())
+
+    def renew(self, agreement: str, since: int, now: int) -> None:
+        """A version of the policy came into force: those born since that moment are to be measured again."""
+        touched = update(timelines).where(C.agreement == agreement, C.born >= since, C.stale_at.is_(None))
+        self._connection.execute(touched.values(stale_at=now))
 
     def stale(self, now: int, limit: int, agreement: str) -> builtins.list[Chronicle]:
         """Those of an agreement that are to be read again by now, the longest stale first."""
