@@ -117,8 +117,8 @@ class Service:
         self._notify = Notifier(os.environ if environ is None else environ)
         self._worker = Worker(house)
         self._mailer = Mailer(house)
-        self._ticker = Ticker(house)
         self._chronicler = Chronicler(house)
+        self._ticker = Ticker(house)
         self._heart = Heart(house)
         self._digesting = Digesting(house)
         self._lanes: dict[str, QueueDispatcher] = {}
