@@ -48,6 +48,7 @@ check: $(VENV)/.dev  ## format, lint, types, layers
 bench: $(VENV)/.dev  ## calls per change, throughput beside a bare loop, how soon a webhook brings a change
 	$(BIN)/python bench/calls.py
 	$(BIN)/python bench/webhooks.py
+	$(BIN)/python bench/calendars.py
 
 soak: $(VENV)/.dev  ## the planner's properties and random histories, many more of each
 	BRIDGE_EXAMPLES=$${BRIDGE_EXAMPLES:-1000000} $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 0 tests/sync/test_planner_properties.py

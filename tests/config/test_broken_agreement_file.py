@@ -13,7 +13,7 @@ VENDOR = Side.VENDOR
 # what stands there, what is put there, where the finger points, path, what is wrong, what would be right
 CASES = {
     "unknown key": ("create: both", "creat: both", "creat:", "creat", "'creat' is not a key here", "did you mean 'create'?"),
-    "later key": ("create: both", "create: both\nclocks: {}", "clocks", "clocks", "'clocks' is not in this version", "remove it"),
+    "no clock": ("create: both", "create: both\nclocks: {}", "clocks", "clocks", "no clock is given", "write e.g. resolve:"),
     "name missing": ("name: acme\n", "", "internal:", "", "'name' is missing", "add 'name: ...': unique name"),
     "name": ("name: acme", "name: acme & sons", "name", "name", "'acme & sons' cannot be a name", "letters, digits"),
     "side missing": ("vendor:\n  tracker: acme\n  project: CUST\n  company: Acme\n", "", "name", "", "'vendor' is missing", "the vendor's side"),

@@ -10,7 +10,7 @@ import pytest
 CASES = {
     "unknown key": ("threads: 64", "treads: 64", "treads", "treads", "'treads' is not a key here", "did you mean 'threads'?"),
     "underscore for hyphen": ("    poll: 15s", "    search_lag: 15s", "search_lag", "trackers.home.search_lag", "not a key here", "did you mean 'search-lag'?"),
-    "later version": ("threads: 64", "calendars: {office: x}", "calendars", "calendars", "'calendars' is not in this version", "remove it"),
+    "no keys": ("threads: 64", "calendars: {office: x}", "calendars", "calendars.office", "must hold keys and values", "write {key: value, ...}"),
     "merge key": ("    poll: 15s", "    <<: {poll: 15s}", "<<", "trackers.home.<<", "not part of YAML 1.2", "write the keys out"),
     "not a number": ("threads: 64", "threads: many", "many", "threads", "'many' is not a whole number", "from 1 to 1024"),
     "fraction of a thread": ("threads: 64", "threads: 6.5", "6.5", "threads", "'6.5' is not a whole number", "from 1 to 1024"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bridge.cli.options import config_option, json_option, log_option, print_json, read_settings
+from bridge.cli.options import config_option, json_option, log_option, print_json, quiet, read_settings
 from bridge.config import Settings
-from bridge.errors import ConfigError, Problem
+from bridge.errors import ConfigError, Problem, StoreError
+from bridge.sync.moments import for_programs
 
 if TYPE_CHECKING:
     from bridge.daemon.checking.report import Check, Place
@@ -19,15 +20,27 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--offline", is_flag=True, help="Check the files alone: no secrets, no network.")
+@click.option(
+    "--alive",
+    is_flag=True,
+    help="Check that the daemon is alive and in time, for monitoring: one line, 0 or 1.",
+)
 @config_option
 @json_option
 @log_option
-def command(*, offline: bool, config: Path, as_json: bool) -> None:
+def command(*, offline: bool, alive: bool, config: Path, as_json: bool) -> None:
     """Check the configuration, and compare it with the live trackers. Writes nothing.
 
     Ends with 0 when all is well, 1 when the trackers do not fit or something is to be remarked, 2 when the files are
     wrong in themselves, 3 when a tracker cannot be reached; what the others tell is shown all the same.
+
+    With --alive, only the database is asked, and neither tracker nor secret is needed: ends with 0 when the daemon is
+    alive and neither a clock nor a mail is overdue, with 1 and the reason otherwise.
     """
+    if alive:
+        if offline:
+            raise click.UsageError("--alive asks the database: leave out --offline")
+        _show_life(config, as_json=as_json)
     try:
         settings = read_settings(config, secrets=not offline)
     except ConfigError as error:
@@ -49,6 +62,38 @@ def command(*, offline: bool, config: Path, as_json: bool) -> None:
     else:
         _show(inspection, count)
     sys.exit(3 if inspection.failures else 1 if inspection.findings else 0)
+
+
+def _show_life(config: Path, *, as_json: bool) -> NoReturn:
+    from bridge.clock import SystemClock
+    from bridge.daemon.lifesigns import Life, life
+    from bridge.store.database import Store
+
+    with quiet("error"):
+        settings = read_settings(config, secrets=False)
+        try:
+            with Store.open(settings.database, migrate=False) as store, store.read() as tx:
+                found = life(tx, SystemClock().now())
+        except StoreError as error:
+            found = Life(alive=False, why=str(error), looked=None, hanging=(), overdue=None, unsent=None)
+    if as_json:
+        print_json(
+            {
+                "alive": found.alive,
+                "why": found.why,
+                "looked": _time(found.looked),
+                "hanging": list(found.hanging),
+                "overdue_since": _time(found.overdue),
+                "unsent_since": _time(found.unsent),
+            }
+        )
+    else:
+        click.echo(f"BRIDGE {'OK' if found.alive else 'NOT ALIVE'}: {found.why}")
+    sys.exit(0 if found.alive else 1)
+
+
+def _time(moment: int | None) -> str | None:
+    return None if moment is None else for_programs(moment)
 
 
 _NOTHING: dict[str, list[Any]] = {"mistakes": [], "remarks": [], "unreachable": [], "checks": []}

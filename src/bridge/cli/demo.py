@@ -68,7 +68,7 @@ def command(*, keep: bool, figures: Path | None, folder: Path | None) -> None:
 
 def _play(stage: Stage, voice: Voice) -> Result:
     """The day and its proof."""
-    from bridge.cli.showing import rights, script, trouble
+    from bridge.cli.showing import clocks, rights, script, trouble
     from bridge.cli.showing.day import Day
     from bridge.cli.showing.ending import Result, show_checks, show_end, show_head, show_sides
     from bridge.cli.showing.proof import prove
@@ -91,6 +91,7 @@ def _play(stage: Stage, voice: Voice) -> Result:
         rights.secret,
         script.files,
         script.statuses,
+        clocks.missed,
         trouble.storm,
         trouble.killed,
         trouble.shared_login,

@@ -17,7 +17,6 @@ from pydantic_core import ErrorDetails
 
 from bridge.config.findings import Path, did_you_mean
 from bridge.config.form import Shape
-from bridge.config.shape import LATER
 from bridge.config.source import Source
 
 _S = TypeVar("_S", bound=Shape)
@@ -68,8 +67,13 @@ def _fitted(shape: type[_S], source: Source) -> _S:
             if first and path not in known:
                 _report(detail, path, shape, source)
         first = False
-        for path in sorted(paths, key=len, reverse=True):
+        for path in sorted(paths, key=_depth, reverse=True):
             _cut(data, path)
+
+
+def _depth(path: Path) -> tuple[int, int]:
+    """Deeper places are cut out first, and of a list the last ones: the places of the others stay right till then."""
+    return len(path), path[-1] if path and isinstance(path[-1], int) else 0
 
 
 def _real_path(loc: tuple[int | str, ...], data: Any) -> Path:
@@ -117,7 +121,7 @@ def _report(detail: ErrorDetails, path: Path, shape: type[Shape], source: Source
         fix = "write {} for the defaults" if kind.startswith(("model", "dict")) else _VALUE
         source.problem(path, "has no value", fix)
     elif kind in {"literal_error", "enum"}:
-        options = re.findall(r"'([^']*)'", str(context["expected"]))
+        options = [word for word in re.findall(r"'([^']*)'", str(context["expected"])) if word]
         said = f"'{value}' is not possible here" if isinstance(value, str) else "must be one word"
         source.problem(path, said, did_you_mean(value if isinstance(value, str) else "", options))
     else:
@@ -131,6 +135,8 @@ def _secret_place(path: Path) -> Path:
         return path[:3]
     if path[:1] == ("trackers",) and path[2:3] == ("webhook",) and path[3:4] in {("secret",), ("previous",)}:
         return path[:4]
+    if path[:1] == ("hooks",) and path[2:3] == ("secret",):
+        return path[:3]
     return path[:2] if path[:2] in {("database", "password"), ("mail", "password")} else ()
 
 
@@ -138,9 +144,7 @@ def _unknown_key(path: Path, shape: type[Shape], source: Source) -> None:
     """Report a key that the shape does not have."""
     key = str(path[-1])
     options = _keys_at(shape, path[:-1])
-    if key in LATER:
-        message, fix = f"'{key}' is not in this version", "remove it"
-    elif key == "<<":
+    if key == "<<":
         message, fix = "merge keys ('<<') are not part of YAML 1.2", "write the keys out"
     elif key.casefold().replace("_", "-") in _LOOKS_SECRET and "token" in options:
         message, fix = (
@@ -158,7 +162,12 @@ def _keys_at(shape: type[Shape], path: Path) -> list[str]:
     places: list[Any] = [shape]
     for step in path:
         places = [inner for place in places for inner in _inside(place, step)]
-    models = [place for place in places if isinstance(place, type) and issubclass(place, BaseModel)]
+    models = [
+        one
+        for place in places
+        for one in _one_of(place)
+        if isinstance(one, type) and issubclass(one, BaseModel)
+    ]
     return [field.alias or name for model in models for name, field in model.model_fields.items()]
 
 
@@ -171,7 +180,19 @@ def _inside(place: Any, step: str | int) -> Iterator[Any]:
     elif get_origin(place) is dict:
         yield from _opened(get_args(place)[1])
     elif get_origin(place) is tuple:
+        if isinstance(step, int):
+            yield from _opened(get_args(place)[0])
+        else:
+            for one in _one_of(place):
+                yield from _inside(one, step)
+
+
+def _one_of(place: Any) -> Iterator[Any]:
+    """The type itself; of a list, where one may stand without the list, the types of one."""
+    if get_origin(place) is tuple:
         yield from _opened(get_args(place)[0])
+    else:
+        yield place
 
 
 def _opened(annotation: Any) -> Iterator[Any]:

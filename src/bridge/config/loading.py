@@ -11,12 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from bridge.config.agreement_checks import KnownTracker, settle_agreement
+from bridge.config.calendar_checks import settle_calendars
 from bridge.config.findings import Findings
 from bridge.config.fitting import fit
+from bridge.config.hook_checks import settle_heartbeat, settle_hooks
 from bridge.config.kinds import BUILT_IN_KINDS, Kind
 from bridge.config.mail_checks import settle_mail
 from bridge.config.overlap import check_overlap
-from bridge.config.settings import MailSettings, Settings, TrackerSettings, WebSettings
+from bridge.config.policy_checks import Ground, settle_policy
+from bridge.config.settings import Heartbeat, MailSettings, Settings, TrackerSettings, WebSettings
 from bridge.config.shape import AgreementShape, BridgeShape
 from bridge.config.source import Source, read
 from bridge.config.telling_checks import check_told
@@ -55,11 +58,19 @@ def load(
     database = ""
     web: WebSettings | None = None
     mail: MailSettings | None = None
+    ground: Ground | None = None
+    heartbeat: Heartbeat | None = None
     if shape is not None:
         web = settle_web(shape, source)
         mail = settle_mail(shape, source, main.parent, vault)
         trackers = settle_trackers(shape, source, kinds, main.parent, vault)
         database = settle_database(shape, source, main.parent, vault)
+        heartbeat = settle_heartbeat(shape, source, main.parent)
+        ground = Ground(
+            calendars=settle_calendars(shape, source),
+            hooks=settle_hooks(shape, source, vault),
+            mail=mail is not None or not source.sound(("mail",)),
+        )
     known = _known(source, trackers, kinds) if shape is not None else None
     drafts = [
         settle_agreement(agreement, file, known)
@@ -67,11 +78,13 @@ def load(
         if (agreement := fit(AgreementShape, file)) is not None
     ]
     check_overlap(drafts)
+    settled = {draft.agreement.name: settle_policy(draft, ground) for draft in drafts}
     if mail is not None:
         for draft in drafts:
             check_told(draft)
     findings.raise_if_any()
     assert shape is not None  # a file that could not be read has been reported
+    assert ground is not None  # likewise
     return Settings(
         database=database,
         trackers=trackers,
@@ -85,6 +98,11 @@ def load(
         mail=mail,
         keep_values=shape.retention.values,
         file=source.file,
+        calendars=ground.calendars,
+        hooks=ground.hooks,
+        heartbeat=heartbeat,
+        policies={name: policy for name, (policy, _) in settled.items()},
+        pledges={name: pledge for name, (_, pledge) in settled.items()},
     )
 
 

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from bridge.clock import SECOND
+from bridge.config.clock_words import quiet_of
 from bridge.config.findings import Path, did_you_mean
 from bridge.config.kinds import Kind
 from bridge.config.role_shape import HoldsShape, RoleShape
 from bridge.config.shape import AgreementShape
 from bridge.config.source import Source
 from bridge.config.words import is_mail_address
+from bridge.config.zones import check_zone
 from bridge.sync.agreement import BUILT_IN_FIELDS, PERSON_FIELDS
-from bridge.sync.roles import HoldRule, Role
+from bridge.sync.roles import HoldRule, Quiet, Role
 from bridge.sync.ticket import Side
 
 _MEDIATOR = "mediator"
@@ -54,9 +56,19 @@ def settle_roles(
             field=role.field,
             required_within=None if role.required_within is None else round(role.required_within * SECOND),
             mail=role.mail or tuple(person for person in role.people if is_mail_address(person)),
+            language=role.language,
+            quiet=_quiet(name, role, source),
         )
         for name, role in roles.items()
     )
+
+
+def _quiet(name: str, role: RoleShape, source: Source) -> Quiet | None:
+    if not role.quiet:
+        return None
+    start, end, zone = quiet_of(role.quiet)
+    check_zone(zone, ("roles", name, "quiet"), source)
+    return Quiet(start, end, zone)
 
 
 def settle_holds(shape: AgreementShape, source: Source) -> HoldRule:

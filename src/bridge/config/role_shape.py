@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from bridge.config.clock_words import QuietHours
 from bridge.config.form import Shape
 from bridge.config.words import MailAddresses, Seconds, Text, TextList, Texts, misfit
+from bridge.sync.roles import Language
 from bridge.sync.ticket import Side
 
 
@@ -28,6 +30,10 @@ class RoleShape(Shape):
     """time in which an accountable person must be there"""
     mail: MailAddresses = ()
     """addresses at which the role is told; by default those of its people"""
+    language: Language = "en"
+    """language of its mails: en, da or nl"""
+    quiet: QuietHours = ""
+    """hours in which it gets no mail unless it is urgent, e.g. 20:00-07:00 Europe/Copenhagen"""
 
 
 class ApproversShape(Shape):

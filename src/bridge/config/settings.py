@@ -11,6 +11,8 @@ from typing import Literal
 
 from pydantic import SecretStr
 
+from bridge.sla.calendar import CalendarRule
+from bridge.sla.policy import Policy
 from bridge.sync.agreement import Agreement
 
 
@@ -81,6 +83,77 @@ class MailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OutgoingHook:
+    """A webhook that steps of a ladder tell something to.
+
+    Attributes:
+        name: the name that steps use.
+        url: address that is posted to; often a secret itself, so it is left out of ``repr``.
+        secret: what messages are signed with.
+        secret_name: its name, for people.
+    """
+
+    name: str
+    url: str = field(repr=False)
+    secret: SecretStr
+    secret_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Signs of life of the bridge itself.
+
+    Attributes:
+        file: file that is touched; "" for none.
+        url: address that is called; "" for none; often a secret itself, so it is left out of ``repr``.
+        mail: address that gets a mail; "" for none.
+        every: seconds between two signs of life; mails go at most once a day.
+    """
+
+    file: str = ""
+    url: str = field(default="", repr=False)
+    mail: str = ""
+    every: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The weekly report of an agreement.
+
+    Attributes:
+        to: roles that get it.
+        weekday: Monday is 0.
+        minute: minute of that day.
+        zone: name of the time zone of that time.
+        goals: clock -> share of its cycles that should meet their goal.
+    """
+
+    to: tuple[str, ...]
+    weekday: int = 0
+    minute: int = 480
+    zone: str = "UTC"
+    goals: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pledge:
+    """What an agreement says about telling people of its clocks, beside the ladder of its policy.
+
+    Attributes:
+        digest: the weekly report; None when nobody wants it.
+        most_per_hour: mails of alerts that a role gets in an hour; what is more comes gathered in one.
+        gather: seconds over which alerts are gathered then.
+        clocks_from: tickets born before this moment (microseconds) are not measured by the present policy; 0: whoever
+            is born after it was first seen.
+    """
+
+    digest: Digest | None = None
+    most_per_hour: int = 20
+    gather: float = 300.0
+    clocks_from: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TrackerSettings:
     """One tracker: where it is and how to be a good guest there.
 
@@ -146,6 +219,11 @@ class Settings:
         mail: the mail server; None when nobody is told.
         keep_values: seconds that the journal keeps what people wrote; None for ever.
         file: ``bridge.yaml`` itself, for messages.
+        calendars: by name; ``always`` is among them.
+        hooks: outgoing webhooks, by name.
+        heartbeat: signs of life; None when nobody looks for any.
+        policies: agreement name -> what it says about time; ``since`` is 0 unless the file says from when.
+        pledges: agreement name -> what it says about telling people.
     """
 
     database: str = field(repr=False)
@@ -160,3 +238,8 @@ class Settings:
     mail: MailSettings | None = None
     keep_values: float | None = None
     file: str = ""
+    calendars: Mapping[str, CalendarRule] = field(default_factory=dict)
+    hooks: Mapping[str, OutgoingHook] = field(default_factory=dict)
+    heartbeat: Heartbeat | None = None
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    pledges: Mapping[str, Pledge] = field(default_factory=dict)

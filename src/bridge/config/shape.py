@@ -12,10 +12,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from bridge.config.boundary_shape import ClassifiedShape, Redactions
+from bridge.config.calendar_shape import CalendarShape
+from bridge.config.clock_shape import BallShape, ClockShape, OfficeShape
 from bridge.config.field_shape import FieldShape, PairShape
 from bridge.config.form import Shape, needed, word_or_pair
+from bridge.config.ladder_shape import AlertsShape, DigestShape, StepShape
 from bridge.config.role_shape import HoldsShape, PilotShape, RoleShape
 from bridge.config.words import (
+    CallAddress,
     Flag,
     IsoDate,
     Listen,
@@ -33,21 +37,12 @@ from bridge.config.words import (
     Template,
     Text,
     TextList,
+    Texts,
     Threads,
     WebAddress,
     misfit,
 )
 from bridge.sync.roles import Mode
-
-LATER = frozenset(
-    {
-        "calendars",
-        "clocks",
-        "digest",
-        "ladder",
-    }
-)
-"""Keys of the design that a later version brings."""
 
 
 class SecretShape(Shape):
@@ -180,6 +175,28 @@ class MailShape(Shape):
     """PEM file of a private certificate authority, relative to this folder"""
 
 
+class HookShape(Shape):
+    """An outgoing webhook, for chat tools and the like."""
+
+    url: CallAddress = needed()
+    """address that is posted to"""
+    secret: SecretReference | None = Field(default=None, json_schema_extra={"needed": True})
+    """secret that its messages are signed with: {secret: name}"""
+
+
+class HeartbeatShape(Shape):
+    """Signs of life of the bridge itself, for whoever watches it from outside."""
+
+    file: Text = ""
+    """file that is touched, relative to this folder"""
+    url: CallAddress = ""
+    """address that is called"""
+    mail: MailAddress = ""
+    """address that gets a mail, once a day"""
+    every: Seconds = 60.0
+    """time between two signs of life"""
+
+
 class RetentionShape(Shape):
     """How long the bridge keeps what people wrote."""
 
@@ -206,6 +223,12 @@ class BridgeShape(Shape):
     """the mail server through which people are told; without it, nobody is"""
     retention: RetentionShape = RetentionShape()
     """how long the journal keeps what people wrote: {values: 2y}; by default for ever"""
+    calendars: dict[Name, CalendarShape] = Field(default={})
+    """business calendars by name, e.g. office: {zone: Europe/Copenhagen, hours: {mon-fri: "08:00-16:00"}}"""
+    hooks: dict[Name, HookShape] = Field(default={})
+    """outgoing webhooks by name, e.g. chat: {url: https://..., secret: {secret: chat_secret}}"""
+    heartbeat: HeartbeatShape | None = None
+    """signs of life: {file: ..., url: ..., mail: ..., every: 60s}"""
     trackers: dict[Name, TrackerShape] = Field(default={}, json_schema_extra={"needed": True})
     """trackers by name, e.g. home: {kind: jira-datacenter, url: ..., token: {secret: home_token}}"""
     agreements: Text = "agreements/*.yaml"
@@ -386,3 +409,19 @@ class AgreementShape(Shape):
     """tickets that do not cross at all, by their labels or a field"""
     show_people: Literal["name", "role", "company"] = "name"
     """how people are called on the other side"""
+    resolved: Texts = ()
+    """statuses in which a ticket counts as resolved"""
+    office: OfficeShape = OfficeShape()
+    """calendars of the sides: {internal: office, vendor: always}"""
+    ball: tuple[BallShape, ...] = ()
+    """who has to act now, by rules of which the first that fits counts"""
+    clocks: dict[Name, ClockShape] | None = None
+    """clocks by name, e.g. resolve: {start: created, stop: resolved, goals: {P1: 4h, default: 5d}, calendar: office}"""
+    ladder: tuple[StepShape, ...] | None = None
+    """who is told when, e.g. [{at: 80%, tell: delivery-manager}, {at: 100%, tell: service-owner}]"""
+    alerts: AlertsShape = AlertsShape()
+    """how many mails of alerts a role gets: {most-per-hour: 20, gather: 5m}"""
+    digest: DigestShape | None = None
+    """weekly report to both sides: {to: [service-owner], every: monday 08:00}"""
+    clocks_from: IsoDate = ""
+    """tickets born before this date are not measured by these clocks"""

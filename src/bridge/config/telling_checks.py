@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bridge.config.agreement_checks import Draft
+from bridge.config.policy_checks import told
 from bridge.sync.agreement import Agreement, Rule
 from bridge.sync.ownership import approver, grants
 from bridge.sync.roles import Unentitled
@@ -17,7 +18,7 @@ def check_told(draft: Draft) -> None:
     Only addresses of the configuration count: what a tracker knows of a group's people is not written to.
     """
     agreement, source = draft.agreement, draft.source
-    for name in dict.fromkeys(_asked(agreement)):
+    for name in dict.fromkeys((*_asked(agreement), *told(draft))):
         role = agreement.role(name)
         if role is not None and not role.mail and source.sound(("roles", name)):
             source.problem(

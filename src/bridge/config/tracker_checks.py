@@ -170,14 +170,7 @@ def _webhook(
         if reference is None:
             continue
         place = (*at, "webhook", key, "secret")
-        value = reveal(reference, source, place, vault)
-        if 0 < len(value.get_secret_value()) < _SHORTEST_SECRET:
-            source.problem(
-                place,
-                f"the secret '{reference.secret}' is too short to sign webhooks with",
-                f"use at least {_SHORTEST_SECRET} characters, e.g. the output of 'openssl rand -hex 32'",
-            )
-        secrets.append(value)
+        secrets.append(reveal_signing(reference, source, place, vault))
     return WebhookSettings(tuple(secrets), shape.path or name, shape.secret.secret if shape.secret else "")
 
 
@@ -190,6 +183,20 @@ def reveal(reference: SecretShape | None, source: Source, at: Place, vault: Vaul
     except NoSecret as trouble:
         source.problem(at, trouble.message, trouble.fix)
         return SecretStr("")
+
+
+def reveal_signing(
+    reference: SecretShape | None, source: Source, at: Place, vault: Vault | None
+) -> SecretStr:
+    """The secret behind a reference with which webhooks are signed: it must be long enough for that."""
+    value = reveal(reference, source, at, vault)
+    if reference is not None and 0 < len(value.get_secret_value()) < _SHORTEST_SECRET:
+        source.problem(
+            at,
+            f"the secret '{reference.secret}' is too short to sign webhooks with",
+            f"use at least {_SHORTEST_SECRET} characters, e.g. the output of 'openssl rand -hex 32'",
+        )
+    return value
 
 
 def settle_spool(shape: BridgeShape, database: str, folder: Path) -> str:

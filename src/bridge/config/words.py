@@ -170,6 +170,23 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _call_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise misfit("is not a web address", "write e.g. https://chat.example.com/hooks/bridge") from None
+    if parts.username is not None or parts.password is not None:
+        raise misfit("holds a login", "take it out of the address, and revoke it if it was a real one")
+    if parts.scheme not in {"http", "https"} or not host or re.search(r"\s", value) or port == 0:
+        raise misfit("is not a web address", "write e.g. https://chat.example.com/hooks/bridge")
+    if parts.fragment:
+        raise misfit("has a '#' part, which no server would see", "remove it")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise misfit("would send what it tells in clear over http", "write https://...")
+    return value
+
+
 def is_mail_address(text: str) -> bool:
     """True for a bare address that every mail server takes; quoted and international ones are not (RFC 5321 4.1.2)."""
     local, _, domain = text.rpartition("@")
@@ -287,6 +304,9 @@ SecretName = Annotated[Text, AfterValidator(_secret_name)]
 
 WebAddress = Annotated[Text, AfterValidator(_web_address)]
 """A base address without login, query or trailing slash."""
+
+CallAddress = Annotated[Text, AfterValidator(_call_address)]
+"""An address that is called as it stands; such addresses are often secrets themselves, so none is quoted."""
 
 MailAddress = Annotated[Text, AfterValidator(_mail_address)]
 """A bare mail address, in ASCII."""

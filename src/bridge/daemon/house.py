@@ -17,6 +17,7 @@ from bridge.daemon.acquaintances import Acquaintances
 from bridge.daemon.cuts import Redactions
 from bridge.daemon.health import Health
 from bridge.daemon.listening import HookWatch
+from bridge.daemon.pulse import Pulse
 from bridge.daemon.rosters import RosterDesk
 from bridge.daemon.sightings import Sightings
 from bridge.daemon.spool import Spool
@@ -93,6 +94,7 @@ class House:
         hooks: which webhooks still speak.
         redactions: how often each rule has cut something out of what was written.
         tally: how many links were changed lately.
+        pulse: which threads make progress.
         braking: held while a brake is pulled: many threads may see the same.
         watches: (agreement, side) -> what this process knows of how the side fares as a whole.
     """
@@ -114,6 +116,7 @@ class House:
     hooks: HookWatch = field(default_factory=HookWatch)
     redactions: Redactions = field(default_factory=Redactions)
     tally: Tally = field(default_factory=Tally)
+    pulse: Pulse = field(default_factory=Pulse)
     braking: threading.Lock = field(default_factory=threading.Lock)
     watches: dict[tuple[str, Side], Watched] = field(default_factory=dict)
     _former: tuple[Terms, tuple[Place, ...]] | None = None

@@ -24,9 +24,12 @@ from bridge.clock import SECOND, SystemClock
 from bridge.config.settings import Settings
 from bridge.daemon.alarm import Alarm
 from bridge.daemon.census import census_due, take_census
+from bridge.daemon.chronicle import Chronicler
 from bridge.daemon.control import tell_heads
+from bridge.daemon.digesting import Digesting
 from bridge.daemon.dispatch import QueueDispatcher
 from bridge.daemon.feed import Feed
+from bridge.daemon.heartbeat import Heart
 from bridge.daemon.hints import HintDesk
 from bridge.daemon.house import House
 from bridge.daemon.mailer import Mailer
@@ -36,6 +39,7 @@ from bridge.daemon.preflight import expiring, require
 from bridge.daemon.remembering import check_sites, renew
 from bridge.daemon.retaining import retain
 from bridge.daemon.systemd import Notifier
+from bridge.daemon.ticking import Ticker
 from bridge.daemon.worker import Worker, record_answer, record_failure
 from bridge.errors import BridgeError, ConfigError, Refused, TrackerError
 from bridge.sync.ticket import Side
@@ -113,6 +117,10 @@ class Service:
         self._notify = Notifier(os.environ if environ is None else environ)
         self._worker = Worker(house)
         self._mailer = Mailer(house)
+        self._chronicler = Chronicler(house)
+        self._ticker = Ticker(house)
+        self._heart = Heart(house)
+        self._digesting = Digesting(house)
         self._lanes: dict[str, QueueDispatcher] = {}
         self._failed = False
         self._loops: dict[tuple[str, Side], _Loop] = {}
@@ -134,10 +142,13 @@ class Service:
             TrackerError: at the start, a tracker cannot be reached or refuses the login.
         """
         self._mailer.start()  # before any tracker is spoken to: mail goes out whatever they do
+        self._ticker.start()
         try:
             greet(self._house)
             renew(self._house)
         except BaseException:
+            self._ticker.stop()
+            self._ticker.join()
             self._mailer.stop()
             self._mailer.join()
             raise
@@ -148,9 +159,12 @@ class Service:
         for tracker, days in expiring(self._house.terms, self._clock.now()):
             log.warning("token_expiring", tracker=tracker, days=days)
         self._hear()
+        self._house.pulse.beat("sweep")
         sweeper = self._thread("sweep", self._sweep_forever)
         keeper = self._thread("journal", self._keep_forever)
         self._start_feeds()
+        self._chronicler.start()
+        self._heart.start()
         try:
             if self._listener is not None:
                 self._listener.open(self._desk, self._ready)
@@ -337,6 +351,7 @@ class Service:
                 for name, due in self._due().items():
                     self._lanes[name].wake(due, swept=True)
                 self._swept_at = self._clock.now()
+                self._house.pulse.beat("sweep")
                 self._mind_hooks()
             except BridgeError as error:
                 log.error("store_failed", words=str(error))
@@ -356,7 +371,7 @@ class Service:
     # --- journal -------------------------------------------------------------------------------------------------
 
     def _keep_forever(self) -> None:
-        """Have the witness and the control tickets follow the journal, and have it forget what it kept long enough."""
+        """Have the witness, the control tickets and the digests follow the journal, and have it forget what is old."""
         retained = 0
         while not self._over.is_set():
             now = self._clock.now()
@@ -366,6 +381,7 @@ class Service:
                 if (now - retained) / SECOND >= FORGETTING:
                     retain(self._house)
                     retained = now
+                self._digesting.step(now)
                 tell_heads(self._house)
             except BridgeError as error:
                 log.error("store_failed", words=str(error))
@@ -407,6 +423,7 @@ class Service:
             self._house.terms = terms
             renew(self._house)
             self._start_feeds()
+            self._chronicler.start()
             close_trackers(before.trackers, keep=terms.trackers)
             log.info("reload_done", agreements=[one.name for one in settings.agreements])
         self._notify.ready()
@@ -415,7 +432,10 @@ class Service:
         self._notify.stopping()
         log.info("daemon_stopping")
         self._over.set()
+        self._heart.stop()
+        self._ticker.stop()
         self._mailer.stop()
+        self._chronicler.stop()
         if self._listener is not None:
             self._listener.close()
         with ThreadPoolExecutor(len(self._lanes)) as pool:
@@ -425,7 +445,9 @@ class Service:
             alarm.close()
         for thread in (sweeper, keeper, *(loop.thread for loop in self._loops.values())):
             thread.join(timeout=5)
+        self._ticker.join()
         self._mailer.join()
+        self._chronicler.join()
         self._tell("bridge.stopped")
         close_house(self._house)
         log.info("daemon_stopped", clean=finished)

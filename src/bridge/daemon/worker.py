@@ -17,11 +17,13 @@ from bridge.clock import SECOND
 from bridge.daemon.acting import act
 from bridge.daemon.books import Books, Withheld
 from bridge.daemon.closing import end
+from bridge.daemon.escalating import escalate
 from bridge.daemon.holding import keep_holds, let_go, to_store
 from bridge.daemon.house import House
 from bridge.daemon.lookout import another
 from bridge.daemon.moving import follow_survivors, note_key
 from bridge.daemon.owning import look_after
+from bridge.daemon.policies import mark_stale
 from bridge.daemon.rebasing import new_base
 from bridge.daemon.recalling import recall
 from bridge.daemon.relating import wait_for
@@ -273,6 +275,8 @@ class Worker:
             act(run, plan, books)
             if not books.created:
                 look_after(run, books)
+                if not run.warrant:
+                    escalate(run, books)
                 break
         if run.warrant and not (books.refused or books.findings or books.withheld):
             books.journal.append((APPLIED, {"digest": run.warrant}))
@@ -446,6 +450,7 @@ class Worker:
         for part in books.parts:
             tx.parts.put(run.link.id, part)
         wait_for(tx, run, books.waits)
+        mark_stale(tx, run.terms, run.link, now)
         if books.withheld is None:
             keep_holds(tx, run, books, now)
         keep_told(tx, books)

@@ -55,12 +55,18 @@ class Page:
         facts: the table under them.
         commands: what the reader can do about it.
         closing: the small print.
+        language: the code of its language.
+        picture: a picture as HTML of our own making; "" for none.
+        drawing: the same for plain text.
     """
 
     lead: Sequence[str]
     facts: Sequence[Fact] = ()
     commands: Sequence[Command] = ()
     closing: str = ""
+    language: str = "en"
+    picture: str = ""
+    drawing: str = ""
 
 
 def span(duration: int) -> str:
@@ -81,6 +87,8 @@ def as_text(page: Page) -> str:
     width = max((len(fact.label) for fact in page.facts), default=0) + 1
     if page.facts:
         blocks.append("\n".join(_text_fact(fact, width) for fact in page.facts))
+    if page.drawing:
+        blocks.append(page.drawing)
     blocks += [f"{command.meaning}\n\n    {command.line}" for command in page.commands]
     if page.closing:
         blocks.append(f"-- \n{page.closing}")
@@ -96,15 +104,14 @@ def as_html(page: Page) -> str:
             for fact in page.facts
         )
         parts.append(f'<table style="border-collapse:collapse">{rows}</table>')
-    parts += [
-        f'<p>{escape(command.meaning)}</p><pre style="{_CODE}">{escape(command.line)}</pre>'
-        for command in page.commands
-    ]
+    if page.picture:
+        parts.append(page.picture)
+    parts += [f"<p>{escape(command.meaning)}</p>{_html_line(command.line)}" for command in page.commands]
     if page.closing:
         parts.append(f'<p style="color:#666;font-size:13px">{escape(page.closing)}</p>')
     body = "\n".join(parts)
     return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<!DOCTYPE html>\n<html lang="{escape(page.language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"></head>\n'
         f'<body style="{_STYLE}">\n{body}\n</body></html>\n'
     )
@@ -119,6 +126,14 @@ def _text_fact(fact: Fact, width: int) -> str:
 def _html_value(fact: Fact) -> str:
     url = _web_address(fact.url)
     return f'<a href="{escape(url)}">{escape(fact.value)}</a>' if url else escape(fact.value)
+
+
+def _html_line(line: str) -> str:
+    """What can be typed, or clicked where it is an address."""
+    url = _web_address(line)
+    if url:
+        return f'<p style="word-break:break-all"><a href="{escape(url)}">{escape(url)}</a></p>'
+    return f'<pre style="{_CODE}">{escape(line)}</pre>'
 
 
 def _web_address(url: str) -> str:

@@ -159,6 +159,7 @@ class Step:
         priority: priority that the internal ticket gets, in its words; "" for none.
         webhook: name of a webhook of bridge.yaml that is told; "" for none.
         every: repeated after so many microseconds until acknowledged; None: told once.
+        urgent: quiet hours of the roles do not hold it back.
     """
 
     name: str
@@ -171,6 +172,7 @@ class Step:
     priority: str = ""
     webhook: str = ""
     every: int | None = None
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ class Timeline:
         entries: in order of time; ``CREATED`` first.
         certain_until: everything that happened before this moment (microseconds) is in it; later things may be missing.
         ended: when the link was closed, microseconds; None while it goes on. No clock runs on after that.
-        shown: side -> field -> what it showed when it was last read, of sides whose tracker tells no history.
+        shown: side -> field -> what it showed when it was last read, in the internal words: what no history tells of a
+            change is seen by it.
     """
 
     born: int

@@ -7,14 +7,14 @@ else looks. A row is stale when its link was worked on since its timeline was re
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
 from bridge.store.columns import chunks, insert
-from bridge.store.rows import Chronicle
-from bridge.store.tables import timelines
+from bridge.store.rows import Chronicle, LinkState
+from bridge.store.tables import links, timelines
 
 C = timelines.c
 
@@ -46,14 +46,29 @@ class Chronicles:
             made.on_conflict_do_update(index_elements=[C.link_id], set_={"stale_at": known})
         )
 
+    def missing(self, agreement: str) -> builtins.list[int]:
+        """The links of an agreement that go on and of which nothing is kept yet."""
+        kept = select(C.link_id).where(C.link_id == links.c.id).exists()
+        query = select(links.c.id).where(
+            links.c.agreement == agreement, links.c.state != LinkState.CLOSED, ~kept
+        )
+        return list(self._connection.execute(query.order_by(links.c.id)).scalars())
+
+    def renew(self, agreement: str, since: int, now: int) -> None:
+        """A version of the policy came into force: those born since that moment are to be measured again."""
+        touched = update(timelines).where(C.agreement == agreement, C.born >= since, C.stale_at.is_(None))
+        self._connection.execute(touched.values(stale_at=now))
+
     def stale(self, now: int, limit: int, agreement: str) -> builtins.list[Chronicle]:
         """Those of an agreement that are to be read again by now, the longest stale first."""
         query = select(timelines).where(C.stale_at <= now, C.agreement == agreement)
         return [_chronicle(row) for row in self._connection.execute(query.order_by(C.stale_at).limit(limit))]
 
-    def due(self, now: int, limit: int) -> builtins.list[Chronicle]:
-        """Those of which something changes by now, the earliest first."""
+    def due(self, now: int, limit: int, agreements: Iterable[str] | None = None) -> builtins.list[Chronicle]:
+        """Those of which something changes by now, the earliest first; of these agreements alone, if so asked."""
         query = select(timelines).where(C.next_at <= now).order_by(C.next_at, C.link_id).limit(limit)
+        if agreements is not None:
+            query = query.where(C.agreement.in_(builtins.list(agreements)))
         return [_chronicle(row) for row in self._connection.execute(query)]
 
     def next_due(self) -> int | None:
@@ -88,6 +103,21 @@ class Chronicles:
         """When anything changes next, and what lists show until then."""
         changed = update(timelines).where(C.link_id == link_id)
         self._connection.execute(changed.values(next_at=next_at, summary=summary))
+
+    def settle(self, row: Chronicle, next_at: int | None, summary: Mapping[str, Any]) -> bool:
+        """The same, of a row as it was read; False when somebody has changed it since, and it stays as it is now."""
+        unchanged = update(timelines).where(
+            C.link_id == row.link_id,
+            C.next_at.is_not_distinct_from(row.next_at),
+            C.read_at.is_not_distinct_from(row.read_at),
+        )
+        done = self._connection.execute(unchanged.values(next_at=next_at, summary=dict(summary)))
+        return done.rowcount == 1
+
+    def amend(self, link_id: int, timeline: Mapping[str, Any], next_at: int) -> None:
+        """Its history has one entry more that no tracker tells; its clocks are to be looked at by then."""
+        changed = update(timelines).where(C.link_id == link_id)
+        self._connection.execute(changed.values(timeline=dict(timeline), next_at=next_at))
 
     def of(self, ids: Iterable[int]) -> dict[int, Chronicle]:
         """What is kept of these links, by link."""

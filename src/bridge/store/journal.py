@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import JSON, Connection, Select, func, select, type_coerce, update
 
 from bridge.errors import StoreError
 from bridge.store.columns import chunks, clean, insert
@@ -101,6 +101,17 @@ class Journal:
         self.flush()
         row = self._connection.execute(select(chains).where(H.agreement == agreement)).one_or_none()
         return Head(agreement) if row is None else Head(*row)
+
+    def counts(self, agreement: str, since: int, until: int) -> dict[tuple[str, str], int]:
+        """How often each thing was done or found in [since, until): (event, side that it names or "") -> count."""
+        self.flush()
+        side = func.coalesce(type_coerce(C.data, JSON)["data", "side"].as_string(), "")
+        query = (
+            select(C.event, side, func.count())
+            .where(C.agreement == agreement, C.at >= since, C.at < until)
+            .group_by(C.event, side)
+        )
+        return {(event, where): count for event, where, count in self._connection.execute(query)}
 
     def for_link(self, link_id: int, limit: int | None = None) -> list[JournalEntry]:
         """A link's whole story, or its newest entries only."""

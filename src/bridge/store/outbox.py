@@ -121,6 +121,17 @@ class Outbox:
         earliest: int | None = self._connection.execute(query).scalar_one()
         return earliest
 
+    def waiting_since(self, now: int) -> int | None:
+        """When the oldest letter was put here that should have been handed over by now; None when none is.
+
+        One that was tried and is tried again later is among them, one that waits for its hour is not.
+        """
+        owed = (C.due_at <= now) | (C.due_at.is_not(None) & (C.attempts > 0))
+        earliest: int | None = self._connection.execute(
+            select(func.min(C.created_at)).where(owed)
+        ).scalar_one()
+        return earliest
+
     def claim(self, letter_id: int, message_id: str) -> None:
         """It is about to be handed over, under this id; from now on it may have been.
 
@@ -153,6 +164,11 @@ class Outbox:
         values = {"state": LetterState.QUEUED, "due_at": now}
         self._connection.execute(update(outbox).where(C.id == letter_id).values(values))
         return True
+
+    def bring_back(self, now: int, by: int) -> int:
+        """The clock was set back: what was put here later than now is due so much sooner; returns how many."""
+        ahead = update(outbox).where(C.state == LetterState.QUEUED, C.created_at > now)
+        return self._connection.execute(ahead.values(due_at=C.due_at - by)).rowcount
 
     def forget(self, before: int) -> int:
         """Forget what letters say that are over and were put here before that; returns how many."""

@@ -25,6 +25,25 @@ class Unentitled(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Quiet:
+    """Hours of the day in which a role gets no mail, unless it is urgent.
+
+    Attributes:
+        start_minute: first minute of the day that is quiet.
+        end_minute: first minute that no longer is, at most 1440; not after ``start_minute``: it is quiet over midnight.
+        zone: name of the time zone.
+    """
+
+    start_minute: int
+    end_minute: int
+    zone: str
+
+
+Language = Literal["en", "da", "nl"]
+"""Languages that mails are written in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """A named responsibility on one side.
 
@@ -37,6 +56,8 @@ class Role:
         field: person field of that side's ticket that holds who is accountable for it; "" when the role has none.
         required_within: microseconds in which an accountable person must be there; None when nobody asks.
         mail: addresses at which the role is told; from the configuration alone.
+        language: language of its mails.
+        quiet: hours in which it gets no mail; None for none.
         members: who is in the groups and project roles. Found out by the shell; empty in a configuration.
     """
 
@@ -48,6 +69,8 @@ class Role:
     field: str = ""
     required_within: int | None = None
     mail: tuple[str, ...] = ()
+    language: Language = "en"
+    quiet: Quiet | None = None
     members: tuple[Person, ...] = ()
 
     @property

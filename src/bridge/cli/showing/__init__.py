@@ -7,6 +7,7 @@
     day       what every act needs: stage, people, voice, and waiting for what must come
     script    the ordinary part of the day
     rights    changes that wait for a person, a secret that stays inside
+    clocks    a goal that is missed, and who is told
     trouble   the rest: a conflict, a storm of 429s, a kill -9, a shared login
     reading   words of wiki text and of ADF, read apart from the product's markup
     proof     the two trackers compared with the agreement, apart from the product's core

@@ -10,6 +10,7 @@ import email.policy
 import socketserver
 from dataclasses import dataclass
 from email.message import EmailMessage
+from pathlib import Path
 from threading import Thread
 
 LONGEST_LINE = 4096
@@ -42,6 +43,12 @@ class Mail:
         part = self.message.get_body(("plain",))
         return str(part.get_content()) if part is not None else ""
 
+    @property
+    def page(self) -> str:
+        """Its form as HTML; "" when it has none."""
+        part = self.message.get_body(("html",))
+        return str(part.get_content()) if part is not None else ""
+
 
 class Post:
     """The mail server.
@@ -71,6 +78,15 @@ class Post:
     def start(self) -> None:
         """Take mail."""
         self._thread.start()
+
+    def keep(self, folder: Path) -> int:
+        """Write all mails into a folder, as they came and as a browser shows them; how many."""
+        mails = list(self.mails)
+        for number, mail in enumerate(mails, 1):
+            (folder / f"{number:03}.eml").write_bytes(bytes(mail.message))
+            if mail.page:
+                (folder / f"{number:03}.html").write_text(mail.page, encoding="utf-8")
+        return len(mails)
 
     def stop(self) -> None:
         """Take no more."""
