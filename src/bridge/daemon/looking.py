@@ -107,9 +107,10 @@ class Look:
             _acknowledged(verdict, (*words, *fresh), own),
             now,
         )
-        next_at = min((at for at in (verdict.next_at, upcoming) if at is not None), default=None)
-        if next_at is not None:
-            next_at = max(next_at, now + 1)
+        # A tracker's clock may be ahead of ours by little enough to be left as it is: what it tells comes true then.
+        ahead = [at for at in (*(one.at for one in timeline.entries), timeline.ended or 0) if at > now]
+        moments = [*ahead, *(max(at, now + 1) for at in (verdict.next_at, upcoming) if at is not None)]
+        next_at = min(moments, default=None)
         summary = {**glance(verdict), **{key: value for key, value in row.summary.items() if key == "urls"}}
         late = {
             claim: self._outages.why(agreement, claim.at) if claim.late > LATE else None for claim in steps
