@@ -13,6 +13,7 @@ from bridge.clock import SECOND
 from bridge.daemon.census import take_census
 from bridge.daemon.control import tell_heads
 from bridge.daemon.feed import Feed
+from bridge.daemon.hooker import Hooker
 from bridge.daemon.house import House
 from bridge.daemon.mailer import Mailed, Mailer
 from bridge.daemon.retaining import retain
@@ -88,6 +89,7 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
     tell_heads(house)
     retain(house)
     Ticker(house).tick()
+    Hooker(house).flush()
     return Pass(hits, reports, tuple(failures), Mailer(house).flush())
 
 

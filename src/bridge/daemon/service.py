@@ -30,6 +30,7 @@ from bridge.daemon.dispatch import QueueDispatcher
 from bridge.daemon.feed import Feed
 from bridge.daemon.heartbeat import Heart
 from bridge.daemon.hints import HintDesk
+from bridge.daemon.hooker import Hooker
 from bridge.daemon.house import House
 from bridge.daemon.mailer import Mailer
 from bridge.daemon.nudges import Nudges
@@ -117,6 +118,7 @@ class Service:
         self._worker = Worker(house)
         self._mailer = Mailer(house)
         self._ticker = Ticker(house)
+        self._hooker = Hooker(house)
         self._heart = Heart(house)
         self._digesting = Digesting(house)
         self._lanes: dict[str, QueueDispatcher] = {}
@@ -141,12 +143,15 @@ class Service:
         """
         self._mailer.start()  # before any tracker is spoken to: mail goes out whatever they do
         self._ticker.start()
+        self._hooker.start()
         try:
             greet(self._house)
             renew(self._house)
         except BaseException:
             self._ticker.stop()
+            self._hooker.stop()
             self._ticker.join()
+            self._hooker.join()
             self._mailer.stop()
             self._mailer.join()
             raise
@@ -430,6 +435,7 @@ class Service:
         self._over.set()
         self._heart.stop()
         self._ticker.stop()
+        self._hooker.stop()
         self._mailer.stop()
         if self._listener is not None:
             self._listener.close()
@@ -441,6 +447,7 @@ class Service:
         for thread in (sweeper, keeper, *(loop.thread for loop in self._loops.values())):
             thread.join(timeout=5)
         self._ticker.join()
+        self._hooker.join()
         self._mailer.join()
         self._tell("bridge.stopped")
         close_house(self._house)
