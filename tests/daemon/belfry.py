@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "sla"))
 
-from sla_making import HOUR, MINUTE, History, always, clock, moment, policy
+from sla_making import HOUR, MINUTE, RESOLVED, History, always, clock, moment, policy
 
 from bridge.config.settings import MailSettings, Pledge, Settings, WebSettings
 from bridge.daemon.house import House, Terms
@@ -63,10 +63,19 @@ class Belfry:
     """The house, its ticker and its mailer; ``clock`` is an hour's goal unless other rules are given."""
 
     def __init__(
-        self, folder: Path, *, port: int = 9, roles=ROLES, ladder: Sequence[Step] = LADDER, **pledge
+        self,
+        folder: Path,
+        *,
+        port: int = 9,
+        roles=ROLES,
+        ladder: Sequence[Step] = LADDER,
+        stop=(RESOLVED,),
+        **pledge,
     ):
         self.folder, self.clock = folder, Hand(BORN)
-        self.rules = policy(clock(goals=[always(HOUR)]), ladder=tuple(ladder), calendars={"always": ALWAYS})
+        self.rules = policy(
+            clock(stop=stop, goals=[always(HOUR)]), ladder=tuple(ladder), calendars={"always": ALWAYS}
+        )
         self.rules = replace(self.rules, version=version_of(self.rules))
         agreement = Agreement(
             "acme",

@@ -12,10 +12,13 @@ from post_office import open_post_office
 from sla_making import HOUR, MINUTE, History
 
 from bridge.daemon import ticking
+from bridge.daemon.acknowledging import acknowledge
 from bridge.daemon.ticking import PORTION, Ticked
 from bridge.notify.sending import SmtpPost
+from bridge.sla.policy import Happening, Trigger
 from bridge.store.rows import LetterState
 from bridge.sync.roles import Quiet
+from bridge.sync.ticket import Side
 
 
 @pytest.fixture
@@ -150,6 +153,41 @@ def test_a_deed_that_comes_to_light_late_is_not_blamed_on_the_bridge(belfry):
 def test_what_was_undone_before_anybody_noticed_is_not_told(belfry, resolved):
     belfry.link(History(BORN, status="Open").becomes(resolved, status="Resolved"))
     belfry.at(24 * 60)
+    assert belfry.told() == []
+
+
+# --- acknowledged -----------------------------------------------------------------------------------------------------
+
+
+def test_a_comment_that_acknowledges_ends_the_repetitions(belfry):
+    link = belfry.link()
+    for minute in (0, 60, 120):
+        belfry.at(minute)
+    told = belfry.told()
+    belfry.tell(link, History(BORN, status="Open").acknowledged(100))
+    for minute in range(121, 500, 10):
+        belfry.at(minute)
+    assert belfry.told() == told
+    with belfry.store.read() as tx:
+        (word,) = tx.alerts.acknowledged(link)
+    assert (word.clock, word.cycle, word.at) == ("resolve", BORN, BORN + 100 * MINUTE)
+    assert word.detail == {"who": "", "side": "vendor", "how": "comment"}
+
+
+def test_an_acknowledgement_stops_a_clock_at_once_though_no_tracker_was_read_since(tmp_path):
+    """Whoever was reading the history at that moment does not take it back."""
+    belfry = Belfry(tmp_path, ladder=[step("100%")], stop=[Trigger(Happening.ACKNOWLEDGED)])
+    link = belfry.link()
+    belfry.at(30)
+    with belfry.store.write() as tx:
+        row = tx.chronicles.get(link)
+        words = {"who": "ann", "side": Side.INTERNAL, "how": "command", "now": belfry.clock.now()}
+        assert acknowledge(tx, tx.links.get(link), [("resolve", BORN)], **words) == 1
+        assert acknowledge(tx, tx.links.get(link), [("resolve", BORN)], **words) == 0
+    belfry.tell(link, History(BORN, status="Open"))
+    with belfry.store.read() as tx:
+        assert tx.chronicles.get(link).stale_at != row.stale_at
+    belfry.at(90)
     assert belfry.told() == []
 
 

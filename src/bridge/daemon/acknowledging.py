@@ -120,13 +120,13 @@ def acknowledge(
     if not new:
         return 0
     row = tx.chronicles.get(link.id)
+    tx.chronicles.touch(link.id, link.agreement, now)
     if row is not None and row.timeline:
         timeline = timeline_from_json(row.timeline)
         words = [entry_of(Acknowledgement(link.id, *key, now, detail)) for key in new]
         entries = sorted((*timeline.entries, *words), key=lambda entry: entry.at)
         told = timeline_to_json(replace(timeline, entries=tuple(entries)))
         tx.chronicles.amend(link.id, told, now)
-    tx.chronicles.touch(link.id, link.agreement, now)
     told_to_journal(tx, link, new, detail, now)
     return len(new)
 

@@ -17,6 +17,7 @@ from bridge.config.settings import Settings
 from bridge.daemon.house import House, field_specs
 from bridge.daemon.lookout import Glance, after_poll, after_refusal, canary, while_polling
 from bridge.daemon.neighbours import without_neighbours
+from bridge.daemon.policies import mark_stale
 from bridge.daemon.recalling import forgotten_mirror, tell_forgotten
 from bridge.daemon.restraint import looked_at
 from bridge.daemon.returning import welcome
@@ -241,6 +242,8 @@ class Feed:
                     parts=parts[link.id],
                 ):
                     tx.bases.touch(link.id, side, seen=ticket.updated)
+                    # What is no news for the mirror may be some for a clock: a private word, who it is assigned to.
+                    mark_stale(tx, terms, link, now)
                     house.sightings.put(tracker.name, ticket, agreement.name, asked)
                     continue
                 if ticket.id in restamped:

@@ -1,6 +1,6 @@
 """One pass over everything, for cron and for tests: poll all feeds, work until nothing is owed, say how it went.
 
-At its end the clocks tick once, and the mail goes out that is due then.
+At its end timelines are read again, the clocks tick once, and the digests and the mail go out that are due then.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from bridge.clock import SECOND
 from bridge.daemon.census import take_census
+from bridge.daemon.chronicle import Chronicler
 from bridge.daemon.control import tell_heads
+from bridge.daemon.digesting import Digesting
 from bridge.daemon.feed import Feed
 from bridge.daemon.hooker import Hooker
 from bridge.daemon.house import House
@@ -86,10 +88,12 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
                 trouble = error.words
             feed.note(trouble)
     reports = tuple(work_off(house, progress))
+    Chronicler(house).flush()
     tell_heads(house)
     retain(house)
     Ticker(house).tick()
     Hooker(house).flush()
+    Digesting(house).step(house.clock.now())
     return Pass(hits, reports, tuple(failures), Mailer(house).flush())
 
 

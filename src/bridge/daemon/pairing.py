@@ -14,6 +14,7 @@ from bridge.daemon.holding import let_go
 from bridge.daemon.house import House, field_specs
 from bridge.daemon.neighbours import bequeath
 from bridge.daemon.owning import forget_owners
+from bridge.daemon.policies import mark_stale
 from bridge.daemon.vanishing import forget
 from bridge.errors import BridgeError
 from bridge.markup import words
@@ -155,6 +156,7 @@ def disconnect(house: House, link: Link, who: str) -> None:
     with house.store.write() as tx:
         tx.links.close(link.id)
         let_go(tx, link, house.clock.now())
+        mark_stale(tx, house.terms, link, house.clock.now())
         data = {"why": "unlinked", "who": who}
         tx.journal.add(house.clock.now(), link.agreement, link.id, "link.closed", data)
 

@@ -24,6 +24,7 @@ from bridge.clock import SECOND, SystemClock
 from bridge.config.settings import Settings
 from bridge.daemon.alarm import Alarm
 from bridge.daemon.census import census_due, take_census
+from bridge.daemon.chronicle import Chronicler
 from bridge.daemon.control import tell_heads
 from bridge.daemon.digesting import Digesting
 from bridge.daemon.dispatch import QueueDispatcher
@@ -117,6 +118,7 @@ class Service:
         self._notify = Notifier(os.environ if environ is None else environ)
         self._worker = Worker(house)
         self._mailer = Mailer(house)
+        self._chronicler = Chronicler(house)
         self._ticker = Ticker(house)
         self._hooker = Hooker(house)
         self._heart = Heart(house)
@@ -166,6 +168,7 @@ class Service:
         sweeper = self._thread("sweep", self._sweep_forever)
         keeper = self._thread("journal", self._keep_forever)
         self._start_feeds()
+        self._chronicler.start()
         self._heart.start()
         try:
             if self._listener is not None:
@@ -425,6 +428,7 @@ class Service:
             self._house.terms = terms
             renew(self._house)
             self._start_feeds()
+            self._chronicler.start()
             close_trackers(before.trackers, keep=terms.trackers)
             log.info("reload_done", agreements=[one.name for one in settings.agreements])
         self._notify.ready()
@@ -437,6 +441,7 @@ class Service:
         self._ticker.stop()
         self._hooker.stop()
         self._mailer.stop()
+        self._chronicler.stop()
         if self._listener is not None:
             self._listener.close()
         with ThreadPoolExecutor(len(self._lanes)) as pool:
@@ -449,6 +454,7 @@ class Service:
         self._ticker.join()
         self._hooker.join()
         self._mailer.join()
+        self._chronicler.join()
         self._tell("bridge.stopped")
         close_house(self._house)
         log.info("daemon_stopped", clean=finished)

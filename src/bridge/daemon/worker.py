@@ -23,6 +23,7 @@ from bridge.daemon.house import House
 from bridge.daemon.lookout import another
 from bridge.daemon.moving import follow_survivors, note_key
 from bridge.daemon.owning import look_after
+from bridge.daemon.policies import mark_stale
 from bridge.daemon.rebasing import new_base
 from bridge.daemon.recalling import recall
 from bridge.daemon.relating import wait_for
@@ -449,6 +450,7 @@ class Worker:
         for part in books.parts:
             tx.parts.put(run.link.id, part)
         wait_for(tx, run, books.waits)
+        mark_stale(tx, run.terms, run.link, now)
         if books.withheld is None:
             keep_holds(tx, run, books, now)
         keep_told(tx, books)

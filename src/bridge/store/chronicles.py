@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from bridge.store.columns import chunks, insert
-from bridge.store.rows import Chronicle
-from bridge.store.tables import timelines
+from bridge.store.rows import Chronicle, LinkState
+from bridge.store.tables import links, timelines
 
 C = timelines.c
 
@@ -45,6 +45,19 @@ class Chronicles:
         self._connection.execute(
             made.on_conflict_do_update(index_elements=[C.link_id], set_={"stale_at": known})
         )
+
+    def missing(self, agreement: str) -> builtins.list[int]:
+        """The links of an agreement that go on and of which nothing is kept yet."""
+        kept = select(C.link_id).where(C.link_id == links.c.id).exists()
+        query = select(links.c.id).where(
+            links.c.agreement == agreement, links.c.state != LinkState.CLOSED, ~kept
+        )
+        return list(self._connection.execute(query.order_by(links.c.id)).scalars())
+
+    def renew(self, agreement: str, since: int, now: int) -> None:
+        """A version of the policy came into force: those born since that moment are to be measured again."""
+        touched = update(timelines).where(C.agreement == agreement, C.born >= since, C.stale_at.is_(None))
+        self._connection.execute(touched.values(stale_at=now))
 
     def stale(self, now: int, limit: int, agreement: str) -> builtins.list[Chronicle]:
         """Those of an agreement that are to be read again by now, the longest stale first."""
@@ -101,10 +114,13 @@ class Chronicles:
         done = self._connection.execute(unchanged.values(next_at=next_at, summary=dict(summary)))
         return done.rowcount == 1
 
-    def amend(self, link_id: int, timeline: Mapping[str, Any], next_at: int) -> None:
-        """Its history has one entry more that no tracker tells; its clocks are to be looked at by then."""
+    def amend(self, link_id: int, timeline: Mapping[str, Any], now: int) -> None:
+        """Its history has one entry more that no tracker tells: its clocks are to be looked at now.
+
+        Whoever is reading it at this moment does not know of that entry: it is stale from now on, not from before.
+        """
         changed = update(timelines).where(C.link_id == link_id)
-        self._connection.execute(changed.values(timeline=dict(timeline), next_at=next_at))
+        self._connection.execute(changed.values(timeline=dict(timeline), next_at=now, stale_at=now))
 
     def of(self, ids: Iterable[int]) -> dict[int, Chronicle]:
         """What is kept of these links, by link."""
