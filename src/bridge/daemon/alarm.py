@@ -34,10 +34,12 @@ class Alarm:
 
     def wait(self, seconds: float) -> None:
         """Pause; a moment that has passed by the end is used up."""
-        end = self._clock.now() + int(seconds * SECOND)
+        pause = int(seconds * SECOND)
+        end = self._clock.now() + pause
         with self._turn:
             while not self._closed:
                 now = self._clock.now()
+                end = min(end, now + pause)  # a clock that was set back must not make it an hour
                 until = min(end, self._moments[0]) if self._moments else end
                 if until <= now:
                     break

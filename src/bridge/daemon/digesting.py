@@ -96,6 +96,13 @@ class Digesting:
         figures = {side: gathered.figures(side, rule.goals) for side in Side}
         roles = [role for role in agreement.roles if role.name in rule.to and role.mail]
         return [
-            digest_letter(agreement, role, figures[role.side], name=name(rule, period.until), now=now)
+            digest_letter(
+                agreement,
+                role,
+                figures[role.side],
+                name=name(rule, period.until),
+                zone=rule.zone,
+                now=now,
+            )
             for role in roles
         ]

@@ -24,6 +24,7 @@ from bridge.clock import SECOND
 from bridge.config.settings import MailSettings
 from bridge.daemon.alarm import Alarm
 from bridge.daemon.house import House
+from bridge.daemon.ticking import Ticker
 from bridge.errors import BridgeError, NoPost
 from bridge.notify.envelope import message_id
 from bridge.notify.sending import Outcome, Post, SmtpPost
@@ -146,6 +147,9 @@ class Mailer:
             return Mailed()
         ends: Counter[_End] = Counter()
         trouble = ""
+        # A clock that was set back must not make it a longer pause.
+        longest = self._house.clock.now() + int(LONGEST_PAUSE * SECOND)
+        self._pause_until = min(self._pause_until, longest)
         while not self._over.is_set() and self._house.clock.now() >= self._pause_until:
             with self._house.store.read() as tx:
                 due = tx.outbox.due(self._house.clock.now(), BATCH)
@@ -297,6 +301,7 @@ def mail_all_the_same(house: House) -> Iterator[None]:
         yield
     except BridgeError:
         try:
+            Ticker(house).tick()
             Mailer(house).flush()
         except BridgeError as error:
             log.error("store_failed", words=str(error))

@@ -1,6 +1,6 @@
 """One pass over everything, for cron and for tests: poll all feeds, work until nothing is owed, say how it went.
 
-At its end timelines are read again and the mail goes out that is due then.
+At its end timelines are read again, the clocks tick once, and the digests and the mail go out that are due then.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from bridge.clock import SECOND
 from bridge.daemon.census import take_census
 from bridge.daemon.chronicle import Chronicler
 from bridge.daemon.control import tell_heads
+from bridge.daemon.digesting import Digesting
 from bridge.daemon.feed import Feed
 from bridge.daemon.house import House
 from bridge.daemon.mailer import Mailed, Mailer
 from bridge.daemon.retaining import retain
+from bridge.daemon.ticking import Ticker
 from bridge.daemon.worker import Report, Worker, record_failure
 from bridge.errors import Refused, TrackerError
 from bridge.sync.ticket import Side
@@ -88,6 +90,8 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
     Chronicler(house).flush()
     tell_heads(house)
     retain(house)
+    Ticker(house).tick()
+    Digesting(house).step(house.clock.now())
     return Pass(hits, reports, tuple(failures), Mailer(house).flush())
 
 

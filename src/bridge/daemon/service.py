@@ -39,6 +39,7 @@ from bridge.daemon.preflight import expiring, require
 from bridge.daemon.remembering import check_sites, renew
 from bridge.daemon.retaining import retain
 from bridge.daemon.systemd import Notifier
+from bridge.daemon.ticking import Ticker
 from bridge.daemon.worker import Worker, record_answer, record_failure
 from bridge.errors import BridgeError, ConfigError, Refused, TrackerError
 from bridge.sync.ticket import Side
@@ -117,6 +118,7 @@ class Service:
         self._worker = Worker(house)
         self._mailer = Mailer(house)
         self._chronicler = Chronicler(house)
+        self._ticker = Ticker(house)
         self._heart = Heart(house)
         self._digesting = Digesting(house)
         self._lanes: dict[str, QueueDispatcher] = {}
@@ -140,10 +142,13 @@ class Service:
             TrackerError: at the start, a tracker cannot be reached or refuses the login.
         """
         self._mailer.start()  # before any tracker is spoken to: mail goes out whatever they do
+        self._ticker.start()
         try:
             greet(self._house)
             renew(self._house)
         except BaseException:
+            self._ticker.stop()
+            self._ticker.join()
             self._mailer.stop()
             self._mailer.join()
             raise
@@ -428,6 +433,7 @@ class Service:
         log.info("daemon_stopping")
         self._over.set()
         self._heart.stop()
+        self._ticker.stop()
         self._mailer.stop()
         self._chronicler.stop()
         if self._listener is not None:
@@ -439,6 +445,7 @@ class Service:
             alarm.close()
         for thread in (sweeper, keeper, *(loop.thread for loop in self._loops.values())):
             thread.join(timeout=5)
+        self._ticker.join()
         self._mailer.join()
         self._chronicler.join()
         self._tell("bridge.stopped")

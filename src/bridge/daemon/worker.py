@@ -17,6 +17,7 @@ from bridge.clock import SECOND
 from bridge.daemon.acting import act
 from bridge.daemon.books import Books, Withheld
 from bridge.daemon.closing import end
+from bridge.daemon.escalating import escalate
 from bridge.daemon.holding import keep_holds, let_go, to_store
 from bridge.daemon.house import House
 from bridge.daemon.lookout import another
@@ -274,6 +275,8 @@ class Worker:
             act(run, plan, books)
             if not books.created:
                 look_after(run, books)
+                if not run.warrant:
+                    escalate(run, books)
                 break
         if run.warrant and not (books.refused or books.findings or books.withheld):
             books.journal.append((APPLIED, {"digest": run.warrant}))

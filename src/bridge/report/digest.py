@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
-from bridge.notify.page import span
+from bridge.notify.clock_letters import parties
+from bridge.notify.languages import Tongue, tongue
 from bridge.report.facts import Case, ClockFigures, Figures, Waiting
 from bridge.report.paper import Paper, Table, as_html, as_text
-from bridge.report.words import Say, goal_words, keys_of, moment, owner_words, percent
-from bridge.sla.policy import Owner
+from bridge.report.words import (
+    NONE,
+    goal_words,
+    head_of,
+    keys_of,
+    moment,
+    period_of,
+    share,
+    standing_of,
+)
 from bridge.store.rows import Letter
 from bridge.sync.agreement import Agreement
-from bridge.sync.moments import to_minute
 from bridge.sync.naming import one_line
 from bridge.sync.roles import Role
 from bridge.sync.ticket import Side
@@ -27,27 +36,19 @@ MOST_ROWS = 50
 
 
 def digest_letter(
-    agreement: Agreement,
-    reader: Role,
-    figures: Figures,
-    *,
-    name: str,
-    now: int,
-    say: Say = str,
-    language: str = "en",
+    agreement: Agreement, reader: Role, figures: Figures, *, name: str, zone: str, now: int
 ) -> Letter:
-    """The digest as a mail for one role.
+    """The digest as a mail for one role, in its language.
 
     Args:
         agreement: the terms.
         reader: the role; its ``mail`` says where.
         figures: as the role's side may see them.
         name: which digest it is, e.g. ``2026-11-23``: part of the key, so that each is sent once.
+        zone: time zone in which moments are told.
         now: microseconds.
-        say: its language.
-        language: the name of that language.
     """
-    paper = digest(agreement, reader.side, figures, say, language)
+    paper = digest(agreement, reader.side, figures, tongue(reader.language, zone))
     key = f"digest/{agreement.name}/{name}/{reader.name}"
     digested = hashlib.sha256(f"{agreement.name}\x00{key}".encode(errors="replace")).hexdigest()
     return Letter(
@@ -63,177 +64,168 @@ def digest_letter(
     )
 
 
-def digest(agreement: Agreement, reader: Side, figures: Figures, say: Say, language: str = "en") -> Paper:
+def digest(agreement: Agreement, reader: Side, figures: Figures, words: Tongue) -> Paper:
     """The digest as a paper.
 
     Args:
         agreement: the terms.
         reader: the side that reads it.
         figures: as that side may see them.
-        say: its language.
-        language: the name of that language.
+        words: its language.
     """
-    parties = say("{one} and {other}").format(
-        one=_company(agreement, Side.INTERNAL), other=_company(agreement, Side.VENDOR)
-    )
-    period = say("{since} to {until}").format(
-        since=to_minute(figures.period.since), until=to_minute(figures.period.until)
-    )
+    internal, vendor = (one_line(agreement.scope(side).company) for side in Side)
     return Paper(
-        title=say("Digest of {parties}: {period}").format(parties=parties, period=period),
-        lead=_lead(figures, say),
-        tables=(
-            result(agreement, figures, say),
-            _cases(say("Breached"), figures.breached, reader, say, none=say("No goal was breached.")),
-            _cases(say("At risk"), figures.at_risk, reader, say, none=say("Nothing is at risk.")),
-            _held(agreement, figures.held, reader, say),
-            _parked(figures.parked, reader, say),
-            _minutes(agreement, figures, say),
-            _crossed(agreement, figures, say),
+        title=words.say(
+            "Digest of {internal} and {vendor}: {period}",
+            internal=internal,
+            vendor=vendor,
+            period=period_of(words, figures),
         ),
-        closing=_closing(figures, parties, say),
-        language=language,
+        lead=(*standing_of(words, figures), *_verdict(figures, words)),
+        tables=(
+            result(agreement, figures, words),
+            _missed(figures.breached, reader, words),
+            _at_risk(figures.at_risk, reader, words),
+            _held(agreement, figures.held, reader, words),
+            _parked(figures.parked, reader, words),
+            _minutes(agreement, figures, words),
+            _crossed(agreement, figures, words),
+        ),
+        closing=" ".join(
+            (
+                head_of(words, figures),
+                words.say(
+                    "Sent by the bridge between {internal} and {vendor}. Texts of tickets never stand in its mails.",
+                    internal=internal,
+                    vendor=vendor,
+                ),
+            )
+        ),
+        language=words.language,
     )
 
 
-def _lead(figures: Figures, say: Say) -> list[str]:
-    lead = [
-        say("{born} tickets are new, {resolved} were resolved, {open} are open.").format(
-            born=figures.born, resolved=figures.resolved, open=figures.open
-        ),
-        say("{count} steps of the ladder were taken.").format(count=figures.alerts),
-    ]
-    missed = [one.name for one in figures.clocks if one.kept is False]
-    kept = [one.name for one in figures.clocks if one.kept]
-    if missed:
-        lead.append(say("Missed what was agreed: {clocks}.").format(clocks=_list(missed)))
-    if kept:
-        lead.append(say("Reached what was agreed: {clocks}.").format(clocks=_list(kept)))
-    if figures.certain_until is not None and figures.certain_until < figures.period.until:
-        lead.append(
-            say("This is certain until {moment}; what happened later may not be in it yet.").format(
-                moment=to_minute(figures.certain_until)
-            )
-        )
-    return lead
-
-
-def result(agreement: Agreement, figures: Figures, say: Say) -> Table:
+def result(agreement: Agreement, figures: Figures, words: Tongue) -> Table:
     """How each clock fared, beside what the agreement says it should."""
     return Table(
-        say("Result by clock"),
+        words.say("Result by clock"),
         (
-            say("clock"),
-            say("owed by"),
-            say("met"),
-            say("breached"),
-            say("share met"),
-            say("agreed"),
-            say("running"),
-            say("at risk"),
+            words.say("clock"),
+            words.say("owed by"),
+            words.say("met"),
+            words.say("missed"),
+            words.say("share met"),
+            words.say("agreed"),
+            words.say("open"),
+            words.say("at risk"),
         ),
-        [_clock(agreement, one, say) for one in figures.clocks],
-        say("No clocks are agreed."),
+        [_clock(agreement, one, words) for one in figures.clocks],
+        words.say("No clock has run."),
     )
 
 
-def _clock(agreement: Agreement, one: ClockFigures, say: Say) -> tuple[str, ...]:
+def _clock(agreement: Agreement, one: ClockFigures, words: Tongue) -> tuple[str, ...]:
     return (
         one.name,
-        say("nobody") if one.owner is None else _company(agreement, one.owner),
+        words.say("nobody") if one.owner is None else one_line(agreement.scope(one.owner).company),
         str(one.met),
         str(one.breached),
-        percent(one.share),
-        percent(one.target),
+        share(words, one.share),
+        share(words, one.target),
         str(one.running),
         str(one.at_risk),
     )
 
 
-def _cases(heading: str, cases: Sequence[Case], reader: Side, say: Say, *, none: str) -> Table:
-    rows = [
-        (
-            keys_of(case.keys, reader),
-            case.cycle.clock,
-            goal_words(say, case),
-            moment(case.cycle.due_at if case.cycle.breached_at is None else case.cycle.breached_at),
+def _verdict(figures: Figures, words: Tongue) -> list[str]:
+    """What the ladder did, and which of the stated goals were reached."""
+    told = [
+        words.many(
+            "{number} step of the ladder was taken.",
+            "{number} steps of the ladder were taken.",
+            number=figures.alerts,
         )
-        for case in cases
     ]
-    return _cut(Table(heading, (say("ticket"), say("clock"), say("goal"), say("due")), rows, none), say)
+    missed = ", ".join(one_line(one.name) for one in figures.clocks if one.kept is False)
+    kept = ", ".join(one_line(one.name) for one in figures.clocks if one.kept)
+    if missed:
+        told.append(words.say("What was agreed was not reached: {clocks}.", clocks=missed))
+    if kept:
+        told.append(words.say("What was agreed was reached: {clocks}.", clocks=kept))
+    return told
 
 
-def _held(agreement: Agreement, held: Sequence[Waiting], reader: Side, say: Say) -> Table:
+def _missed(cases: Sequence[Case], reader: Side, words: Tongue) -> Table:
+    rows = [(*_case(one, reader, words), moment(words, one.cycle.breached_at)) for one in cases]
+    columns = (words.say("ticket"), words.say("clock"), words.say("goal"), words.say("missed since"))
+    return _cut(Table(words.say("Goals missed"), columns, rows, words.say("No goal was missed.")), words)
+
+
+def _at_risk(cases: Sequence[Case], reader: Side, words: Tongue) -> Table:
+    rows = [(*_case(one, reader, words), moment(words, one.cycle.due_at) or NONE) for one in cases]
+    columns = (words.say("ticket"), words.say("clock"), words.say("goal"), words.say("due"))
+    return _cut(Table(words.say("Goals at risk"), columns, rows, words.say("Nothing is at risk.")), words)
+
+
+def _case(case: Case, reader: Side, words: Tongue) -> tuple[str, str, str]:
+    return keys_of(case.keys, reader), case.cycle.clock, goal_words(words, case)
+
+
+def _held(agreement: Agreement, held: Sequence[Waiting], reader: Side, words: Tongue) -> Table:
     rows = [
         (
             keys_of(one.keys, reader),
             field_for(agreement.field(one.field), one.field, reader),
-            moment(one.since),
+            moment(words, one.since),
         )
         for one in held
     ]
-    columns = (say("ticket"), say("field"), say("since"))
-    return _cut(Table(say("Waiting for a decision"), columns, rows, say("No change is held.")), say)
+    columns = (words.say("ticket"), words.say("field"), words.say("since"))
+    empty = words.say("No change waits for a decision.")
+    return _cut(Table(words.say("Changes that wait for a decision"), columns, rows, empty), words)
 
 
-def _parked(parked: Sequence[Waiting], reader: Side, say: Say) -> Table:
-    rows = [(keys_of(one.keys, reader), moment(one.since)) for one in parked]
-    columns = (say("ticket"), say("since"))
-    return _cut(Table(say("Not kept in agreement now"), columns, rows, say("Every ticket is followed.")), say)
+def _parked(parked: Sequence[Waiting], reader: Side, words: Tongue) -> Table:
+    rows = [(keys_of(one.keys, reader), moment(words, one.since)) for one in parked]
+    columns = (words.say("ticket"), words.say("since"))
+    empty = words.say("Every ticket is kept in agreement.")
+    return _cut(Table(words.say("Tickets that cannot be kept in agreement now"), columns, rows, empty), words)
 
 
-def _minutes(agreement: Agreement, figures: Figures, say: Say) -> Table:
+def _minutes(agreement: Agreement, figures: Figures, words: Tongue) -> Table:
     rows = [
         (
-            owner_words(say, agreement, owner),
-            span(figures.minutes.get(owner, 0)),
-            span(figures.office[owner]) if owner in figures.office else "-",
+            name,
+            words.span(figures.minutes.get(owner, 0)),
+            words.span(figures.office[owner]) if owner in figures.office else NONE,
         )
-        for owner in Owner
+        for owner, name in parties(agreement, words).items()
     ]
-    return Table(
-        say("Whose time it was"), (say("who had the ball"), say("in all"), say("in its own hours")), rows
-    )
+    columns = (words.say("had to act"), words.say("by the clock"), words.say("in its own hours"))
+    return Table(words.say("Whose time it was"), columns, rows)
 
 
-def _crossed(agreement: Agreement, figures: Figures, say: Say) -> Table:
+def _crossed(agreement: Agreement, figures: Figures, words: Tongue) -> Table:
     things = {
-        "tickets": say("tickets"),
-        "comments": say("comments"),
-        "files": say("files"),
-        "fields": say("changes of fields"),
-        "worklogs": say("worklogs"),
+        "tickets": words.say("tickets"),
+        "comments": words.say("comments"),
+        "files": words.say("files"),
+        "fields": words.say("changes of fields"),
+        "worklogs": words.say("worklogs"),
     }
     rows = [
         (
-            say("to {company}").format(company=_company(agreement, side)),
+            words.say("to {company}", company=one_line(agreement.scope(side).company)),
             *(str(figures.crossed.get((side, what), 0)) for what in things),
         )
         for side in Side
     ]
-    return Table(say("What crossed"), (say("direction"), *things.values()), rows)
+    return Table(words.say("What crossed"), (words.say("direction"), *things.values()), rows)
 
 
-def _closing(figures: Figures, parties: str, say: Say) -> str:
-    head = say(
-        "Audit chain of this agreement: record {seq}, {hash}. Keep it: with it you can prove later what was done."
-    )
-    sent = say("Sent by the bridge between {parties}. Texts of tickets never stand in its mails.")
-    return f"{head.format(seq=figures.head.seq, hash=figures.head.hash)} {sent.format(parties=parties)}"
-
-
-def _cut(table: Table, say: Say) -> Table:
+def _cut(table: Table, words: Tongue) -> Table:
     more = len(table.rows) - MOST_ROWS
     if more <= 0:
         return table
-    words = say("and {count} more").format(count=more)
-    blank = ("",) * (len(table.columns) - 1)
-    return Table(table.heading, table.columns, [*table.rows[:MOST_ROWS], (words, *blank)], table.empty)
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(one_line(name) for name in names)
-
-
-def _company(agreement: Agreement, side: Side) -> str:
-    return one_line(agreement.scope(side).company)
+    rest = (words.say("and {count} more", count=more), *[""] * (len(table.columns) - 1))
+    return replace(table, rows=[*table.rows[:MOST_ROWS], rest])

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.clock import SECOND
-from bridge.notify.page import span
+from bridge.notify.clock_letters import parties
+from bridge.notify.languages import Tongue
 from bridge.report.digest import result
 from bridge.report.facts import Case, Figures
 from bridge.report.paper import Paper, Table, as_csv
-from bridge.report.words import Say, goal_words, keys_of, moment, owner_words, standing_words
+from bridge.report.words import goal_words, head_of, keys_of, moment, period_of, standing_of, standing_words
 from bridge.sla.policy import Owner
 from bridge.sync.agreement import Agreement
-from bridge.sync.moments import for_programs, to_minute
+from bridge.sync.moments import for_programs
 from bridge.sync.naming import one_line
 from bridge.sync.ticket import Side
 
@@ -43,13 +44,7 @@ COLUMNS = (
 
 
 def scorecard(
-    agreement: Agreement,
-    reader: Side,
-    figures: Figures,
-    cases: Sequence[Case],
-    *,
-    say: Say = str,
-    language: str = "en",
+    agreement: Agreement, reader: Side, figures: Figures, cases: Sequence[Case], words: Tongue
 ) -> Paper:
     """The scorecard as a paper.
 
@@ -58,33 +53,18 @@ def scorecard(
         reader: the side that reads it.
         figures: of the period.
         cases: the evidence.
-        say: its language.
-        language: the name of that language.
+        words: its language.
     """
-    vendor = one_line(agreement.vendor.company)
-    period = say("{since} to {until}").format(
-        since=to_minute(figures.period.since), until=to_minute(figures.period.until)
-    )
-    lead = [
-        say("{born} tickets are new, {resolved} were resolved, {open} are open.").format(
-            born=figures.born, resolved=figures.resolved, open=figures.open
-        )
-    ]
-    if figures.certain_until is not None and figures.certain_until < figures.period.until:
-        lead.append(
-            say("This is certain until {moment}; what happened later may not be in it yet.").format(
-                moment=to_minute(figures.certain_until)
-            )
-        )
-    head = say(
-        "Audit chain of this agreement: record {seq}, {hash}. Keep it: with it you can prove later what was done."
-    )
     return Paper(
-        title=say("Scorecard of {vendor}: {period}").format(vendor=vendor, period=period),
-        lead=lead,
-        tables=(result(agreement, figures, say), _evidence(agreement, reader, cases, say)),
-        closing=head.format(seq=figures.head.seq, hash=figures.head.hash),
-        language=language,
+        title=words.say(
+            "Scorecard of {vendor}: {period}",
+            vendor=one_line(agreement.vendor.company),
+            period=period_of(words, figures),
+        ),
+        lead=standing_of(words, figures),
+        tables=(result(agreement, figures, words), _evidence(agreement, reader, cases, words)),
+        closing=head_of(words, figures),
+        language=words.language,
     )
 
 
@@ -93,38 +73,38 @@ def scorecard_csv(agreement: Agreement, cases: Sequence[Case]) -> str:
     return as_csv(COLUMNS, (_csv_row(agreement, case) for case in cases))
 
 
-def _evidence(agreement: Agreement, reader: Side, cases: Sequence[Case], say: Say) -> Table:
-    owners = {owner: owner_words(say, agreement, owner) for owner in Owner}
+def _evidence(agreement: Agreement, reader: Side, cases: Sequence[Case], words: Tongue) -> Table:
+    owners = parties(agreement, words)
     return Table(
-        say("Evidence"),
+        words.say("Evidence"),
         (
-            say("ticket"),
-            say("clock"),
-            say("result"),
-            say("goal"),
-            say("started"),
-            say("stopped"),
-            say("breached"),
-            say("counted"),
+            words.say("ticket"),
+            words.say("clock"),
+            words.say("result"),
+            words.say("goal"),
+            words.say("started"),
+            words.say("ended"),
+            words.say("missed since"),
+            words.say("counted"),
             *owners.values(),
-            say("events"),
+            words.say("evidence"),
         ),
         [
             (
                 keys_of(case.keys, reader),
                 f"{case.cycle.clock} {case.cycle.number}",
-                standing_words(say, case.standing),
-                goal_words(say, case),
-                moment(case.cycle.started_at),
-                moment(case.cycle.stopped_at),
-                moment(case.cycle.breached_at),
-                span(case.cycle.elapsed),
-                *(span(case.minutes.get(owner, 0)) for owner in owners),
+                standing_words(words, case.standing),
+                goal_words(words, case),
+                moment(words, case.cycle.started_at),
+                moment(words, case.cycle.stopped_at),
+                moment(words, case.cycle.breached_at),
+                words.span(case.cycle.elapsed),
+                *(words.span(case.minutes.get(owner, 0)) for owner in owners),
                 " → ".join(event for event in (case.cycle.start_event, case.cycle.stop_event) if event),
             )
             for case in cases
         ],
-        say("No clock ran in this period."),
+        words.say("No clock ran in this period."),
     )
 
 

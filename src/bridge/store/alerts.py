@@ -6,13 +6,17 @@ A claim stands in the same transaction as the letters that tell of it, so that a
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select
 
-from bridge.store.columns import insert
+from bridge.store.columns import chunks, insert
 from bridge.store.rows import Acknowledgement, Alert
 from bridge.store.tables import acknowledgements, alerts
+
+GATHERED: Final = "gathered"
+"""What ``roles`` in an alert's detail says of a role that is told of it together with others."""
 
 C = alerts.c
 A = acknowledgements.c
@@ -50,6 +54,26 @@ class Alerts:
         )
         return self._connection.execute(statement).one_or_none() is not None
 
+    def of(self, ids: Iterable[int]) -> dict[int, builtins.list[Alert]]:
+        """All steps that were taken for these links, in the order in which they were, by link."""
+        found: dict[int, builtins.list[Alert]] = {}
+        for some in chunks(ids):
+            query = select(alerts).where(C.link_id.in_(some)).order_by(C.id)
+            for row in self._connection.execute(query):
+                found.setdefault(row.link_id, []).append(_alert(row))
+        return found
+
+    def newest(self) -> int:
+        """The id of the step that was taken last; 0 when none was."""
+        found: int | None = self._connection.execute(select(func.max(C.id))).scalar_one()
+        return found or 0
+
+    def gathered(self, agreement: str, role: str, after: int) -> builtins.list[Alert]:
+        """The steps with a greater id that a role is still to be told of, together in one mail."""
+        query = select(alerts).where(C.agreement == agreement, C.id > after).order_by(C.id)
+        rows = map(_alert, self._connection.execute(query))
+        return [one for one in rows if one.detail.get("roles", {}).get(role) == GATHERED]
+
     def list(self, link_id: int) -> builtins.list[Alert]:
         """All steps that were taken for a link, in the order in which they were."""
         query = select(alerts).where(C.link_id == link_id).order_by(C.id)
@@ -77,6 +101,15 @@ class Alerts:
             .returning(A.link_id)
         )
         return self._connection.execute(statement).one_or_none() is not None
+
+    def acknowledged_of(self, ids: Iterable[int]) -> dict[int, builtins.list[Acknowledgement]]:
+        """Who acknowledged what of these links, oldest first, by link."""
+        found: dict[int, builtins.list[Acknowledgement]] = {}
+        for some in chunks(ids):
+            query = select(acknowledgements).where(A.link_id.in_(some)).order_by(A.at)
+            for row in self._connection.execute(query):
+                found.setdefault(row.link_id, []).append(Acknowledgement(**row._mapping))  # noqa: SLF001 - as above
+        return found
 
     def acknowledged(self, link_id: int) -> builtins.list[Acknowledgement]:
         """Who acknowledged what of a link, oldest first."""

@@ -7,7 +7,7 @@ else looks. A row is stale when its link was worked on since its timeline was re
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -64,9 +64,11 @@ class Chronicles:
         query = select(timelines).where(C.stale_at <= now, C.agreement == agreement)
         return [_chronicle(row) for row in self._connection.execute(query.order_by(C.stale_at).limit(limit))]
 
-    def due(self, now: int, limit: int) -> builtins.list[Chronicle]:
-        """Those of which something changes by now, the earliest first."""
+    def due(self, now: int, limit: int, agreements: Iterable[str] | None = None) -> builtins.list[Chronicle]:
+        """Those of which something changes by now, the earliest first; of these agreements alone, if so asked."""
         query = select(timelines).where(C.next_at <= now).order_by(C.next_at, C.link_id).limit(limit)
+        if agreements is not None:
+            query = query.where(C.agreement.in_(builtins.list(agreements)))
         return [_chronicle(row) for row in self._connection.execute(query)]
 
     def next_due(self) -> int | None:
@@ -101,6 +103,21 @@ class Chronicles:
         """When anything changes next, and what lists show until then."""
         changed = update(timelines).where(C.link_id == link_id)
         self._connection.execute(changed.values(next_at=next_at, summary=summary))
+
+    def settle(self, row: Chronicle, next_at: int | None, summary: Mapping[str, Any]) -> bool:
+        """The same, of a row as it was read; False when somebody has changed it since, and it stays as it is now."""
+        unchanged = update(timelines).where(
+            C.link_id == row.link_id,
+            C.next_at.is_not_distinct_from(row.next_at),
+            C.read_at.is_not_distinct_from(row.read_at),
+        )
+        done = self._connection.execute(unchanged.values(next_at=next_at, summary=dict(summary)))
+        return done.rowcount == 1
+
+    def amend(self, link_id: int, timeline: Mapping[str, Any], next_at: int) -> None:
+        """Its history has one entry more that no tracker tells; its clocks are to be looked at by then."""
+        changed = update(timelines).where(C.link_id == link_id)
+        self._connection.execute(changed.values(timeline=dict(timeline), next_at=next_at))
 
     def of(self, ids: Iterable[int]) -> dict[int, Chronicle]:
         """What is kept of these links, by link."""

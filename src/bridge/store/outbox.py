@@ -165,6 +165,11 @@ class Outbox:
         self._connection.execute(update(outbox).where(C.id == letter_id).values(values))
         return True
 
+    def bring_back(self, now: int, by: int) -> int:
+        """The clock was set back: what was put here later than now is due so much sooner; returns how many."""
+        ahead = update(outbox).where(C.state == LetterState.QUEUED, C.created_at > now)
+        return self._connection.execute(ahead.values(due_at=C.due_at - by)).rowcount
+
     def forget(self, before: int) -> int:
         """Forget what letters say that are over and were put here before that; returns how many."""
         told = type_coerce(C.content, JSON)["data", "subject"].as_string() != ""

@@ -1,0 +1,160 @@
+"""Looking at links that are due: from what is stored of them to what is to be told. Reads, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from bridge.daemon.alerting import Looked
+from bridge.daemon.house import House
+from bridge.daemon.outages import Outages
+from bridge.errors import StoreError
+from bridge.sla.calendar import calendars_of
+from bridge.sla.clock import evaluate
+from bridge.sla.glance import glance
+from bridge.sla.ladder import LATE, CycleKey, StepKey, Told, claims, recognised
+from bridge.sla.policy import Policy
+from bridge.sla.serial import policy_from_json, timeline_from_json
+from bridge.sla.timeline import EntryKind, Timeline
+from bridge.sla.verdict import Verdict
+from bridge.store.database import Tx
+from bridge.store.rows import Acknowledgement, Alert, Chronicle, Link
+
+log = structlog.get_logger(__name__)
+
+
+class Look:
+    """Looks, and remembers the policies that it has read: versions never change.
+
+    Args:
+        house: the running parts.
+        outages: why something is late.
+    """
+
+    def __init__(self, house: House, outages: Outages) -> None:
+        self._house = house
+        self._outages = outages
+        self._policies: dict[tuple[str, str], Policy] = {}
+
+    def at(self, tx: Tx, rows: Sequence[Chronicle], now: int) -> tuple[list[Looked], list[Chronicle]]:
+        """What there is to tell of these links now, and the rows that cannot be understood.
+
+        Raises:
+            StoreError: our own database failed.
+        """
+        ids = [row.link_id for row in rows]
+        told, words = tx.alerts.of(ids), tx.alerts.acknowledged_of(ids)
+        found: list[Looked] = []
+        broken: list[Chronicle] = []
+        for row in rows:
+            try:
+                one = self._look(tx, row, told.get(row.link_id, ()), words.get(row.link_id, ()), now)
+            except Exception:  # one bad row stops no other
+                log.exception("tick_row_failed", link=row.link_id)
+                broken.append(row)
+            else:
+                found.append(one)
+        return found, broken
+
+    def policy(self, tx: Tx, agreement: str, version: str) -> Policy:
+        """A version of an agreement's policy.
+
+        Raises:
+            StoreError: it is not in the database.
+        """
+        if (agreement, version) not in self._policies:
+            for one in tx.policies.list(agreement):
+                self._policies[agreement, one.version] = policy_from_json(one.content)
+        try:
+            return self._policies[agreement, version]
+        except KeyError:
+            raise StoreError(
+                f"version {version[:12]} of the clocks of '{agreement}' is not in the database; "
+                "'bridge sla rebuild' reads the histories anew"
+            ) from None
+
+    def verdict(self, tx: Tx, row: Chronicle, now: int) -> tuple[Policy, Timeline, Verdict]:
+        """What the clocks of a link say, by its stored history.
+
+        Raises:
+            StoreError: what is stored of it cannot be read.
+        """
+        policy, timeline = self.policy(tx, row.agreement, row.policy), timeline_from_json(row.timeline)
+        return policy, timeline, evaluate(timeline, policy, calendars_of(policy), now)
+
+    def _look(
+        self,
+        tx: Tx,
+        row: Chronicle,
+        alerts: Sequence[Alert],
+        words: Sequence[Acknowledgement],
+        now: int,
+    ) -> Looked:
+        link, agreement = tx.links.get(row.link_id), self._house.terms.agreement(row.agreement)
+        if link is None or agreement is None or not row.timeline:
+            return Looked(row, None, row.summary)
+        policy, timeline, verdict = self.verdict(tx, row, now)
+        known = {(one.clock, one.cycle) for one in alerts} | {(one.clock, one.cycle) for one in words}
+        names = recognised(verdict, known)
+        own = {stored: present for present, stored in names.items()}
+        fresh = tuple(_said(link, verdict, timeline, names))
+        steps, upcoming = claims(
+            verdict,
+            policy,
+            calendars_of(policy),
+            _told(alerts, own),
+            _acknowledged(verdict, (*words, *fresh), own),
+            now,
+        )
+        next_at = min((at for at in (verdict.next_at, upcoming) if at is not None), default=None)
+        if next_at is not None:
+            next_at = max(next_at, now + 1)
+        summary = {**glance(verdict), **{key: value for key, value in row.summary.items() if key == "urls"}}
+        late = {
+            claim: self._outages.why(agreement, claim.at) if claim.late > LATE else None for claim in steps
+        }
+        return Looked(
+            row, next_at, summary, link, agreement, policy, verdict, tuple(late.items()), names, fresh
+        )
+
+
+def _told(alerts: Iterable[Alert], own: dict[CycleKey, CycleKey]) -> dict[StepKey, Told]:
+    told: dict[StepKey, Told] = {}
+    for one in alerts:
+        clock, began = own.get((one.clock, one.cycle), (one.clock, one.cycle))
+        before = told.get((clock, began, one.step))
+        if before is None or before.round < one.round:
+            told[clock, began, one.step] = Told(one.round, one.claimed_at)
+    return told
+
+
+def _acknowledged(
+    verdict: Verdict, words: Iterable[Acknowledgement], own: dict[CycleKey, CycleKey]
+) -> dict[CycleKey, int]:
+    """Since when each cycle is acknowledged; a word about the whole ticket is about all that had begun by then."""
+    found: dict[CycleKey, int] = {}
+    for word in words:
+        key = own.get((word.clock, word.cycle), (word.clock, word.cycle))
+        began = [(one.clock, one.started_at) for one in verdict.cycles if one.started_at <= word.at]
+        for cycle in [key] if word.clock else began:
+            found[cycle] = min(word.at, found.get(cycle, word.at))
+    return found
+
+
+def _said(
+    link: Link, verdict: Verdict, timeline: Timeline, names: dict[CycleKey, CycleKey]
+) -> Iterable[Acknowledgement]:
+    """What the history says of acknowledgements: each is about the cycles that were open then."""
+    for entry in timeline.entries:
+        if entry.kind is not EntryKind.ACKNOWLEDGED or entry.at > verdict.at:
+            continue
+        detail = {"who": entry.who, "side": entry.side.value, "how": "comment"}
+        for cycle in verdict.cycles:
+            lasted = cycle.started_at <= entry.at and (
+                cycle.stopped_at is None or entry.at <= cycle.stopped_at
+            )
+            if lasted and not entry.event.startswith("bridge:"):
+                key = (cycle.clock, cycle.started_at)
+                clock, began = names.get(key, key)
+                yield Acknowledgement(link.id, clock, began, entry.at, detail)
