@@ -99,6 +99,51 @@ MAY = """\
 """A field of it with rights."""
 
 
+TIME = """\
+mail: {server: "smtp://localhost:25", from: bridge@example.com}
+calendars:
+  office:
+    zone: Europe/Copenhagen
+    holidays: DK
+    hours: {mon-thu: "08:00-12:00, 12:30-16:00", fri: "08:00-15:30"}
+    closed: [2026-12-24, 2026-12-27..2026-12-30]
+    open: [2026-04-02]
+hooks:
+  chat: {url: "https://chat.example.com/in?room=7", secret: {secret: chat_secret}}
+heartbeat: {file: alive, url: https://hc.example.com/5f1, mail: ops@example.com}
+"""
+"""Everything about time for ``bridge.yaml``."""
+
+CLOCKS = """\
+office: {internal: office, vendor: always}
+ball:
+  - {status: [Resolved], comment: vendor, owner: internal}
+  - {assigned: {vendor: false}, owner: vendor}
+clocks:
+  acknowledge:
+    start: created
+    stop: first-vendor-comment
+    goals: {P1: 15m, Low: 1h, default: 4h}
+    calendar: {P1: always, default: office}
+  resolve:
+    start: created
+    stop: resolved
+    pause: {ball: internal}
+    goals: {High: 4h, default: 5d}
+    calendar: office
+    owner: vendor
+  update: {start: last-vendor-comment, stop: next-vendor-comment, goals: {P1: 1h}, calendar: always}
+ladder:
+  - {at: 50%, tell: delivery-manager}
+  - {at: 100%, tell: [delivery-manager, service-owner], comment: true, label: breached, priority: P1, hook: chat}
+  - {at: +2h, tell: service-owner, until: acknowledged, every: 1h, urgent: true, clocks: [resolve]}
+alerts: {most-per-hour: 7, gather: 2m}
+digest: {to: [service-owner, delivery-manager], every: friday 16:30, goals: {resolve: 95%}}
+clocks-from: 2026-11-01
+"""
+"""Everything about time for the same agreement, with its roles."""
+
+
 @dataclass
 class Folder:
     """A configuration folder on disk."""
@@ -158,3 +203,11 @@ def governed(folder) -> Folder:
     folder.replace(folder.acme, "  due:", f"{MAY}  due:")
     folder.replace(folder.acme, "comments:\n", f"{RIGHTS}comments:\n")
     return folder
+
+
+@pytest.fixture
+def timed(governed) -> Folder:
+    """The same with calendars, clocks, a ladder and all that goes with them."""
+    governed.replace(governed.bridge, "threads: 64\n", f"threads: 64\n{TIME}")
+    governed.replace(governed.acme, "comments:\n", f"{CLOCKS}comments:\n")
+    return governed

@@ -35,9 +35,9 @@ OTHERS = ["", "~", "[]", "{}", "[1, [2]]", "{a: {b: c}}", "{a: [b]}", "text", "0
 
 
 @pytest.fixture(autouse=True)
-def whole(governed):
-    """Every key of roles and rights is there to be damaged, too."""
-    governed.load()
+def whole(timed):
+    """Every key of roles, rights and clocks is there to be damaged, too."""
+    timed.load()
 
 
 def found(folder):

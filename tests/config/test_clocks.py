@@ -1,7 +1,5 @@
 """Calendars, clocks, ball, ladder, alerts and digest: what the files say becomes a policy and a pledge."""
 
-# ruff: noqa: E501 - the files under test have long lines
-
 from __future__ import annotations
 
 import datetime as dt
@@ -16,50 +14,6 @@ from bridge.sync.roles import Quiet
 from bridge.sync.ticket import Side
 
 MINUTE, HOUR = 60 * SECOND, 3_600 * SECOND
-
-TIME = """\
-mail: {server: "smtp://localhost:25", from: bridge@example.com}
-calendars:
-  office: {zone: Europe/Copenhagen, holidays: DK, hours: {mon-thu: "08:00-12:00, 12:30-16:00", fri: "08:00-15:30"}, closed: [2026-12-24, 2026-12-27..2026-12-30], open: [2026-04-02]}
-hooks: {chat: {url: "https://chat.example.com/in?room=7", secret: {secret: chat_secret}}}
-heartbeat: {file: alive, url: https://hc.example.com/5f1, mail: ops@example.com}
-"""
-
-CLOCKS = """\
-roles:
-  service-owner: {side: internal, people: [ann@example.com], language: da, quiet: "20:00-07:00 Europe/Copenhagen"}
-  delivery-manager: {side: vendor, people: [bo@acme.example], field: assignee}
-  mediator: {side: internal, people: [board@example.com]}
-office: {internal: office, vendor: always}
-ball:
-  - {status: [Resolved], comment: vendor, owner: internal}
-  - {assigned: {vendor: false}, owner: vendor}
-clocks:
-  acknowledge: {start: created, stop: first-vendor-comment, goals: {P1: 15m, Low: 1h, default: 4h}, calendar: {P1: always, default: office}}
-  resolve:
-    start: created
-    stop: resolved
-    pause: {ball: internal}
-    goals: {High: 4h, default: 5d}
-    calendar: office
-    owner: vendor
-  update: {start: last-vendor-comment, stop: next-vendor-comment, goals: {P1: 1h}, calendar: always}
-ladder:
-  - {at: 50%, tell: delivery-manager}
-  - {at: 100%, tell: [delivery-manager, service-owner], comment: true, label: breached, priority: P1, hook: chat}
-  - {at: +2h, tell: mediator, until: acknowledged, every: 1h, urgent: true, clocks: [resolve]}
-alerts: {most-per-hour: 7, gather: 2m}
-digest: {to: [service-owner, delivery-manager], every: friday 16:30, goals: {resolve: 95%}}
-clocks-from: 2026-11-01
-"""
-
-
-@pytest.fixture
-def timed(folder):
-    """The sound configuration with everything about time."""
-    folder.replace(folder.bridge, "threads: 64\n", f"threads: 64\n{TIME}")
-    folder.replace(folder.acme, "fields:\n", f"{CLOCKS}fields:\n")
-    return folder
 
 
 def policy(settings: Settings) -> Policy:
@@ -153,11 +107,184 @@ def test_the_rest(timed):
         990,
     )
     assert (pledge.digest.zone, pledge.digest.goals) == ("Europe/Copenhagen", {"resolve": 0.95})
-    owner = settings.agreements[0].role("service-owner")
-    assert (owner.language, owner.quiet) == ("da", Quiet(1200, 420, "Europe/Copenhagen"))
     assert settings.hooks["chat"].url == "https://chat.example.com/in?room=7"
     assert "room" not in repr(settings)
     beat = settings.heartbeat
     assert (beat.file, beat.url, beat.mail, beat.every) == (
         str(timed.path / "alive"), "https://hc.example.com/5f1", "ops@example.com", 60.0,
     )  # fmt: skip
+
+
+def changed(folder, old, new):
+    folder.replace(folder.acme if old in folder.acme.read_text() else folder.bridge, old, new)
+    return folder.load()
+
+
+RESOLVE = """\
+  resolve:
+    start: created
+    stop: resolved
+    pause: {ball: internal}
+    goals: {High: 4h, default: 5d}
+    calendar: office
+    owner: vendor
+"""
+
+
+def resolve(folder, text):
+    """The clock ``resolve``, rewritten."""
+    settings = changed(folder, RESOLVE, f"  resolve: {{{text}}}\n")
+    return next(clock for clock in policy(settings).clocks if clock.name == "resolve")
+
+
+def test_hours_that_touch_are_one_span_and_weeks_wrap(timed):
+    hours = '{mon-thu: "08:00-12:00, 12:30-16:00", fri: "08:00-15:30"}'
+    rule = changed(timed, hours, '{sat-mon: "12:00-24:00, 0:00-12:00", "wed, thu": "9:05-10:00"}').calendars
+    day, morning = ((0, 1440),), ((545, 600),)
+    assert rule["office"].hours == (day, (), morning, morning, (), day, day)
+
+
+def test_holidays_of_a_part_of_a_country(timed):
+    timed.replace(timed.bridge, "open: [2026-04-02]", "open: [2026-11-01]")
+    assert changed(timed, "holidays: DK", "holidays: DE-BY").calendars["office"].holidays == "DE-BY"
+    timed.replace(timed.bridge, "holidays: DE-BY", "holidays: DE-BE")  # All Saints' is none in Berlin
+    (problem,) = timed.problems()
+    assert problem.path == "calendars.office.open[0]"
+
+
+def test_goals_in_a_list_fit_any_field_that_crosses(timed):
+    clock = resolve(
+        timed,
+        "start: created, stop: resolved, calendar: office, goals: "
+        "[{when: {type: [Bug, Fault], priority: P1}, goal: 1d, calendar: always}, {goal: 1w2h}]",
+    )
+    assert clock.goals == (
+        Goal(
+            {"type": frozenset({"Bug"}), "priority": frozenset({"High"})},
+            24 * HOUR,
+            "always",
+            "Bug or Fault, P1: 1d",
+        ),
+        Goal({}, 2_250 * MINUTE + 2 * HOUR, "office", "default: 1w2h"),
+    )
+
+
+def test_a_priority_with_a_calendar_of_its_own_has_the_default_goal(timed):
+    clock = resolve(
+        timed, "start: created, stop: resolved, goals: 1d, calendar: {P1: always, default: office}"
+    )
+    assert [(goal.when, goal.budget, goal.calendar) for goal in clock.goals] == [
+        ({"priority": frozenset({"High"})}, 24 * HOUR, "always"),
+        ({}, 450 * MINUTE, "office"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "what", "side"),
+    [
+        ("resolved", Happening.RESOLVED, None),
+        ("reopened", Happening.REOPENED, None),
+        ("comment", Happening.COMMENT, None),
+        ("next-internal-comment", Happening.COMMENT, Side.INTERNAL),
+        ("last-comment", Happening.COMMENT, None),
+        ("acknowledged", Happening.ACKNOWLEDGED, None),
+        ("vendor-acknowledged", Happening.ACKNOWLEDGED, Side.VENDOR),
+    ],
+)
+def test_words_that_stop_a_clock(timed, word, what, side):
+    clock = resolve(timed, f"start: created, stop: [{word}, vendor-owner], goals: 4h, owner: vendor")
+    assert clock.stop == (
+        Trigger(what, side, words=word),
+        Trigger(Happening.OWNED, Side.VENDOR, "assignee", words="vendor-owner"),
+    )
+
+
+def test_changes_that_start_and_stop_a_clock(timed):
+    clock = resolve(
+        timed,
+        "start: {field: severity, becomes: Worse, by: internal}, stop: [{status: Done}, {field: priority}], "
+        "goals: 4h, cancel: none, warn: off",
+    )
+    assert clock.start == (
+        Trigger(
+            Happening.FIELD,
+            Side.INTERNAL,
+            "severity",
+            frozenset({"Bad"}),
+            "severity becomes Worse by the internal side",
+        ),
+    )
+    assert [(one.field, one.values) for one in clock.stop] == [
+        ("status", {"Resolved", "Closed"}),
+        ("priority", frozenset()),
+    ]
+    assert (clock.cancel, clock.warn) == ((), ())
+
+
+def test_who_is_accountable_is_read_from_the_field_of_that_sides_role(timed):
+    timed.replace(
+        timed.acme, "    mail: [desk@acme.example]\n", "    mail: [desk@acme.example]\n    field: lead\n"
+    )
+    timed.replace(timed.acme, "  severity:\n", "  lead: {field: Lead}\n  severity:\n")
+    clock = resolve(timed, "start: created, stop: vendor-owner, goals: 4h")
+    assert clock.stop[0].field == "lead"
+
+
+def test_a_value_that_stays_on_its_own_side_may_be_named_but_not_misspelt(timed):
+    timed.replace(
+        timed.acme,
+        "    values: {Open: To Do, Resolved: Done, Closed: Done}\n",
+        "    values: {Open: To Do, Resolved: Done, Closed: Done}\n    otherwise: keep\n",
+    )
+    timed.replace(timed.acme, "{status: [Resolved], comment: vendor,", "{status: [Waiting, Resolvd],")
+    (problem,) = timed.problems()
+    assert (problem.path, problem.fix) == ("ball[0].status[1]", "did you mean 'Resolved'?")
+
+
+def test_without_a_map_of_statuses_the_usual_ones_are_resolved(timed):
+    text = timed.acme.read_text()
+    start, end = text.index("  status:\n"), text.index("  labels:")
+    timed.acme.write_text(text[:start] + text[end:])
+    assert {"Resolved", "Closed", "Done", "Cancelled", "Rejected"} <= policy(timed.load()).resolved
+
+
+def test_steps_at_one_point_are_told_apart_by_their_clocks(timed):
+    steps = "  - {at: +2h, label: late, clocks: update}\n  - {at: +2h, tell: service-owner, until"
+    settings = changed(timed, "  - {at: +2h, tell: service-owner, until", steps)
+    assert [step.name for step in policy(settings).ladder] == ["50%", "100%", "+2h update", "+2h resolve"]
+
+
+def test_quiet_hours_and_language_of_a_role(timed):
+    settings = changed(
+        timed,
+        "    mail: [desk@acme.example]\n",
+        '    mail: [desk@acme.example]\n    language: da\n    quiet: "20:00-07:00 Europe/Copenhagen"\n',
+    )
+    role = settings.agreements[0].role("delivery-manager")
+    assert (role.language, role.quiet) == ("da", Quiet(1200, 420, "Europe/Copenhagen"))
+    other = settings.agreements[0].role("service-owner")
+    assert (other.language, other.quiet) == ("en", None)
+
+
+def test_whatever_is_said_of_time_makes_another_version_but_not_when_it_begins(timed):
+    first = policy(timed.load()).version
+    assert len(first) == 64
+    assert policy(changed(timed, "clocks-from: 2026-11-01", "clocks-from: 2026-12-01")).version == first
+    assert policy(changed(timed, "2026-12-27..2026-12-30", "2026-12-27..2026-12-31")).version != first
+
+
+def test_signatures_of_outgoing_webhooks_need_a_long_secret(timed):
+    environ = {f"BRIDGE_SECRET_{name}": "x" * 32 for name in ("HOME_TOKEN", "ACME_TOKEN", "SHOP_KEY")}
+    settings = timed.load(secrets=True, environ=environ | {"BRIDGE_SECRET_CHAT_SECRET": "y" * 16})
+    assert settings.hooks["chat"].secret.get_secret_value() == "y" * 16
+    (problem,) = timed.problems(secrets=True, environ=environ | {"BRIDGE_SECRET_CHAT_SECRET": "y" * 15})
+    assert problem.path == "hooks.chat.secret.secret"
+    assert "too short" in problem.message
+
+
+def test_a_pasted_secret_of_a_hook_is_not_repeated(timed):
+    timed.replace(timed.bridge, "{secret: chat_secret}", "hunter2hunter2hunter2")
+    timed.replace(timed.bridge, "https://hc.example.com/5f1", "http://hc.example.com/hunter2")
+    problems = timed.problems()
+    assert [problem.path for problem in problems] == ["hooks.chat.secret", "heartbeat.url"]
+    assert not any("hunter2" in str(problem) for problem in problems)

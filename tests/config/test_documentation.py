@@ -34,3 +34,25 @@ def test_the_examples_on_the_page_are_accepted(folder):
     folder.bridge.write_text(main)
     folder.acme.write_text(agreement)
     assert folder.load().agreements[0].name == "acme"
+
+
+def test_the_examples_of_clocks_are_accepted_together(folder):
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    main, agreement = blocks[:2]
+    calendars, clocks, ball, ladder = (
+        next(block for block in blocks if block.startswith(f"{key}:\n"))
+        for key in ("calendars", "clocks", "ball", "ladder")
+    )
+    fields = """\
+  type: {values: {Incident: Task}}
+  severity: {field: Severity, values: {Critical: Extensive}}
+"""
+    mail = 'mail: {server: "smtp://localhost:25", from: bridge@example.com}\n'
+    statuses = "Open: To Do, Workaround: Mitigated, Waiting for Customer: On Hold,"
+    folder.bridge.write_text(f"{main}{mail}{calendars}")
+    agreement = agreement.replace("values: {Open: To Do,", f"values: {{{statuses}")
+    agreement = agreement.replace("vendor-may: [", "vendor-may: [Workaround, Waiting for Customer, ")
+    folder.acme.write_text(f"{agreement}{fields}{clocks}{ball}{ladder}")
+    policy = folder.load().policies["acme"]
+    assert [clock.name for clock in policy.clocks] == ["acknowledge", "resolve", "update", "severe"]
+    assert (len(policy.ball), len(policy.ladder)) == (3, 3)

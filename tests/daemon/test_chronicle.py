@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-import pytest
-from world import FIELDS, eventually, open_world
+from world import open_world
 
-from bridge.daemon.chronicle import Chronicler, rebuild, store_rebuilt
 from bridge.sla.serial import timeline_from_json
-from bridge.sla.timeline import EntryKind
-from bridge.sync.ticket import Side
 
 CLOCKS = """
 clocks:

@@ -233,9 +233,9 @@ def test_moments_are_told_as_the_readers_clock_shows_them_over_both_changes():
 @pytest.mark.parametrize(
     ("duration", "told"),
     [
-        (0, "less than a minute"),
-        (59_999_999, "less than a minute"),
-        (MINUTE, "1 min"),
+        (-1, "0 secs"),
+        (59_999_999, "59 secs"),
+        (2 * MINUTE, "2 mins"),
         (26 * HOUR + 5 * MINUTE, "1 day 2 hrs 5 mins"),
     ],
 )

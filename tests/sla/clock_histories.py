@@ -33,7 +33,7 @@ STOPS = ("resolved", "resolved", "resolved", "comment", "owned", "status", "ackn
 
 def story(random: Random, born: int, calendars: list[str]) -> dict:
     """One story that begins at minute ``born``."""
-    length = random.choice((60, 240, 240, 480, 480, 960, 960, 2880))
+    length = random.choice((60, 120, 240, 240, 480, 480, 720, 1920))
     start = {name: random.choice(values) for name, values in VALUES.items() if random.random() < 0.9}
     if random.random() < 0.8:
         start["status"] = "Open"

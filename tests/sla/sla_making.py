@@ -27,7 +27,7 @@ def moment(text: str, zone: str = "UTC") -> int:
     return (local.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def always(budget: int, *, calendar: str = "always", **when: str) -> Goal:
+def goal(budget: int, *, calendar: str = "always", **when: str) -> Goal:
     """A goal; ``priority="P1"`` says for which tickets."""
     return Goal({name: frozenset(value.split("|")) for name, value in when.items()}, budget, calendar)
 

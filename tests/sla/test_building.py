@@ -569,7 +569,7 @@ def test_a_ticket_that_cannot_be_seen_any_more_keeps_what_was_done_in_it():
     second = world.timeline(sources={VENDOR: gone}, earlier=first, ended=at(1000))
     assert second.entries == first.entries
     assert second.ended == at(1000)
-    both = {side: gone for side in Side}
+    both = dict.fromkeys(Side, gone)
     assert world.timeline(sources=both, earlier=second, ended=at(1000)).entries == first.entries
 
 

@@ -12,115 +12,16 @@ from random import Random
 
 import pytest
 from clock_histories import story
+from clock_worlds import WEEKS, Days, a_goal, a_policy, a_timeline
 from oracle_clock import told, when
-from walking import MINUTE, ZONES, changes, open_minutes
+from walking import MINUTE, ZONES
 
 from bridge.sla.attribution import counted, minutes, of_cycle
-from bridge.sla.calendar import CalendarRule, calendars_of
+from bridge.sla.calendar import calendars_of
 from bridge.sla.clock import evaluate, reach
-from bridge.sla.policy import BallRule, ClockRule, Goal, Happening, Owner, Pause, Policy, Trigger
-from bridge.sla.timeline import Entry, EntryKind, Timeline
-from bridge.sync.ticket import Side
 
-HISTORIES = int(os.environ.get("BRIDGE_EXAMPLES", "21600")) // len(ZONES)
+HISTORIES = int(os.environ.get("BRIDGE_EXAMPLES", "20160")) // len(ZONES)
 SEED = os.environ.get("BRIDGE_SEED", "0")
-DAYS = 11
-EARLY_AND_LATE = ((0, 210), (1380, 1440))
-WEEKS = {
-    "office": (*[((480, 720), (750, 960))] * 4, ((480, 930),), (), ()),
-    "nights": (EARLY_AND_LATE,) * 7,
-}
-
-
-class Days:
-    """Some days of a zone around a change of its clocks, or a year's end: as a table, and as calendars."""
-
-    def __init__(self, zone: str, random: Random) -> None:
-        year = random.randrange(2020, 2035)
-        eve = (
-            year * 365 + year // 4
-        ) * 1440 - 719_527 * 1440  # about the end of some year; no day in particular
-        turns = changes(zone, year, year) or [eve]
-        self.first = random.choice(turns) - random.randrange(1440, 5 * 1440)
-        self.size = DAYS * 1440
-        last = self.first + self.size
-        self.tables = {
-            name: open_minutes(
-                {"zone": zone, "week": dict(enumerate(week)), "closed": set()}, self.first, last
-            )
-            for name, week in WEEKS.items()
-        }
-        self.tables["always"] = bytes([1]) * self.size
-        rules = {name: CalendarRule(name, zone, week) for name, week in WEEKS.items()}
-        self.rules = rules | {"always": CalendarRule("always", "UTC", (((0, 1440),),) * 7)}
-
-    def at(self, minute: int | None) -> int | None:
-        """A minute of these days in microseconds."""
-        return None if minute is None else (self.first + minute) * MINUTE
-
-
-def a_policy(plain: dict, days: Days) -> Policy:
-    """The policy of a story in the product's words."""
-    return Policy(
-        clocks=tuple(
-            ClockRule(
-                name=one["name"],
-                start=tuple(_trigger(trigger) for trigger in one["start"]),
-                stop=tuple(_trigger(trigger) for trigger in one["stop"]),
-                cancel=tuple(_trigger(trigger) for trigger in one["cancel"]),
-                pause=tuple(
-                    Pause(pause["ball"] and Owner(pause["ball"]), frozenset(pause["statuses"]), pause["held"])
-                    for pause in one["pause"]
-                ),
-                goals=tuple(_goal(goal) for goal in one["goals"]),
-                reopen=one["reopen"],
-                goal_change=one["goal_change"],
-                warn=(one["warn"] / 4, 0.95) if one["warn"] else (),
-            )
-            for one in plain["clocks"]
-        ),
-        ball=tuple(
-            BallRule(
-                Owner(one["owner"]),
-                frozenset(one["statuses"]),
-                one["comment"] and Side(one["comment"]),
-                {Side(side): wanted for side, wanted in one["assigned"].items()},
-                one["words"],
-            )
-            for one in plain["ball"]
-        ),
-        resolved=frozenset(plain["resolved"]),
-        calendars=days.rules,
-    )
-
-
-def _trigger(plain: dict) -> Trigger:
-    side = plain["side"] and Side(plain["side"])
-    return Trigger(Happening(plain["what"]), side, plain["field"], frozenset(plain["values"]))
-
-
-def _goal(plain: tuple) -> Goal:
-    when, budget, calendar = plain
-    return Goal({name: frozenset(values) for name, values in when.items()}, budget * MINUTE, calendar)
-
-
-def a_timeline(plain: dict, days: Days) -> Timeline:
-    """The history of a story in the product's words."""
-    entries = tuple(
-        Entry(
-            days.at(one["at"]),
-            Side(one["side"]),
-            EntryKind(one["kind"]),
-            field=one["field"],
-            before=one["before"],
-            after=one["after"],
-            event=one["event"],
-            public=one["public"],
-        )
-        for one in plain["entries"]
-    )
-    start, ended = dict(plain["start"]), days.at(plain["ended"])
-    return Timeline(days.at(plain["born"]), Side(plain["origin"]), start, entries, ended=ended)
 
 
 def compare(plain: dict, days: Days, now: int, random: Random) -> None:
@@ -140,7 +41,7 @@ def compare(plain: dict, days: Days, now: int, random: Random) -> None:
         assert [getattr(mine, name) for name in names] == [theirs[name] for name in names]
         assert (mine.started_at, mine.stopped_at) == (days.at(theirs["started"]), days.at(theirs["stopped"]))
         goal = theirs["goal"]
-        assert mine.goal == (goal and _goal(goal))
+        assert mine.goal == (goal and a_goal(goal))
         assert mine.goal_since == days.at(theirs["goal_since"])
         assert mine.breached_at == days.at(theirs["breached"])
         assert mine.warned_at == days.at(theirs["warned"])
@@ -197,8 +98,8 @@ def test_clocks_say_what_a_walk_minute_by_minute_says(zone):
     for number in range(HISTORIES):
         random = Random(f"{SEED}/{zone}/{number}")
         some = random.choice(days)
-        plain = story(random, random.randrange(6 * 1440), [*WEEKS, "always"])
-        now = plain["born"] + random.randrange(plain["length"] + 300)
+        plain = story(random, random.randrange(5 * 1440), [*WEEKS, "always"])
+        now = plain["born"] + random.randrange(plain["length"] + 120)
         try:
             compare(plain, some, now, random)
         except AssertionError as error:

@@ -11,7 +11,7 @@ from bridge.config.findings import Path, did_you_mean
 from bridge.config.shape import BridgeShape
 from bridge.config.source import Source
 from bridge.config.zones import check_zone
-from bridge.sla.calendar import CalendarRule
+from bridge.sla.calendar import CalendarRule, holidays_of
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -180,8 +180,7 @@ def _check_holidays(calendar: CalendarShape, removed: dict[date, Path], at: Path
         return
     if not removed:
         return
-    years = {day.year for day in removed}
-    public = holidays.country_holidays(country, subdiv=part or None, years=years)
+    public = {day for year in {day.year for day in removed} for day in holidays_of(calendar.holidays, year)}
     for place in dict.fromkeys(removed.values()):
         idle = [day for day in removed if removed[day] == place and day in public]
         if not idle:

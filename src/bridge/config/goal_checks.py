@@ -11,14 +11,14 @@ from bridge.config.clock_shape import ClockShape, GoalShape
 from bridge.config.clock_words import on_calendar
 from bridge.config.findings import Path, did_you_mean
 from bridge.config.vocabulary import Vocabulary
-from bridge.sla.calendar import CalendarRule
+from bridge.sla.calendar import HORIZON, CalendarRule
 from bridge.sla.policy import Goal
 
 _DEFAULT = "default"
 _PRIORITY = "priority"
 _MINUTE = 60 * SECOND
-_LONGEST = 520
-"""Weeks of a calendar, ten years: a goal that takes longer is never missed by anybody."""
+_LONGEST = (HORIZON - 1) * 52
+"""Weeks of a calendar in which a goal must be reached: no deadline is looked for later, some weeks have holidays."""
 
 
 class Calendars:
@@ -162,11 +162,10 @@ def _listed(goals: tuple[GoalShape, ...], bench: _Bench) -> tuple[Goal, ...]:
 
 def _budget(text: str, rule: CalendarRule, at: Path, words: Vocabulary) -> int:
     """Microseconds of a goal; one beyond all reason goes to the file's findings."""
-    opened = [sum(until - since for since, until in day) * _MINUTE for day in rule.hours]
-    week, days = sum(opened), sum(1 for day in opened if day)
+    week = sum(until - since for day in rule.hours for since, until in day) * _MINUTE
     if not week:
         return 0  # the calendar is reported where it stands
-    budget = on_calendar(text, round(week / days), week)
+    budget = on_calendar(text, rule.workday, week)
     if budget > week * _LONGEST:
         words.source.problem(
             at,

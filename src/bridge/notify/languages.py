@@ -22,6 +22,9 @@ from bridge.sla.calendar import zone_of
 from bridge.sync.roles import Language
 
 MINUTE = 60 * SECOND
+EXACT = 2 * MINUTE
+"""Durations below this are told to the second, microseconds."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((1_440, "duration-day"), (60, "duration-hour"), (1, "duration-minute"))
 
@@ -63,14 +66,17 @@ class Tongue:
         return format_datetime(when, "EEE d MMM y HH:mm z", tzinfo=self._zone, locale=self._locale)
 
     def span(self, duration: int) -> str:
-        """A duration (microseconds), to the minute, e.g. ``2 hrs 15 mins``."""
-        minutes = max(0, duration) // MINUTE
+        """A duration (microseconds), e.g. ``2 hrs 15 mins``: to the minute, and short ones to the second."""
+        if duration < EXACT:
+            seconds = max(0, duration) // SECOND
+            return format_unit(seconds, "duration-second", length="short", locale=self._locale)
+        minutes = duration // MINUTE
         parts = []
         for size, unit in _UNITS:
             count, minutes = divmod(minutes, size)
             if count:
                 parts.append(format_unit(count, unit, length="short", locale=self._locale))
-        return " ".join(parts) or self.say("less than a minute")
+        return " ".join(parts)
 
     def share(self, part: float) -> str:
         """A share, e.g. ``80%``."""

@@ -17,7 +17,7 @@ BO = "bo@acme.example"
 LETTER_LINES = 9
 """Lines of a letter that are shown."""
 
-AGAIN = 5.0
+AGAIN = 4.0
 """Seconds between two tellings of what nobody acknowledges, as the agreement of the demo has it."""
 
 AT_RISK, MISSED, NOT_ACKNOWLEDGED = "At risk:", "Missed:", "Not acknowledged:"
@@ -35,8 +35,10 @@ def missed(day: Day) -> None:
         priority={"name": "Highest"},
         **{SEVERITY: {"value": "Critical"}},
     )
-    voice.does(f"Ann opens {key}, critical. By the agreement Acme answers such a ticket within 12 s")
-    voice.does("(in earnest: 15 minutes). Nobody at Acme does.")
+    voice.does(
+        f"Ann opens {key}, critical. By the agreement Acme answers such a ticket within 8 s (in earnest: "
+        "15 minutes). Nobody at Acme does."
+    )
     twin = day.arrives(day.ann, key)
     day.comes("at half of the time Bo has a warning", lambda: _mails(day, BO, AT_RISK, twin))
     day.comes(
