@@ -98,9 +98,7 @@ def command(
         for to in sent:
             click.echo(f"queued for {to}")
         if not sent:
-            click.echo(
-                "nobody to send it to: the agreement's 'digest: {to: [...]}' names no role with an address"
-            )
+            click.echo("nothing to send: nobody in the agreement's 'digest: {to: [...]}' lacks this report")
     elif html is None and table is None:
         click.echo(as_text(paper), nl=False)
     missed = any(one.breached or one.kept is False for one in figures.clocks)
