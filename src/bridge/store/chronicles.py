@@ -130,6 +130,11 @@ class Chronicles:
             found |= {row.link_id: _chronicle(row) for row in rows}
         return found
 
+    def summaries(self, agreement: str) -> Iterator[Mapping[str, Any]]:
+        """What lists show of the links of an agreement, without their timelines."""
+        query = select(C.summary).where(C.agreement == agreement, C.read_at.is_not(None))
+        yield from self._connection.scalars(query)
+
     def all(self, agreement: str) -> Iterator[Chronicle]:
         """Everything that is kept of an agreement, in the order of the links."""
         query = select(timelines).where(C.agreement == agreement).order_by(C.link_id)
