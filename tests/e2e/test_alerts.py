@@ -59,6 +59,7 @@ def test_mail_arrives_while_both_trackers_are_down_and_the_comment_when_they_are
             key, peer = linked(world)
             for server in (world.home, world.acme):
                 server.faults.add(Fault("error", status=503, times=None))
+            world.restart()
             with world.daemon():
                 # The daemon ends at its start without trackers, and is started again by whoever runs it.
                 eventually(lambda: office.mails)
