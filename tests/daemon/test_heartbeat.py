@@ -80,7 +80,7 @@ class Bridge:
 
     def life(self):
         with self.house.store.read() as tx:
-            return life(tx, self.clock.now())
+            return life(tx, ["acme"], self.clock.now())
 
     def looks(self) -> bool:
         """Look until it is noted; returns whether it was found alive."""
@@ -251,6 +251,9 @@ def test_a_clock_or_a_mail_that_is_overdue_is_no_life(bridge):
                 0, "quiet", "acme", ("a@example.com",), "s", "t", "", "m1", now, due_at=now + 3_600 * SECOND
             )
         )
+        other, _ = tx.links.add("gone", Side.INTERNAL, "1", "OPS-1", "m1", now)
+        tx.chronicles.touch(other.id, "gone", now)
+        tx.chronicles.put(Chronicle(other.id, "gone", next_at=now - 9_999 * SECOND), now)
     assert bridge.looks()
     assert bridge.life().alive
     bridge.clock.passed += OVERDUE // SECOND + 60

@@ -73,7 +73,8 @@ def _show_life(config: Path, *, as_json: bool) -> NoReturn:
         settings = read_settings(config, secrets=False)
         try:
             with Store.open(settings.database, migrate=False) as store, store.read() as tx:
-                found = life(tx, SystemClock().now())
+                names = [one.name for one in settings.agreements]
+                found = life(tx, names, SystemClock().now())
         except StoreError as error:
             found = Life(alive=False, why=str(error), looked=None, hanging=(), overdue=None, unsent=None)
     if as_json:

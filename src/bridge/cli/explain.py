@@ -11,8 +11,11 @@ from typing import Any
 import click
 
 from bridge.cli.options import config_option, json_option, print_json, quiet, read_settings
+from bridge.cli.showing_clocks import short_line
 from bridge.cli.showing_holds import WAITING, as_row
-from bridge.store.database import Store
+from bridge.clock import SystemClock
+from bridge.report.measuring import measure_link
+from bridge.store.database import Store, Tx
 from bridge.store.rows import Intent, JournalEntry, Link
 from bridge.sync.agreement import FieldRule
 from bridge.sync.attachments import megabytes
@@ -43,11 +46,12 @@ def command(key: str, *, config: Path, as_json: bool) -> None:
                     _crossing(rules.get(link.agreement, {}), tx.bases.get(link.id)),
                     [_fit(entry, rules.get(link.agreement, {})) for entry in tx.journal.for_link(link.id)],
                     tx.intents.open(link.id),
-                    [
+                    holds=[
                         as_row(known[link.agreement], link, hold)
                         for hold in tx.holds.list(link.id)
                         if hold.state in WAITING and link.agreement in known
                     ],
+                    clocks=_clocks(tx, link),
                 )
                 for link in tx.links.by_key(key)
             ]
@@ -108,7 +112,9 @@ def _story(
     agreed: Mapping[Side, Mapping[str, Value]],
     journal: list[JournalEntry],
     intents: list[Intent],
+    *,
     holds: list[dict[str, Any]],
+    clocks: list[str],
 ) -> dict[str, Any]:
     return {
         "agreement": link.agreement,
@@ -122,6 +128,7 @@ def _story(
         "synced": _time(link.synced_at),
         "findings": list(link.findings),
         "holds": holds,
+        "clocks": clocks,
         "agreed": {
             name: {side.value: show(agreed[side].get(name)) for side in Side}
             for name in sorted(agreed[Side.INTERNAL].keys() | agreed[Side.VENDOR].keys())
@@ -137,6 +144,13 @@ def _story(
         ],
         "journal": [_entry(one) for one in journal],
     }
+
+
+def _clocks(tx: Tx, link: Link) -> list[str]:
+    """The newest cycle of each clock, in one line each; 'bridge sla KEY' tells more."""
+    found = measure_link(tx, link, SystemClock().now())
+    newest = {} if found is None else {cycle.clock: cycle for cycle in found.verdict.cycles}
+    return [short_line(cycle) for cycle in newest.values()]
 
 
 def _entry(one: JournalEntry) -> dict[str, Any]:
@@ -160,6 +174,8 @@ def _tell(story: dict[str, Any]) -> None:
         click.echo(
             f"  hold {hold['id']} ({hold['state']}): {hold['field']}: {hold['change']}; {decides} decides"
         )
+    for line in story["clocks"]:
+        click.echo(f"  clock {line}")
     for one in story["open"]:
         click.echo(
             f"  the outcome of a {one['what']} on the {one['side']} side, sent {one['sent']}, is being looked for"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def command(*, config: Path, as_json: bool) -> None:
     """Show links, feeds, what is parked or held, and why; works while the daemon runs.
 
     Ends with 1 when something is parked, held or found, a brake is pulled, a feed or the mail is in trouble, or a
-    webhook is silent.
+    webhook is silent. Clocks at risk or missed are shown and change nothing of that: 'bridge sla' ends with 1 for them.
     """
     from bridge.daemon.brakes import all_pulled
     from bridge.daemon.restraint import WITHHELD
@@ -49,6 +50,9 @@ def command(*, config: Path, as_json: bool) -> None:
             waiting = len(tx.links.due(now, 100_000))
             held = tx.holds.counts()
             mail = mail_standing(tx, settings, now)
+            clocks = {
+                one.name: _clocks(tx.chronicles.summaries(one.name), now) for one in settings.agreements
+            }
     finally:
         store.close()
     data: dict[str, Any] = {
@@ -58,6 +62,7 @@ def command(*, config: Path, as_json: bool) -> None:
                 "mode": one.mode.value,
                 "withheld": _withheld([note for note in withheld if note["agreement"] == one.name]),
                 "holds": held.get(one.name, 0),
+                "clocks": clocks[one.name],
                 "links": {state.value: counts.get((one.name, state), 0) for state in LinkState},
                 "feeds": {
                     side.value: _feed(feeds.get(f"feed/{one.name}/{side.value}"), now) for side in Side
@@ -105,6 +110,14 @@ def _withheld(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         }
         for why in sorted({note["why"] for note in notes})
     ]
+
+
+def _clocks(summaries: Iterable[Mapping[str, Any]], now: int) -> dict[str, int]:
+    """How many clocks run, and how many of them are at risk or missed, as the last tick found."""
+    found = [clock for summary in summaries for clock in summary.get("clocks", ())]
+    missed = [one for one in found if one["breached"] is not None or (one["due"] or now + 1) <= now]
+    at_risk = sum(one["warned"] is not None and one not in missed for one in found)
+    return {"running": len(found), "at_risk": at_risk, "breached": len(missed)}
 
 
 def _feed(note: dict[str, Any] | None, now: int) -> dict[str, Any]:
@@ -162,6 +175,13 @@ def _show(data: dict[str, Any]) -> None:
     undecided = sum(one["holds"] for one in data["agreements"])
     if undecided:
         console.print(f"{undecided} waiting for a decision of people: 'bridge holds'")
+    for one in data["agreements"]:
+        clocks = one["clocks"]
+        if clocks["running"]:
+            late = f"{clocks['at_risk']} at risk, {clocks['breached']} missed"
+            console.print(
+                f"{one['name']}: {clocks['running']} clocks run, {late}: 'bridge sla'", highlight=False
+            )
     for brake in data["brakes"]:
         pulled = f"brake pulled {brake['since_seconds']} s ago ({brake['cause']}), nothing is written"
         console.print(f"{brake['agreement']}: {pulled}: {brake['reason']}", markup=False, highlight=False)

@@ -26,6 +26,7 @@ from bridge.config.telling_checks import check_told
 from bridge.config.tracker_checks import settle_database, settle_spool, settle_trackers
 from bridge.config.vault import Vault
 from bridge.config.web_checks import settle_web
+from bridge.sla.policy import Policy
 
 
 def load(
@@ -104,6 +105,49 @@ def load(
         policies={name: policy for name, (policy, _) in settled.items()},
         pledges={name: pledge for name, (_, pledge) in settled.items()},
     )
+
+
+def try_policy(
+    path: str | Path,
+    file: Path,
+    agreement: str,
+    *,
+    kinds: Mapping[str, Kind] = BUILT_IN_KINDS,
+) -> Policy:
+    """The policy that another file would give an agreement; everything that the file leaves out stays as it is.
+
+    Args:
+        path: the configuration in force, as for :func:`load`.
+        file: an agreement file, or only what it says of time (``clocks``, ``ball``, ``office``, ``resolved``).
+        agreement: name of the agreement.
+        kinds: the kinds of trackers that exist.
+
+    Raises:
+        ConfigError: with every mistake in the file.
+    """
+    main = Path(path)
+    if main.is_dir():
+        main /= "bridge.yaml"
+    findings = Findings()
+    source = read(main, findings)
+    shape = fit(BridgeShape, source)
+    tried = read(file, findings)
+    findings.raise_if_any()
+    assert shape is not None  # a file that could not be read has been reported
+    present = [
+        one for one in _agreement_files(shape, source, main) if (one.data or {}).get("name") == agreement
+    ]
+    # Lines are the tried file's: what comes from the present one is in order.
+    for one in present:
+        tried.data = {**one.data, **tried.data, "name": agreement}
+    trackers = settle_trackers(shape, source, kinds, main.parent, None)
+    ground = Ground(settle_calendars(shape, source), settle_hooks(shape, source, None), mail=True)
+    fitted = fit(AgreementShape, tried)
+    findings.raise_if_any()
+    assert fitted is not None  # likewise
+    policy, _ = settle_policy(settle_agreement(fitted, tried, _known(source, trackers, kinds)), ground)
+    findings.raise_if_any()
+    return policy
 
 
 def _known(

@@ -17,7 +17,7 @@ from bridge.clock import SECOND
 from bridge.daemon.acknowledging import entry_of
 from bridge.daemon.alarm import Alarm
 from bridge.daemon.house import House, Terms
-from bridge.daemon.policies import asked_for, keep_policy, policy_for, policy_of, versions
+from bridge.daemon.policies import keep_policy, policy_for, policy_of, versions
 from bridge.daemon.reading import Sides, read_sides
 from bridge.daemon.worker import record_answer, record_failure
 from bridge.errors import BridgeError, TrackerError
@@ -26,7 +26,7 @@ from bridge.sla.calendar import calendars_of
 from bridge.sla.clock import evaluate
 from bridge.sla.comparing import differences
 from bridge.sla.glance import glance
-from bridge.sla.policy import Policy
+from bridge.sla.policy import Policy, asked_for
 from bridge.sla.serial import timeline_from_json, timeline_to_json
 from bridge.sla.timeline import Entry, Timeline
 from bridge.store.database import Tx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bridge.clock import SECOND
@@ -40,18 +41,19 @@ class Life:
     unsent: int | None
 
 
-def life(tx: Tx, now: int) -> Life:
+def life(tx: Tx, agreements: Collection[str], now: int) -> Life:
     """Whether the daemon that works on this database is alive and in time.
 
     Args:
         tx: a transaction that reads.
+        agreements: names of those that are configured: nobody looks at the clocks of others.
         now: microseconds.
     """
     note = tx.cursors.get_note(NOTE)
     looked: int | None = None if note is None else note["at"]
     hanging = () if note is None else tuple(note["hanging"])
-    due, unsent = tx.chronicles.next_due(), tx.outbox.waiting_since(now)
-    overdue = due if due is not None and due < now else None
+    late, unsent = tx.chronicles.due(now, 1, agreements), tx.outbox.waiting_since(now)
+    overdue = late[0].next_at if late else None
     troubles = []
     if looked is None:
         troubles.append("no daemon has ever worked on this database")

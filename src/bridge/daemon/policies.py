@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bridge.daemon.house import Terms
-from bridge.sla.policy import Happening, Policy
+from bridge.sla.policy import Policy
 from bridge.sla.serial import policy_from_json, policy_to_json, version_of
 from bridge.store.database import Tx
 from bridge.store.rows import Link, PolicyRow
@@ -66,15 +66,6 @@ def versions(tx: Tx, agreement: str) -> tuple[Policy, ...]:
 def policy_for(known: Sequence[Policy], born: int) -> Policy | None:
     """The version that a ticket born at that moment (microseconds) is measured by; None for none."""
     return next((one for one in reversed(known) if one.since <= born), None)
-
-
-def asked_for(known: Sequence[Policy]) -> frozenset[str]:
-    """The fields that any version's clocks ask for."""
-    clocks = [clock for policy in known for clock in policy.clocks]
-    triggers = [one for clock in clocks for one in (*clock.start, *clock.stop, *clock.cancel)]
-    goals = {name for clock in clocks for goal in clock.goals for name in goal.when}
-    named = {one.field for one in triggers if one.what in {Happening.FIELD, Happening.OWNED} and one.field}
-    return frozenset(goals | named)
 
 
 def mark_stale(tx: Tx, terms: Terms, link: Link, now: int) -> None:

@@ -49,7 +49,20 @@ def digest_letter(
         now: microseconds.
     """
     paper = digest(agreement, reader.side, figures, tongue(reader.language, zone))
-    key = f"digest/{agreement.name}/{name}/{reader.name}"
+    return report_letter(paper, agreement, reader, f"digest/{agreement.name}/{name}", now)
+
+
+def report_letter(paper: Paper, agreement: Agreement, reader: Role, what: str, now: int) -> Letter:
+    """A report as a mail for one role.
+
+    Args:
+        paper: what it says.
+        agreement: under which agreement.
+        reader: the role.
+        what: which report it is: with the role's name its key, so that each is sent once.
+        now: microseconds.
+    """
+    key = f"{what}/{reader.name}"
     digested = hashlib.sha256(f"{agreement.name}\x00{key}".encode(errors="replace")).hexdigest()
     return Letter(
         id=0,

@@ -16,7 +16,7 @@ from bridge.sla.serial import policy_from_json, timeline_from_json
 from bridge.sla.timeline import Timeline
 from bridge.sla.verdict import Verdict
 from bridge.store.database import Tx
-from bridge.store.rows import Link
+from bridge.store.rows import Chronicle, Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,32 @@ def measure(tx: Tx, agreement: str, now: int) -> Iterator[Measured]:
         StoreError: what is stored cannot be read.
     """
     known = versions(tx, agreement)
-    calendars = {version: calendars_of(policy) for version, policy in known.items()}
     links = {link.id: link for link in tx.links.list(agreement)}
     for row in tx.chronicles.all(agreement):
-        policy, link = known.get(row.policy), links.get(row.link_id)
-        if policy is None or link is None or not row.timeline:
-            continue
-        timeline = timeline_from_json(row.timeline)
-        if timeline.born <= now:
-            verdict = evaluate(timeline, policy, calendars[policy.version], now)
-            yield Measured(link, timeline, policy, calendars[policy.version], verdict)
+        if row.link_id in links:
+            found = _measured(links[row.link_id], row, known, now)
+            if found is not None:
+                yield found
+
+
+def measure_link(tx: Tx, link: Link, now: int) -> Measured | None:
+    """What the clocks of one link say; None when it has none.
+
+    Args: see :func:`measure`.
+
+    Raises:
+        StoreError: what is stored cannot be read.
+    """
+    row = tx.chronicles.get(link.id)
+    return None if row is None else _measured(link, row, versions(tx, link.agreement), now)
+
+
+def _measured(link: Link, row: Chronicle, known: Mapping[str, Policy], now: int) -> Measured | None:
+    policy = known.get(row.policy)
+    if policy is None or not row.timeline:
+        return None
+    timeline = timeline_from_json(row.timeline)
+    if timeline.born > now:
+        return None
+    calendars = calendars_of(policy)
+    return Measured(link, timeline, policy, calendars, evaluate(timeline, policy, calendars, now))

@@ -10,15 +10,17 @@ from collections.abc import Sequence
 
 from bridge.clock import SECOND
 from bridge.notify.clock_letters import parties
-from bridge.notify.languages import Tongue
-from bridge.report.digest import result
+from bridge.notify.languages import Tongue, tongue
+from bridge.report.digest import report_letter, result
 from bridge.report.facts import Case, Figures
 from bridge.report.paper import Paper, Table, as_csv
 from bridge.report.words import goal_words, head_of, keys_of, moment, period_of, standing_of, standing_words
 from bridge.sla.policy import Owner
+from bridge.store.rows import Letter
 from bridge.sync.agreement import Agreement
 from bridge.sync.moments import for_programs
 from bridge.sync.naming import one_line
+from bridge.sync.roles import Role
 from bridge.sync.ticket import Side
 
 COLUMNS = (
@@ -65,6 +67,25 @@ def scorecard(
         tables=(result(agreement, figures, words), _evidence(agreement, reader, cases, words)),
         closing=head_of(words, figures),
         language=words.language,
+    )
+
+
+def scorecard_letter(
+    agreement: Agreement, reader: Role, figures: Figures, cases: Sequence[Case], *, zone: str
+) -> Letter:
+    """The scorecard as a mail for one role, in its language. The same report is sent to it once.
+
+    Args:
+        agreement: the terms.
+        reader: the role; its ``mail`` says where.
+        figures: as the role's side may see them.
+        cases: the evidence, likewise.
+        zone: time zone in which moments are told.
+    """
+    paper = scorecard(agreement, reader.side, figures, cases, tongue(reader.language, zone))
+    period = figures.period
+    return report_letter(
+        paper, agreement, reader, f"report/{agreement.name}/{period.since}-{period.until}", figures.at
     )
 
 

@@ -6,7 +6,7 @@ is written into the file later. All words for values of fields are the internal 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -198,3 +198,12 @@ class Policy:
     resolved: frozenset[str] = frozenset()
     calendars: Mapping[str, CalendarRule] = field(default_factory=dict)
     office: Mapping[Side, str] = field(default_factory=dict)
+
+
+def asked_for(known: Iterable[Policy]) -> frozenset[str]:
+    """The fields that the clocks of any of these policies ask for."""
+    clocks = [clock for policy in known for clock in policy.clocks]
+    triggers = [one for clock in clocks for one in (*clock.start, *clock.stop, *clock.cancel)]
+    goals = {name for clock in clocks for goal in clock.goals for name in goal.when}
+    named = {one.field for one in triggers if one.what in {Happening.FIELD, Happening.OWNED} and one.field}
+    return frozenset(goals | named)

@@ -115,10 +115,13 @@ class Chronicles:
         done = self._connection.execute(unchanged.values(next_at=next_at, summary=dict(summary)))
         return done.rowcount == 1
 
-    def amend(self, link_id: int, timeline: Mapping[str, Any], next_at: int) -> None:
-        """Its history has one entry more that no tracker tells; its clocks are to be looked at by then."""
+    def amend(self, link_id: int, timeline: Mapping[str, Any], now: int) -> None:
+        """Its history has one entry more that no tracker tells: its clocks are to be looked at now.
+
+        Whoever is reading it at this moment does not know of that entry: it is stale from now on, not from before.
+        """
         changed = update(timelines).where(C.link_id == link_id)
-        self._connection.execute(changed.values(timeline=dict(timeline), next_at=next_at))
+        self._connection.execute(changed.values(timeline=dict(timeline), next_at=now, stale_at=now))
 
     def of(self, ids: Iterable[int]) -> dict[int, Chronicle]:
         """What is kept of these links, by link."""
@@ -127,6 +130,11 @@ class Chronicles:
             rows = self._connection.execute(select(timelines).where(C.link_id.in_(some)))
             found |= {row.link_id: _chronicle(row) for row in rows}
         return found
+
+    def summaries(self, agreement: str) -> Iterator[Mapping[str, Any]]:
+        """What lists show of the links of an agreement, without their timelines."""
+        query = select(C.summary).where(C.agreement == agreement, C.read_at.is_not(None))
+        yield from self._connection.scalars(query)
 
     def all(self, agreement: str) -> Iterator[Chronicle]:
         """Everything that is kept of an agreement, in the order of the links."""
