@@ -45,9 +45,10 @@ check: $(VENV)/.dev  ## format, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev  ## calls per change, throughput beside a bare loop, how soon a webhook brings a change
+bench: $(VENV)/.dev  ## calls per change, throughput beside a bare loop, how soon a webhook brings a change, a tick
 	$(BIN)/python bench/calls.py
 	$(BIN)/python bench/webhooks.py
+	$(BIN)/python bench/tick.py
 	$(BIN)/python bench/calendars.py
 
 soak: $(VENV)/.dev  ## the planner's properties and random histories, many more of each

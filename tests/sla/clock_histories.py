@@ -33,17 +33,20 @@ STOPS = ("resolved", "resolved", "resolved", "comment", "owned", "status", "ackn
 
 def story(random: Random, born: int, calendars: list[str]) -> dict:
     """One story that begins at minute ``born``."""
-    length = random.choice((60, 120, 240, 240, 480, 480, 720, 1920))
+    length = random.choice((60, 120, 240, 240, 240, 480, 480, 1440))
     start = {name: random.choice(values) for name, values in VALUES.items() if random.random() < 0.9}
     if random.random() < 0.8:
         start["status"] = "Open"
     origin = random.choice(SIDES)
+    entries = _entries(random, born, length, start, origin)
     return {
         "born": born,
         "origin": origin,
         "start": start,
-        "entries": _entries(random, born, length, start, origin),
-        "ended": born + random.randrange(length) if random.random() < 0.15 else None,
+        "entries": entries,
+        "ended": random.choice((random.choice(entries)["at"], born + random.randrange(length)))
+        if random.random() < 0.2
+        else None,
         "resolved": {"Resolved", "Closed"},
         "ball": [_ball(random, number) for number in range(random.randrange(4))],
         "clocks": [_clock(random, number, calendars) for number in range(random.choice((1, 1, 2, 3)))],

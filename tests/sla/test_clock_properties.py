@@ -23,7 +23,7 @@ from bridge.sla.timeline import Timeline
 from bridge.sla.verdict import BallSpan, ClockState, Segment, Verdict
 from bridge.sync.ticket import Side
 
-EXAMPLES = int(os.environ.get("BRIDGE_EXAMPLES", "20160")) // 200
+EXAMPLES = int(os.environ.get("BRIDGE_EXAMPLES", "20160")) // 300
 SEED = os.environ.get("BRIDGE_SEED", "0")
 ZONES = ("Europe/Copenhagen", "America/Havana", "Australia/Lord_Howe", "Asia/Kathmandu")
 

@@ -11,7 +11,7 @@ from bridge.config.findings import Path, did_you_mean
 from bridge.config.shape import BridgeShape
 from bridge.config.source import Source
 from bridge.config.zones import check_zone
-from bridge.sla.calendar import CalendarRule, holidays_of
+from bridge.sla.calendar import CalendarRule
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -48,10 +48,12 @@ def _settle(name: str, calendar: CalendarShape, source: Source) -> CalendarRule:
         line = source.line(added[day])
         source.problem(removed[day], f"{day} is closed on line {line}", "keep it in one of the two lists")
     _check_holidays(calendar, removed, at, source)
+    hours = _hours(calendar, (*at, "hours"), source)
+    _check_worked(removed, hours, at, source)
     return CalendarRule(
         name=name,
         zone=calendar.zone,
-        hours=_hours(calendar, (*at, "hours"), source),
+        hours=hours,
         holidays=calendar.holidays,
         added=frozenset(added),
         removed=frozenset(removed),
@@ -150,7 +152,7 @@ def _days(given: Iterable[str], at: Path, source: Source) -> dict[date, Path]:
 
 
 def _check_holidays(calendar: CalendarShape, removed: dict[date, Path], at: Path, source: Source) -> None:
-    """The country must be known, and so must its holidays that are worked."""
+    """The country must be known; without one there is no holiday to be worked."""
     if not calendar.holidays:
         for place in dict.fromkeys(removed.values()):
             source.problem(
@@ -159,33 +161,37 @@ def _check_holidays(calendar: CalendarShape, removed: dict[date, Path], at: Path
                 "name the country, e.g. 'holidays: DK', or remove it",
             )
         return
-    import holidays  # noqa: PLC0415 - costs most of a start, and only those pay who name a country
+    import holidays  # noqa: PLC0415 - it takes a tenth of a second, and not every calendar has holidays
 
     country, _, part = calendar.holidays.partition("-")
     here: Path = (*at, "holidays")
-    codes = {code for _, code, *_ in holidays.registry.COUNTRIES.values()}
-    if country not in codes:
-        folded = {key.replace("_", " "): names[1] for key, names in holidays.registry.COUNTRIES.items()}
-        known = folded.get(country.casefold().replace("_", " "), country.upper())
-        if known in codes:
-            fix = f"did you mean '{known}'?"
-        else:
-            fix = "write the country's two letters, e.g. DK, or DE-BY for a part of it"
-        source.problem(here, f"no holidays of '{country}' are known", fix)
+    countries = holidays.registry.COUNTRIES
+    if country not in {code for _, code, *_ in countries.values()}:
+        known = {word.casefold(): names[1] for key, names in countries.items() for word in (key, *names)}
+        meant = known.get(country.casefold().replace(" ", "_"))
+        right = "write the country's two letters, e.g. DK, or DE-BY for a part of it"
+        source.problem(
+            here, f"no holidays of '{country}' are known", f"did you mean '{meant}'?" if meant else right
+        )
         return
     parts = getattr(holidays, country).subdivisions
     if part and part not in parts:
         fix = did_you_mean(part.upper(), parts) if parts else f"write '{country}'"
         source.problem(here, f"'{country}' has no part '{part}'", fix)
+
+
+def _check_worked(removed: dict[date, Path], hours: tuple[Spans, ...], at: Path, source: Source) -> None:
+    """A holiday is worked in the hours of its day of the week: there must be some.
+
+    Whether the day is a holiday is not asked: if it is none, it is open as it should be, and countries change theirs.
+    """
+    if not source.sound((*at, "hours")):
         return
-    if not removed:
-        return
-    public = {day for year in {day.year for day in removed} for day in holidays_of(calendar.holidays, year)}
     for place in dict.fromkeys(removed.values()):
-        idle = [day for day in removed if removed[day] == place and day in public]
-        if not idle:
+        days = [day for day, where in removed.items() if where == place]
+        if not any(hours[day.weekday()] for day in days):
             source.problem(
                 place,
-                f"that is no public holiday of {calendar.holidays}",
-                "remove it: 'open' is for public holidays on which work is done",
+                f"no hours are given for {DAYS[days[0].weekday()]}: it stays closed",
+                "give that day hours, or remove it",
             )

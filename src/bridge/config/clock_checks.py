@@ -12,7 +12,6 @@ from bridge.config.goal_checks import Calendars, settle_goals
 from bridge.config.shape import AgreementShape
 from bridge.config.vocabulary import Vocabulary
 from bridge.sla.policy import BallRule, ClockRule, Happening, Owner, Pause, Trigger
-from bridge.sync.agreement import PERSON_FIELDS
 from bridge.sync.ticket import Side
 
 _RESOLVED = ("Resolved", "Closed", "Done", "Cancelled", "Canceled", "Rejected")
@@ -25,12 +24,20 @@ _ALWAYS = "always"
 def settle_resolved(shape: AgreementShape, words: Vocabulary) -> frozenset[str]:
     """The statuses in which a ticket is resolved; what is wrong goes to the file's findings."""
     if shape.resolved:
-        return words.values("status", shape.resolved, ("resolved",))
+        return _statuses(shape.resolved, ("resolved",), words)
     rule = words.draft.agreement.field("status")
-    if rule is None or not rule.values:
+    if rule is None:
+        return frozenset()
+    if not rule.values:
         return frozenset(_RESOLVED)
     usual = {name.casefold() for name in _RESOLVED}
     return frozenset(inner for inner, _ in rule.values if inner.casefold() in usual)
+
+
+def _statuses(given: tuple[str, ...], at: Path, words: Vocabulary) -> frozenset[str]:
+    if not given or not words.field("status", at):
+        return frozenset()
+    return words.values("status", given, at)
 
 
 def settle_ball(shape: AgreementShape, words: Vocabulary) -> tuple[BallRule, ...]:
@@ -55,7 +62,7 @@ def settle_ball(shape: AgreementShape, words: Vocabulary) -> tuple[BallRule, ...
         rules.append(
             BallRule(
                 owner=ball.owner or Owner.NOBODY,  # without one, the file is refused
-                statuses=words.values("status", ball.status, (*at, "status")),
+                statuses=_statuses(ball.status, (*at, "status"), words),
                 comment=ball.comment,
                 assigned=assigned,
                 words=", ".join(parts) or _ALWAYS,
@@ -107,7 +114,8 @@ def _clock(name: str, clock: ClockShape, bench: Bench) -> ClockRule:
     _check_triggers(at, start, stop, words)
     if not bench.resolved and words.source.sound(("resolved",), ("fields", "status"), ("fields",)):
         for key, triggers in (("start", start), ("stop", stop)):
-            if any(one.what in {Happening.RESOLVED, Happening.REOPENED} for one in triggers):
+            asked = any(one.what in {Happening.RESOLVED, Happening.REOPENED} for one in triggers)
+            if asked and words.field("status", (*at, key)):
                 words.source.problem(
                     (*at, key),
                     "no status counts as resolved",
@@ -149,12 +157,7 @@ def _word(word: str, words: Vocabulary) -> Trigger:
     trigger = trigger_of(word)
     if trigger.what is not Happening.OWNED:
         return trigger
-    agreement = words.draft.agreement
-    fields = [
-        role.field
-        for role in agreement.roles
-        if role.side is trigger.side and (role.field in PERSON_FIELDS or agreement.field(role.field))
-    ]
+    fields = [role.field for role in words.draft.agreement.roles if role.side is trigger.side and role.field]
     return Trigger(trigger.what, trigger.side, next(iter(fields), "assignee"), words=word)
 
 
@@ -172,7 +175,7 @@ def _change(change: ChangeShape, at: Path, words: Vocabulary) -> Trigger | None:
             )
         return None
     field, key = ("status", "status") if change.status else (change.field, "becomes")
-    if words.field(field, (*at, "field")) is None:
+    if not words.field(field, (*at, "status" if change.status else "field")):
         return None
     wanted = change.status or change.becomes
     values = words.values(field, wanted, (*at, key))
@@ -214,7 +217,7 @@ def _pause(pause: PauseShape, at: Path, words: Vocabulary) -> Pause:
             "write e.g. {ball: internal}, {status: [On Hold]} or {held: true}",
             key=True,
         )
-    statuses = words.values("status", pause.status, (*here, "status"))
+    statuses = _statuses(pause.status, (*here, "status"), words)
     return Pause(pause.ball, statuses, pause.held, ", ".join(parts))
 
 

@@ -94,6 +94,8 @@ def _by_priority(goals: Mapping[str, str], bench: _Bench) -> tuple[Goal, ...]:
                     key, goals, otherwise=f"add '{key}' or 'default' to the goals, or remove it"
                 )
                 source.problem((*at, "calendar", key), f"there is no goal for '{key}'", fix, key=True)
+    if given and not words.field(_PRIORITY, (*at, "goals"), key=True):
+        return ()
     settled: list[Goal] = []
     seen: dict[str, str] = {}
     for key, place in given.items():
@@ -144,7 +146,7 @@ def _listed(goals: tuple[GoalShape, ...], bench: _Bench) -> tuple[Goal, ...]:
         when = {
             field: words.values(field, values, (*here, "when", field))
             for field, values in goal.when.items()
-            if words.field(field, (*here, "when", field), key=True) is not None
+            if words.field(field, (*here, "when", field), key=True)
         }
         if position and not goals[position - 1].when and source.sound((*at, position - 1)):
             source.problem(

@@ -20,11 +20,12 @@ _COMMENT = {
 
 
 def _sides(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    if value not in _COMMENT:
-        raise misfit(f"'{value}' is not possible here", "write true for both tickets, internal, or vendor")
-    return _COMMENT[value]
+    right = "write true for both tickets, internal, or vendor"
+    if isinstance(value, list | dict):
+        raise misfit("must be one word", right)
+    if isinstance(value, str) and value not in _COMMENT:
+        raise misfit(f"'{value}' is not possible here", right)
+    return _COMMENT[value] if isinstance(value, str) else value
 
 
 class StepShape(Shape):

@@ -9,11 +9,11 @@ from difflib import get_close_matches
 from bridge.config.agreement_checks import Draft
 from bridge.config.findings import Path, did_you_mean
 from bridge.config.source import Source
-from bridge.sync.agreement import PERSON_FIELDS, FieldRule
+from bridge.sync.agreement import BUILT_IN_FIELDS, PERSON_FIELDS, SET_FIELDS, TEXT_FIELDS
 from bridge.sync.ticket import Side
 
-_ALWAYS_READ = ("status", "priority", "assignee")
-"""Fields whose history is read whether they cross or not."""
+_SILENT = TEXT_FIELDS | SET_FIELDS | {"summary"}
+"""Fields that no clock asks for: their values are texts, or several at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +31,25 @@ class Vocabulary:
         """The agreement's file."""
         return self.draft.source
 
-    def field(self, name: str, at: Path, *, key: bool = False) -> FieldRule | None:
-        """The rule of a field, an empty one for a field that is read without crossing; None with a finding."""
-        rule = self.draft.agreement.field(name)
-        if rule is not None:
-            return rule
-        if name in _ALWAYS_READ:
-            return FieldRule(name)
-        if self.source.sound(("fields", name), ("fields",)):
-            known = dict.fromkeys((*(rule.name for rule in self.draft.agreement.fields), *_ALWAYS_READ))
+    def field(self, name: str, at: Path, *, key: bool = False) -> bool:
+        """Whether clocks see a field; one that they do not goes to the file's findings."""
+        agreement = self.draft.agreement
+        crossing = [rule.name for rule in agreement.fields if rule.name not in _SILENT]
+        # Who is accountable is read whether it crosses or not.
+        seen = dict.fromkeys(
+            (*crossing, *sorted(PERSON_FIELDS), *(role.field for role in agreement.roles if role.field))
+        )
+        if name in seen:
+            return True
+        if name in _SILENT:
             self.source.problem(
-                at,
-                f"'{name}' is no field that crosses, so no clock sees it",
-                did_you_mean(name, known),
-                key=key,
+                at, f"'{name}' says nothing to a clock", "name a field with one value, e.g. priority", key=key
             )
-        return None
+        elif self.source.sound(("fields", name)):
+            add = f"add '{name}: ...' under 'fields'"
+            fix = add if name in BUILT_IN_FIELDS else did_you_mean(name, seen)
+            self.source.problem(at, f"'{name}' is no field that crosses, so no clock sees it", fix, key=key)
+        return False
 
     def values(self, field: str, words: Iterable[str], at: Path) -> frozenset[str]:
         """Values of a field in the internal side's words.

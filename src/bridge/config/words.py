@@ -106,10 +106,12 @@ def _share(value: Any) -> Any:
 
 
 def _flag(value: Any) -> Any:
-    if value in {"true", "false"}:
+    if value == "true" or value == "false":  # noqa: PLR1714 - a list or mapping has no hash
         return value == "true"
     if isinstance(value, str):
         raise misfit(f"{_said(value)} is not yes or no", "write true or false")
+    if isinstance(value, list | dict):
+        raise misfit("must be one word", "write true or false")
     return value
 
 

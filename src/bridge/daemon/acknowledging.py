@@ -120,20 +120,27 @@ def acknowledge(
     if not new:
         return 0
     row = tx.chronicles.get(link.id)
+    tx.chronicles.touch(link.id, link.agreement, now)
     if row is not None and row.timeline:
         timeline = timeline_from_json(row.timeline)
-        entries = sorted((*timeline.entries, entry_of(now, detail)), key=lambda entry: entry.at)
+        words = [entry_of(Acknowledgement(link.id, *key, now, detail)) for key in new]
+        entries = sorted((*timeline.entries, *words), key=lambda entry: entry.at)
         told = timeline_to_json(replace(timeline, entries=tuple(entries)))
         tx.chronicles.amend(link.id, told, now)
-    tx.chronicles.touch(link.id, link.agreement, now)
     told_to_journal(tx, link, new, detail, now)
     return len(new)
 
 
-def entry_of(at: int, detail: dict[str, Any]) -> Entry:
+def entry_of(word: Acknowledgement) -> Entry:
     """An acknowledgement outside of the trackers as an entry of the link's history."""
-    side = Side(detail["side"])
-    return Entry(at, side, EntryKind.ACKNOWLEDGED, who=str(detail["who"]), event=f"bridge:acknowledged/{at}")
+    return Entry(
+        at=word.at,
+        side=Side(word.detail.get("side") or Side.INTERNAL),
+        kind=EntryKind.ACKNOWLEDGED,
+        field=word.clock,
+        who=str(word.detail.get("who", "")),
+        event=f"bridge:acknowledged/{word.clock or 'all'}/{word.cycle}",
+    )
 
 
 def told_to_journal(

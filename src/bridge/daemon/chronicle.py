@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import structlog
 
@@ -25,10 +24,10 @@ from bridge.sla.building import Source, Subject, build
 from bridge.sla.calendar import calendars_of
 from bridge.sla.clock import evaluate
 from bridge.sla.comparing import differences
+from bridge.sla.glance import glance
 from bridge.sla.policy import Policy, asked_for
 from bridge.sla.serial import timeline_from_json, timeline_to_json
 from bridge.sla.timeline import Entry, EntryKind, Timeline
-from bridge.sla.verdict import Verdict
 from bridge.store.database import Tx
 from bridge.store.rows import Acknowledgement, Chronicle, Link, LinkState
 from bridge.sync.agreement import Agreement
@@ -228,7 +227,13 @@ class Chronicler:
                 if timeline is None:
                     later.append(one)
                 else:
-                    done.append((one, measured(one, timeline, policies, now)))
+                    row = measured(one, timeline, policies, now)
+                    urls = {
+                        side.value: source.ticket.url
+                        for side, source in sources[one.link.id].items()
+                        if source.ticket is not None
+                    }
+                    done.append((one, replace(row, summary={**row.summary, "urls": urls})))
             except Exception:  # one link's oddity keeps no other one waiting
                 log.exception("timeline_failed", agreement=agreement.name, link=one.link.id)
                 later.append(one)
@@ -293,28 +298,7 @@ def measured(known: Known, timeline: Timeline, policies: Sequence[Policy], now: 
     if policy is None:
         return row
     verdict = evaluate(timeline, policy, calendars_of(policy), now)
-    return replace(row, next_at=now, summary=summary_of(verdict))
-
-
-def summary_of(verdict: Verdict) -> dict[str, Any]:
-    """What lists show of a link without evaluating its clocks."""
-    return {
-        "clocks": [
-            {
-                "clock": one.clock,
-                "state": one.state.value,
-                "started": one.started_at,
-                "due": one.due_at,
-                "breached": one.breached_at,
-                "warned": one.warned_at,
-            }
-            for one in verdict.cycles
-            if one.open
-        ],
-        "ball": verdict.ball[-1].owner.value if verdict.ball else "",
-        "at": verdict.at,
-        "certain": verdict.certain_until,
-    }
+    return replace(row, next_at=now, summary=glance(verdict))
 
 
 def rebuild(house: House, link_id: int) -> Rebuilt | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import structlog
 
+from bridge.daemon.acknowledging import entry_of
 from bridge.daemon.alerting import Looked
 from bridge.daemon.house import House
 from bridge.daemon.outages import Outages
@@ -74,13 +76,21 @@ class Look:
                 "'bridge sla rebuild' reads the histories anew"
             ) from None
 
-    def verdict(self, tx: Tx, row: Chronicle, now: int) -> tuple[Policy, Timeline, Verdict]:
-        """What the clocks of a link say, by its stored history.
+    def verdict(
+        self, tx: Tx, row: Chronicle, now: int, words: Sequence[Acknowledgement] = ()
+    ) -> tuple[Policy, Timeline, Verdict]:
+        """What the clocks of a link say, by its stored history and by who has acknowledged since it was read.
 
         Raises:
             StoreError: what is stored of it cannot be read.
         """
         policy, timeline = self.policy(tx, row.agreement, row.policy), timeline_from_json(row.timeline)
+        there = {one.event for one in timeline.entries}
+        more = [entry_of(one) for one in words if one.detail.get("how") != "comment"]
+        new = [one for one in more if one.event not in there]
+        if new:
+            entries = sorted((*timeline.entries, *new), key=lambda one: one.at)
+            timeline = replace(timeline, entries=tuple(entries))
         return policy, timeline, evaluate(timeline, policy, calendars_of(policy), now)
 
     def _look(
@@ -94,7 +104,7 @@ class Look:
         link, agreement = tx.links.get(row.link_id), self._house.terms.agreement(row.agreement)
         if link is None or agreement is None or not row.timeline:
             return Looked(row, None, row.summary)
-        policy, timeline, verdict = self.verdict(tx, row, now)
+        policy, timeline, verdict = self.verdict(tx, row, now, words)
         known = {(one.clock, one.cycle) for one in alerts} | {(one.clock, one.cycle) for one in words}
         names = recognised(verdict, known)
         own = {stored: present for present, stored in names.items()}
@@ -107,9 +117,10 @@ class Look:
             _acknowledged(verdict, (*words, *fresh), own),
             now,
         )
-        next_at = min((at for at in (verdict.next_at, upcoming) if at is not None), default=None)
-        if next_at is not None:
-            next_at = max(next_at, now + 1)
+        # A tracker's clock may be ahead of ours by little enough to be left as it is: what it tells comes true then.
+        ahead = [at for at in (*(one.at for one in timeline.entries), timeline.ended or 0) if at > now]
+        moments = [*ahead, *(max(at, now + 1) for at in (verdict.next_at, upcoming) if at is not None)]
+        next_at = min(moments, default=None)
         summary = {**glance(verdict), **{key: value for key, value in row.summary.items() if key == "urls"}}
         late = {
             claim: self._outages.why(agreement, claim.at) if claim.late > LATE else None for claim in steps

@@ -15,6 +15,7 @@ from bridge.daemon.chronicle import Chronicler
 from bridge.daemon.control import tell_heads
 from bridge.daemon.digesting import Digesting
 from bridge.daemon.feed import Feed
+from bridge.daemon.hooker import Hooker
 from bridge.daemon.house import House
 from bridge.daemon.mailer import Mailed, Mailer
 from bridge.daemon.retaining import retain
@@ -91,6 +92,7 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
     tell_heads(house)
     retain(house)
     Ticker(house).tick()
+    Hooker(house).flush()
     Digesting(house).step(house.clock.now())
     return Pass(hits, reports, tuple(failures), Mailer(house).flush())
 

@@ -31,6 +31,7 @@ from bridge.daemon.dispatch import QueueDispatcher
 from bridge.daemon.feed import Feed
 from bridge.daemon.heartbeat import Heart
 from bridge.daemon.hints import HintDesk
+from bridge.daemon.hooker import Hooker
 from bridge.daemon.house import House
 from bridge.daemon.mailer import Mailer
 from bridge.daemon.nudges import Nudges
@@ -119,6 +120,7 @@ class Service:
         self._mailer = Mailer(house)
         self._chronicler = Chronicler(house)
         self._ticker = Ticker(house)
+        self._hooker = Hooker(house)
         self._heart = Heart(house)
         self._digesting = Digesting(house)
         self._lanes: dict[str, QueueDispatcher] = {}
@@ -143,12 +145,15 @@ class Service:
         """
         self._mailer.start()  # before any tracker is spoken to: mail goes out whatever they do
         self._ticker.start()
+        self._hooker.start()
         try:
             greet(self._house)
             renew(self._house)
         except BaseException:
             self._ticker.stop()
+            self._hooker.stop()
             self._ticker.join()
+            self._hooker.join()
             self._mailer.stop()
             self._mailer.join()
             raise
@@ -434,6 +439,7 @@ class Service:
         self._over.set()
         self._heart.stop()
         self._ticker.stop()
+        self._hooker.stop()
         self._mailer.stop()
         self._chronicler.stop()
         if self._listener is not None:
@@ -446,6 +452,7 @@ class Service:
         for thread in (sweeper, keeper, *(loop.thread for loop in self._loops.values())):
             thread.join(timeout=5)
         self._ticker.join()
+        self._hooker.join()
         self._mailer.join()
         self._chronicler.join()
         self._tell("bridge.stopped")

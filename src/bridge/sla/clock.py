@@ -104,12 +104,10 @@ class Course:
     def meet(self, deed: Deed, state: State, owner: Owner) -> None:
         """Stop, cancel, resume or begin a cycle, as a deed has it; ``state`` and ``owner`` are those after it."""
         self._outdated = self._outdated or bool(deed.changed)
-        birth = deed.entry.kind is EntryKind.CREATED
-        if not birth:
-            self._close(deed, state)
+        self._close(deed, state)
         if self._open is None:
             self._begin(deed)
-        if birth:
+        if deed.entry.kind is EntryKind.CREATED:
             # A ticket may be born in a state that stops what its birth starts: resolved, or with an owner.
             self._close(deed, state)
         if self._open is not None:

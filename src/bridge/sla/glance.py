@@ -8,9 +8,13 @@ from bridge.sla.verdict import Cycle, Verdict
 
 
 def glance(verdict: Verdict) -> dict[str, Any]:
-    """The open cycles and the breached ones as plain JSON, as they were at ``at``; moments are microseconds."""
-    told = [one for one in verdict.cycles if one.open or one.breached_at is not None]
-    return {"at": verdict.at, "certain": verdict.certain_until, "clocks": [_clock(one) for one in told]}
+    """The open cycles as plain JSON, and who has the ball, as it was ``at``; moments are microseconds."""
+    return {
+        "clocks": [_clock(one) for one in verdict.cycles if one.open],
+        "ball": verdict.ball[-1].owner.value if verdict.ball else "",
+        "at": verdict.at,
+        "certain": verdict.certain_until,
+    }
 
 
 def _clock(cycle: Cycle) -> dict[str, Any]:

@@ -161,7 +161,8 @@ def _calendar(data: Mapping[str, Any]) -> CalendarRule:
 
 
 def _timeline(data: Mapping[str, Any]) -> Timeline:
-    return _made(Timeline, data, origin=Side, start=dict, entries=_each(_entry))
+    shown = _mapped(Side, dict)
+    return _made(Timeline, data, origin=Side, start=dict, entries=_each(_entry), shown=shown)
 
 
 def _entry(data: Mapping[str, Any]) -> Entry:

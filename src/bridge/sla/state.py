@@ -134,7 +134,7 @@ def in_order(timeline: Timeline, until: int) -> list[Entry]:
     ids of their entries, in which 9 comes before 10.
     """
     born, origin = timeline.born, timeline.origin
-    entries = [entry for entry in timeline.entries if entry.at <= until]
+    entries = [entry for entry in timeline.entries if entry.at <= until] if born <= until else []
     apart = all(one.at < other.at for one, other in pairwise(entries))
     if apart and (not entries or entries[0].at >= born):
         return entries

@@ -114,10 +114,13 @@ class Chronicles:
         done = self._connection.execute(unchanged.values(next_at=next_at, summary=dict(summary)))
         return done.rowcount == 1
 
-    def amend(self, link_id: int, timeline: Mapping[str, Any], next_at: int) -> None:
-        """Its history has one entry more that no tracker tells; its clocks are to be looked at by then."""
+    def amend(self, link_id: int, timeline: Mapping[str, Any], now: int) -> None:
+        """Its history has one entry more that no tracker tells: its clocks are to be looked at now.
+
+        Whoever is reading it at this moment does not know of that entry: it is stale from now on, not from before.
+        """
         changed = update(timelines).where(C.link_id == link_id)
-        self._connection.execute(changed.values(timeline=dict(timeline), next_at=next_at))
+        self._connection.execute(changed.values(timeline=dict(timeline), next_at=now, stale_at=now))
 
     def of(self, ids: Iterable[int]) -> dict[int, Chronicle]:
         """What is kept of these links, by link."""

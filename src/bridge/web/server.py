@@ -1,7 +1,8 @@
 """The web server on its socket: uvicorn in a thread of the daemon, with an event loop of its own.
 
-It is made to stand behind a reverse proxy, which adds TLS and should pass on ``/hooks/`` only. Should somebody reach it
-directly, slow or silent callers are hung up on, and callers' addresses are believed from named proxies alone.
+It is made to stand behind a reverse proxy, which adds TLS and should pass on ``/hooks/`` and ``/ack/`` only. Should
+somebody reach it directly, slow or silent callers are hung up on, and callers' addresses are believed from named
+proxies alone.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bridge.config.settings import WebSettings
+from bridge.daemon.acknowledging import PATH
 from bridge.daemon.brakes import all_pulled
 from bridge.daemon.hints import HintDesk
 from bridge.daemon.house import House
 from bridge.errors import CannotListen, StoreError
 from bridge.sync.moments import to_second
 from bridge.web import metrics
+from bridge.web.acknowledge import Acknowledging
 from bridge.web.intake import Intake
 
 log = structlog.get_logger(__name__)
@@ -109,8 +112,14 @@ class WebServer:
                 return PlainTextResponse("the database cannot be read\n", 503)
             return Response(text, headers={"Content-Type": metrics.CONTENT_TYPE})
 
+        page = Acknowledging(self._house)
+        pages = [
+            Route(f"{PATH}{{token}}", page.press, methods=["POST"]),
+            Route(f"{PATH}{{token}}", page.show, methods=["GET"]),
+        ]
         return Starlette(
             routes=[
+                *(pages if self._settings.public_url else ()),
                 Route("/hooks/{path:path}", intake.take, methods=["POST"]),
                 Route("/health/live", live),
                 Route("/health/ready", is_ready),
