@@ -35,8 +35,7 @@ from bridge.store.rows import Link, LinkState
 @config_option
 @json_option
 def command(key: str | None, *, agreement: str | None, yes: bool, config: Path, as_json: bool) -> None:
-    """Read the histories of all tickets that are kept in agreement, or of KEY, anew from both trackers, and
-    show what is another.
+    """Read the histories of all open links, or of KEY, anew from both trackers, and show what is another.
 
     It is stored once you say so, or with --yes; with --json and without --yes nothing is. Works while the daemon runs.
     Ends with 1 when anything was another, 3 when a tracker could not be asked.
