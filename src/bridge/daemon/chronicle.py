@@ -393,5 +393,5 @@ def _acknowledged(words: Sequence[Acknowledgement]) -> tuple[Entry, ...]:
 
     One word may be about several cycles: it is one entry.
     """
-    told = [entry_of(word.at, dict(word.detail)) for word in words if word.detail.get("how") != "comment"]
+    told = [entry_of(word) for word in words if word.detail.get("how") != "comment"]
     return tuple({one.event: one for one in told}.values())
