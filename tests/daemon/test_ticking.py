@@ -309,6 +309,40 @@ def test_a_clock_that_jumps_ahead_tells_late_and_once(belfry):
     assert belfry.at(131).claimed == 0
 
 
+@pytest.mark.parametrize("trouble", ["down", "450", "silent", "550"])
+def test_a_breach_found_a_day_late_arrives_through_a_mail_server_in_trouble(tmp_path, trouble):
+    with open_post_office() as post:
+        belfry = Belfry(tmp_path, port=post.port, ladder=[step("100%")])
+        belfry.link()
+        belfry.at(10)
+        belfry.kill()
+        belfry.open()
+        belfry.at(24 * 60)
+        mail = belfry.settings.mail
+        post.silent = trouble == "silent"
+        post.recipients = {ANN: f"{trouble} no"} if trouble.isdigit() else {}
+        broken = replace(mail, port=9 if trouble == "down" else mail.port, timeout=0.5)
+        belfry.house.terms = replace(belfry.house.terms, settings=replace(belfry.settings, mail=broken))
+        belfry.mailer.flush()
+        belfry.clock.at += HOUR
+        belfry.mailer.flush()
+        post.silent, post.recipients = False, {}
+        belfry.house.terms = replace(belfry.house.terms, settings=belfry.settings)
+        belfry.clock.at += 2 * HOUR
+        belfry.mailer.flush()
+        (letter,) = belfry.letters()
+        if trouble == "550":
+            assert letter.state is LetterState.DEAD
+            with belfry.store.write() as tx:
+                assert tx.outbox.retry(letter.id, belfry.clock.now()), "bridge mail retry"
+            belfry.mailer.flush()
+        assert belfry.letters()[0].state is LetterState.SENT
+        assert "told late" in post.mails[-1].text
+        assert len({one.id for one in post.mails}) == 1
+        assert len(post.mails) == (3 if trouble == "silent" else 1), "doubled only where the answer was lost"
+        belfry.kill()
+
+
 class Killed(BaseException):
     """The process is gone."""
 
