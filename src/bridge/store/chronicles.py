@@ -18,7 +18,7 @@ from bridge.store.tables import links, timelines
 
 C = timelines.c
 
-_AGREEMENT = func.coalesce(C.agreement, "")
+_AGREEMENT: ColumnElement[str] = func.coalesce(C.agreement, "")
 """As an expression: by the column SQLite takes its index, and goes through a million rows of which none is due."""
 
 
