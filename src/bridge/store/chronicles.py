@@ -10,7 +10,7 @@ import builtins
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, func, select, update
 
 from bridge.store.columns import chunks, insert
 from bridge.store.rows import Chronicle, LinkState
