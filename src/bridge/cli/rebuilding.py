@@ -23,9 +23,9 @@ from bridge.daemon.chronicle import Rebuilt, store_rebuilt
 from bridge.daemon.chronicle import rebuild as read_anew
 from bridge.daemon.house import House
 from bridge.daemon.opening import close_house, open_desk
-from bridge.errors import TrackerError
+from bridge.errors import TrackerError, Unreachable
 from bridge.store.database import Tx
-from bridge.store.rows import Link
+from bridge.store.rows import Link, LinkState
 
 
 @click.command()
@@ -35,7 +35,7 @@ from bridge.store.rows import Link
 @config_option
 @json_option
 def command(key: str | None, *, agreement: str | None, yes: bool, config: Path, as_json: bool) -> None:
-    """Read the histories of all tickets, or of KEY, anew from both trackers, and show what is another.
+    """Read the histories of all open links, or of KEY, anew from both trackers, and show what is another.
 
     It is stored once you say so, or with --yes; with --json and without --yes nothing is. Works while the daemon runs.
     Ends with 1 when anything was another, 3 when a tracker could not be asked.
@@ -86,13 +86,19 @@ def _rebuild(house: House, links: list[Link]) -> tuple[list[Rebuilt], list[tuple
     """What the trackers tell otherwise now, and of which links they tell nothing."""
     changed: list[Rebuilt] = []
     failures: list[tuple[Link, str]] = []
+    down: dict[str, str] = {}
     with progress_bar("reading") as told:
         for number, link in enumerate(links):
             told(number, len(links))
+            if link.agreement in down:
+                failures.append((link, down[link.agreement]))
+                continue
             try:
                 one = read_anew(house, link.id)
             except TrackerError as error:
                 failures.append((link, str(error)))
+                if isinstance(error, Unreachable):  # the others' turn would only be waited for
+                    down[link.agreement] = str(error)
                 continue
             if one is not None and one.new is None:
                 failures.append((link, "no tracker shows its ticket"))
@@ -116,7 +122,8 @@ def _links(settings: Settings, tx: Tx, key: str | None, agreement: str | None) -
     names = {one.name for one in settings.agreements}
     if agreement is not None:
         names = {chosen_agreement(settings, agreement).name}
-    found = tx.links.list() if key is None else tx.links.by_key(key)
+    live = [state for state in LinkState if state is not LinkState.CLOSED]
+    found = tx.links.list(states=live) if key is None else tx.links.by_key(key)
     links: list[Link] = [link for link in found if link.agreement in names]
     if key is not None and not links:
         raise click.UsageError(f"no link knows the ticket {key}")

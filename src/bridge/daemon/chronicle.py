@@ -28,7 +28,7 @@ from bridge.sla.comparing import differences
 from bridge.sla.glance import glance
 from bridge.sla.policy import Policy, asked_for
 from bridge.sla.serial import timeline_from_json, timeline_to_json
-from bridge.sla.timeline import Timeline
+from bridge.sla.timeline import Entry, Timeline
 from bridge.store.database import Tx
 from bridge.store.rows import Acknowledgement, Chronicle, Link, LinkState
 from bridge.sync.agreement import Agreement
@@ -382,8 +382,16 @@ def _subject(agreement: Agreement, policies: Sequence[Policy], known: Known) -> 
         fields=asked_for(policies),
         pairs=known.pairs,
         holds=known.holds,
-        # Acknowledged by mail or by a command; a comment stands in its tracker's own history.
-        acknowledged=[entry_of(word) for word in known.words if word.detail.get("how") != "comment"],
+        acknowledged=_acknowledged(known.words),
         earlier=known.earlier,
         ended=known.ended,
     )
+
+
+def _acknowledged(words: Sequence[Acknowledgement]) -> tuple[Entry, ...]:
+    """Who acknowledged by mail or by a command; a comment stands in its tracker's own history.
+
+    One word may be about several cycles: it is one entry.
+    """
+    told = [entry_of(word) for word in words if word.detail.get("how") != "comment"]
+    return tuple({one.event: one for one in told}.values())
