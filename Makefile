@@ -51,8 +51,8 @@ bench: $(VENV)/.dev  ## calls per change, throughput beside a bare loop, how soo
 	$(BIN)/python bench/tick.py
 	$(BIN)/python bench/calendars.py
 
-soak: $(VENV)/.dev  ## the planner's properties and random histories, many more of each
-	BRIDGE_EXAMPLES=$${BRIDGE_EXAMPLES:-1000000} $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 0 tests/sync/test_planner_properties.py
+soak: $(VENV)/.dev  ## the planner's properties, the clocks and random histories, many more of each
+	BRIDGE_EXAMPLES=$${BRIDGE_EXAMPLES:-1000000} $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 0 tests/sync/test_planner_properties.py tests/sla/test_clock_oracle.py
 	BRIDGE_HISTORIES=$${BRIDGE_HISTORIES:-10000} $(BIN)/python -m pytest -q -s -n 0 --timeout 0 tests/e2e/test_checker.py
 
 lock: $(VENV)/.dev  ## make the lock files anew

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "sla"))
 
-from sla_making import HOUR, MINUTE, RESOLVED, History, always, clock, moment, policy
+from sla_making import HOUR, MINUTE, RESOLVED, History, clock, goal, moment, policy
 
 from bridge.config.settings import MailSettings, Pledge, Settings, WebSettings
 from bridge.daemon.house import House, Terms
@@ -74,7 +74,7 @@ class Belfry:
     ):
         self.folder, self.clock = folder, Hand(BORN)
         self.rules = policy(
-            clock(stop=stop, goals=[always(HOUR)]), ladder=tuple(ladder), calendars={"always": ALWAYS}
+            clock(stop=stop, goals=[goal(HOUR)]), ladder=tuple(ladder), calendars={"always": ALWAYS}
         )
         self.rules = replace(self.rules, version=version_of(self.rules))
         agreement = Agreement(

@@ -11,6 +11,7 @@ from world import eventually, open_world
 from bridge.clock import SECOND
 from bridge.daemon import chronicle
 from bridge.daemon.chronicle import Chronicler, rebuild, store_rebuilt
+from bridge.daemon.reading import read_sides
 from bridge.daemon.worker import record_failure
 from bridge.errors import Unreachable
 from bridge.simulator.faults import Fault
@@ -121,8 +122,11 @@ def test_a_day_on_both_flavours_is_one_story_with_its_evidence(tmp_path):
             )
         row = row_of(world, key)
         assert row.stale_at is None
-        assert row.next_at == row.read_at, "the tick is to look at once"
-        (clock,) = row.summary["clocks"]
+        assert row.summary["urls"] == {
+            "internal": f"{world.home.url}/browse/{key}",
+            "vendor": f"{world.acme.url}/browse/{peer}",
+        }
+        *_, clock = row.summary["clocks"]
         assert (clock["clock"], clock["state"]) == ("resolve", "running")
         assert timeline.born < timeline.certain_until <= row.read_at
 
@@ -217,6 +221,33 @@ def test_what_was_stale_when_the_bridge_was_killed_is_read_after_its_start(tmp_p
             "vendor comment by Bo Manager",
         ]
         assert not [one for one in world.log() if one["event"] in {"timeline_failed", "timelines_failed"}]
+
+
+def test_what_changes_while_a_timeline_is_read_is_read_again(tmp_path, monkeypatch):
+    with clocked(tmp_path) as world:
+        key = world.at_home().create("OPS", "Busy")
+        world.settle()
+        row, house = row_of(world, key), world.house
+        with house.store.write() as tx:
+            tx.chronicles.touch(row.link_id, "acme", house.clock.now())
+        readings = []
+
+        def read(*given):
+            read = read_sides(*given)
+            readings.append(read)
+            if len(readings) == 1:  # too late for this reading
+                world.at_home().comment(key, "One more thing")
+                with house.store.write() as tx:
+                    tx.chronicles.touch(row.link_id, "acme", house.clock.now())
+            return read
+
+        monkeypatch.setattr(chronicle, "read_sides", read)
+        Chronicler(house).flush()
+        assert len(timeline_of(world, key).entries) == 1
+        assert row_of(world, key).stale_at is not None
+        Chronicler(house).flush()
+        assert len(readings) == 2
+        assert told(timeline_of(world, key))[1:] == ["internal comment by Ann Owner"]
 
 
 def test_clocks_that_are_added_later_measure_what_was_there_before(tmp_path):

@@ -204,6 +204,17 @@ def test_beyond_what_it_knows_it_is_closed_and_a_deadline_has_a_horizon():
     assert not made.is_open(10**18)
 
 
+def test_the_horizon_is_the_same_whatever_was_asked_before():
+    """A table that somebody had made longer once told deadlines beyond the horizon."""
+    start = at("2026-01-01T00:00")
+    asked, fresh = calendar(hours=(ALL_DAY,) * 7), calendar(hours=(ALL_DAY,) * 7)
+    assert asked.elapsed(start, start + 40 * 366 * DAY) == 40 * 366 * DAY
+    for days in (9 * 365, HORIZON * 366, HORIZON * 366 + 1, 15 * 365):
+        want = start + days * DAY if days <= HORIZON * 366 else None
+        assert asked.due(start, days * DAY) == want
+        assert fresh.due(start, days * DAY) == want
+
+
 def test_the_zone_of_the_process_is_neither_asked_nor_changed(monkeypatch):
     """Request Tracker sets TZ for the whole process while it counts."""
     want = calendar().due(at("2026-11-27T16:00"), 2 * HOUR)

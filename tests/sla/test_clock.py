@@ -191,3 +191,11 @@ def test_without_a_goal_time_is_measured_and_nothing_is_missed():
     verdict = asked(History(BORN), clock(goals=[goal(HOUR, priority="P1")]), minutes=90)
     (cycle,) = verdict.cycles
     assert (cycle.goal, cycle.elapsed, cycle.due_at, verdict.next_at) == (None, 90 * MINUTE, None, None)
+
+
+def test_a_value_that_only_a_later_entry_tells_of_chooses_the_goal_from_then_on():
+    # Found by the oracle: a goal was not looked for again when an entry told a value but changed nothing.
+    resolve = clock(goals=[goal(HOUR, priority="P1"), goal(8 * HOUR)])
+    history = History(BORN).entry(20, EntryKind.FIELD, VENDOR, field="priority", before="P1", after="P1")
+    (cycle,) = asked(history, resolve, minutes=30).cycles
+    assert (cycle.goal.budget, cycle.due_at) == (HOUR, at(60))

@@ -16,8 +16,8 @@ from sla_making import (
     VENDOR,
     VENDOR_COMMENT,
     History,
-    always,
     clock,
+    goal,
     moment,
     policy,
 )
@@ -42,7 +42,7 @@ def made(*clocks, ladder, **more):
     return policy(*clocks, ladder=tuple(ladder), calendars={"always": ALWAYS}, **more)
 
 
-HOUR_CLOCK = clock(goals=[always(60 * MINUTE)], reopen="new")
+HOUR_CLOCK = clock(goals=[goal(60 * MINUTE)], reopen="new")
 THREE = (step("50%"), step("100%"), step("+120"))
 
 
@@ -175,7 +175,7 @@ def test_a_clock_that_jumps_back_repeats_nothing_and_one_that_jumps_ahead_tells_
 
 
 def test_a_longer_goal_after_the_breach_warns_of_nothing():
-    goals = [always(60 * MINUTE, priority="P1"), always(600 * MINUTE)]
+    goals = [goal(60 * MINUTE, priority="P1"), goal(600 * MINUTE)]
     history = History(BORN, priority="P1").becomes(90, INTERNAL, priority="P3")
     bridge = Bridge(made(clock(goals=goals), ladder=THREE), history.timeline())
     told = [name for minute in range(0, 900, 5) for name, _ in bridge.tick(minute)]
@@ -184,14 +184,14 @@ def test_a_longer_goal_after_the_breach_warns_of_nothing():
 
 def test_a_goal_that_is_taken_away_leaves_the_breach():
     history = History(BORN, priority="P1").becomes(90, INTERNAL, priority="P3")
-    bridge = Bridge(made(clock(goals=[always(60 * MINUTE, priority="P1")]), ladder=THREE), history.timeline())
+    bridge = Bridge(made(clock(goals=[goal(60 * MINUTE, priority="P1")]), ladder=THREE), history.timeline())
     assert [name for name, _ in bridge.tick(1000)] == ["100%", "+120"]
 
 
 def test_steps_are_for_the_clocks_that_they_name():
     rules = made(
         HOUR_CLOCK,
-        clock("other", goals=[always(30 * MINUTE)]),
+        clock("other", goals=[goal(30 * MINUTE)]),
         ladder=[step("100%", clocks="other"), step("+0")],
     )
     bridge = Bridge(rules, History(BORN).timeline())
@@ -234,9 +234,9 @@ def lives(draw):
     budget = draw(st.sampled_from([20, 60, 100])) * MINUTE
     rules = [
         clock(
-            goals=[always(budget)], pause=(PAUSED,), reopen=draw(st.sampled_from(["new", "resume", "ignore"]))
+            goals=[goal(budget)], pause=(PAUSED,), reopen=draw(st.sampled_from(["new", "resume", "ignore"]))
         ),
-        clock("update", [VENDOR_COMMENT], [VENDOR_COMMENT], [always(40 * MINUTE)], cancel=(RESOLVED,)),
+        clock("update", [VENDOR_COMMENT], [VENDOR_COMMENT], [goal(40 * MINUTE)], cancel=(RESOLVED,)),
     ]
     every = draw(st.sampled_from([None, 30 * MINUTE]))
     ladder = [*map(step, SHARES), step("+0"), step("+45", every=every)]

@@ -26,15 +26,34 @@ def test_a_touched_link_is_stale_until_it_was_read_and_stays_so_if_it_was_touche
         (row,) = tx.chronicles.stale(NOW, 10, "acme")
         assert (row.stale_at, row.read_at, row.next_at, row.timeline) == (NOW, None, None, {})
         read = replace(row, policy="v1", born=NOW, read_at=NOW, next_at=NOW + 5, timeline={"a": 1})
-        tx.chronicles.put(read, row.stale_at)
+        tx.chronicles.later(link, NOW + 5)
+        assert tx.chronicles.stale(NOW, 10, "acme") == []
+        tx.chronicles.put(read, NOW + 5)
         assert tx.chronicles.stale(NOW + MINUTE, 10, "acme") == []
-        tx.chronicles.touch(link, "acme", NOW + 2 * MINUTE)
-        tx.chronicles.put(replace(read, timeline={"a": 2}), NOW + MINUTE)
+        tx.chronicles.touch(link, "acme", NOW)
+        tx.chronicles.later(link, NOW + 3 * MINUTE)
+        tx.chronicles.touch(link, "acme", NOW + 2 * MINUTE)  # while it is being read
+        tx.chronicles.put(replace(read, timeline={"a": 2}), NOW + 3 * MINUTE)
         (row,) = tx.chronicles.stale(NOW + 2 * MINUTE, 10, "acme")
         assert (row.stale_at, row.timeline) == (NOW + 2 * MINUTE, {"a": 2})
         tx.chronicles.later(link, NOW + 9 * MINUTE)
         assert tx.chronicles.stale(NOW + 2 * MINUTE, 10, "acme") == []
         assert tx.chronicles.stale(NOW + 9 * MINUTE, 10, "globex") == []
+
+
+def test_links_of_which_nothing_is_kept_are_found_and_a_new_policy_has_the_young_ones_read(store):
+    first, second, ended = [a_link(store, str(number)) for number in range(3)]
+    with store.write() as tx:
+        tx.links.close(ended)
+        assert tx.chronicles.missing("acme") == [first, second]
+        assert tx.chronicles.missing("globex") == []
+        for link, born in ((first, NOW - 1), (second, NOW)):
+            tx.chronicles.touch(link, "acme", NOW)
+            tx.chronicles.later(link, NOW + 1)
+            tx.chronicles.put(Chronicle(link, "acme", born=born), NOW + 1)
+        assert tx.chronicles.missing("acme") == []
+        tx.chronicles.renew("acme", NOW, NOW + MINUTE)
+        assert [one.link_id for one in tx.chronicles.stale(NOW + MINUTE, 10, "acme")] == [second]
 
 
 def test_the_due_index_tells_what_changes_by_now_the_earliest_first(store):

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.clock import SECOND
+from bridge.daemon.acknowledging import entry_of
 from bridge.daemon.alarm import Alarm
 from bridge.daemon.house import House, Terms
 from bridge.daemon.policies import keep_policy, policy_for, policy_of, versions
-from bridge.daemon.reading import read_sides
+from bridge.daemon.reading import Sides, read_sides
 from bridge.daemon.worker import record_answer, record_failure
 from bridge.errors import BridgeError, TrackerError
 from bridge.sla.building import Source, Subject, build
@@ -27,7 +28,7 @@ from bridge.sla.comparing import differences
 from bridge.sla.glance import glance
 from bridge.sla.policy import Policy, asked_for
 from bridge.sla.serial import timeline_from_json, timeline_to_json
-from bridge.sla.timeline import Entry, EntryKind, Timeline
+from bridge.sla.timeline import Entry, Timeline
 from bridge.store.database import Tx
 from bridge.store.rows import Acknowledgement, Chronicle, Link, LinkState
 from bridge.sync.agreement import Agreement
@@ -42,6 +43,9 @@ BATCH = 50
 
 ROUND = 1.0
 """Seconds between looks at what is stale."""
+
+UNDERWAY = 10 * SECOND
+"""For how long a row is left alone that is being read: after a kill it is read again by then; microseconds."""
 
 AGAIN = 900 * SECOND
 """After how long a link is read again that could not be understood, or shows no ticket; microseconds."""
@@ -88,12 +92,14 @@ class Rebuilt:
         known: what our database knows of the link.
         old: the stored timeline; None when there is none.
         new: what the trackers tell now; None when they show no ticket.
+        sources: what it was built from.
         differences: what is another, in words.
     """
 
     known: Known
     old: Timeline | None
     new: Timeline | None
+    sources: Mapping[Side, Source]
     differences: tuple[str, ...]
 
 
@@ -181,9 +187,9 @@ class Chronicler:
             return False
         with house.store.read() as tx:
             rows = tx.chronicles.stale(now, BATCH, name)
-            if not rows:
-                return False
             known = [_known(tx, row) for row in rows]
+        if not rows:
+            return False
         blocked = [
             until
             for side in Side
@@ -192,6 +198,9 @@ class Chronicler:
         if blocked:
             self._later(known, max(blocked))
             return True
+        with house.store.write(durable=False) as tx:
+            for row in rows:
+                tx.chronicles.later(row.link_id, now + UNDERWAY)
         try:
             read = read_sides(house, terms, agreement, [one.link for one in known])
         except TrackerError as error:
@@ -204,7 +213,7 @@ class Chronicler:
             # Only now: a copy that stands in an answer must be known as one.
             known = [_known(tx, one.row) for one in known]
             policies = versions(tx, name)
-        self._store(agreement, policies, known, read.sources, read.unclear)
+        self._store(agreement, policies, known, read, now + UNDERWAY)
         log.debug("timelines_read", agreement=name, links=len(known), ms=(house.clock.now() - now) // 1000)
         return len(rows) == BATCH
 
@@ -213,33 +222,28 @@ class Chronicler:
         agreement: Agreement,
         policies: Sequence[Policy],
         known: Sequence[Known],
-        sources: Mapping[int, Mapping[Side, Source]],
-        unclear: set[int],
+        read: Sides,
+        underway: int,
     ) -> None:
         now = self._house.clock.now()
-        done: list[tuple[Known, Chronicle]] = []
+        done: list[Chronicle] = []
         later: list[Known] = []
         for one in known:
             try:
                 timeline = None
-                if one.link.id not in unclear:
-                    timeline = build(_subject(agreement, policies, one), sources[one.link.id])
+                sources = read.sources[one.link.id]
+                if one.link.id not in read.unclear:
+                    timeline = build(_subject(agreement, policies, one), sources)
                 if timeline is None:
                     later.append(one)
                 else:
-                    row = measured(one, timeline, policies, now)
-                    urls = {
-                        side.value: source.ticket.url
-                        for side, source in sources[one.link.id].items()
-                        if source.ticket is not None
-                    }
-                    done.append((one, replace(row, summary={**row.summary, "urls": urls})))
+                    done.append(measured(one, timeline, policies, now, sources))
             except Exception:  # one link's oddity keeps no other one waiting
                 log.exception("timeline_failed", agreement=agreement.name, link=one.link.id)
                 later.append(one)
         with self._house.store.write(durable=False) as tx:
-            for one, row in done:
-                tx.chronicles.put(row, one.row.stale_at)
+            for row in done:
+                tx.chronicles.put(row, underway)
             for one in later:
                 tx.chronicles.later(one.link.id, now + AGAIN)
         self._stored += len(done)
@@ -276,7 +280,9 @@ def survey(house: House, name: str) -> None:
             tx.chronicles.touch(link, name, now)
 
 
-def measured(known: Known, timeline: Timeline, policies: Sequence[Policy], now: int) -> Chronicle:
+def measured(
+    known: Known, timeline: Timeline, policies: Sequence[Policy], now: int, sources: Mapping[Side, Source]
+) -> Chronicle:
     """What is to be kept of a link.
 
     Args:
@@ -284,6 +290,7 @@ def measured(known: Known, timeline: Timeline, policies: Sequence[Policy], now: 
         timeline: its history.
         policies: all versions of its agreement's policy.
         now: microseconds.
+        sources: what its timeline was built from.
     """
     policy = policy_for(policies, timeline.born)
     row = replace(
@@ -298,7 +305,10 @@ def measured(known: Known, timeline: Timeline, policies: Sequence[Policy], now: 
     if policy is None:
         return row
     verdict = evaluate(timeline, policy, calendars_of(policy), now)
-    return replace(row, next_at=now, summary=glance(verdict))
+    urls = dict(known.row.summary.get("urls", {})) | {
+        side.value: source.ticket.url for side, source in sources.items() if source.ticket is not None
+    }
+    return replace(row, next_at=now, summary={**glance(verdict), "urls": urls})
 
 
 def rebuild(house: House, link_id: int) -> Rebuilt | None:
@@ -321,14 +331,14 @@ def rebuild(house: House, link_id: int) -> Rebuilt | None:
         known = _known(tx, row or Chronicle(link_id, link.agreement))
         policies = versions(tx, link.agreement)
     read = read_sides(house, terms, agreement, [link])
-    old, new = known.earlier, None
+    old, new, sources = known.earlier, None, read.sources[link_id]
     if link_id not in read.unclear:
-        new = build(_subject(agreement, policies, known), read.sources[link_id])
-    return Rebuilt(known, old, new, differences(old, new) if new is not None else ())
+        new = build(_subject(agreement, policies, known), sources)
+    return Rebuilt(known, old, new, sources, differences(old, new) if new is not None else ())
 
 
 def store_rebuilt(house: House, rebuilt: Rebuilt) -> None:
-    """Store what ``rebuild`` has read; a run that touched the link meanwhile has it read once more.
+    """Store what ``rebuild`` has read; a link that is stale is read once more by the daemon all the same.
 
     Raises:
         StoreError: our own database failed.
@@ -339,9 +349,8 @@ def store_rebuilt(house: House, rebuilt: Rebuilt) -> None:
     with house.store.write(durable=False) as tx:
         if tx.chronicles.get(known.link.id) is None:
             tx.chronicles.touch(known.link.id, known.link.agreement, now)
-            known = replace(known, row=replace(known.row, stale_at=now))
-        row = measured(known, rebuilt.new, versions(tx, known.link.agreement), now)
-        tx.chronicles.put(row, known.row.stale_at)
+        policies = versions(tx, known.link.agreement)
+        tx.chronicles.put(measured(known, rebuilt.new, policies, now, rebuilt.sources), None)
 
 
 def _known(tx: Tx, row: Chronicle) -> Known:
@@ -373,21 +382,16 @@ def _subject(agreement: Agreement, policies: Sequence[Policy], known: Known) -> 
         fields=asked_for(policies),
         pairs=known.pairs,
         holds=known.holds,
-        acknowledged=tuple(
-            _acknowledged(word) for word in known.words if word.detail.get("how") != "comment"
-        ),
+        acknowledged=_acknowledged(known.words),
         earlier=known.earlier,
         ended=known.ended,
     )
 
 
-def _acknowledged(word: Acknowledgement) -> Entry:
-    """What was acknowledged by mail or by a command; a comment stands in its tracker's own history."""
-    return Entry(
-        at=word.at,
-        side=Side(word.detail.get("side") or Side.INTERNAL),
-        kind=EntryKind.ACKNOWLEDGED,
-        field=word.clock,
-        who=str(word.detail.get("who", "")),
-        event=f"bridge:acknowledged/{word.clock or 'all'}/{word.cycle}",
-    )
+def _acknowledged(words: Sequence[Acknowledgement]) -> tuple[Entry, ...]:
+    """Who acknowledged by mail or by a command; a comment stands in its tracker's own history.
+
+    One word may be about several cycles: it is one entry.
+    """
+    told = [entry_of(word) for word in words if word.detail.get("how") != "comment"]
+    return tuple({one.event: one for one in told}.values())

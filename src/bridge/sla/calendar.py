@@ -25,7 +25,7 @@ FIRST_YEAR, LAST_YEAR = 1990, 2100
 """Years that calendars know; nothing is open before or after."""
 
 HORIZON = 10
-"""Years after its beginning within which a deadline is looked for."""
+"""Years (of 366 days) after its beginning within which a deadline is looked for."""
 
 _MINUTE = 60_000_000
 _DAY = 1_440 * _MINUTE
@@ -161,15 +161,16 @@ class Calendar:
     def due(self, start: int, budget: int) -> int | None:
         """The least instant from ``start`` on by which ``budget`` microseconds were open.
 
-        A budget that is used up at closing time is due then, not at the next opening. None: not within ten years.
+        A budget that is used up at closing time is due then, not at the next opening. None: not within ten years,
+        however far the table reaches by now: the answer must not depend on what was asked before.
         """
         if budget <= 0:
             return start
+        horizon = start + HORIZON * 366 * _DAY
         found = self._covering(start, start).due(start, budget)
         if found is None:
-            horizon = _new_year(min(_year(start) + HORIZON, LAST_YEAR))
             found = self._covering(start, horizon).due(start, budget)
-        return found
+        return found if found is not None and found <= horizon else None
 
     def is_open(self, at: int) -> bool:
         """Whether clocks run at that moment: an interval begins with its first instant and ends before its last."""

@@ -103,7 +103,7 @@ class Course:
 
     def meet(self, deed: Deed, state: State, owner: Owner) -> None:
         """Stop, cancel, resume or begin a cycle, as a deed has it; ``state`` and ``owner`` are those after it."""
-        self._outdated = self._outdated or bool(deed.changed)
+        self._outdated = self._outdated or deed.tells
         self._close(deed, state)
         if self._open is None:
             self._begin(deed)

@@ -26,17 +26,19 @@ class Deed:
         at: when it counts as done, microseconds: nothing happens before the ticket is born.
         happenings: what it is, other than a change of a field.
         changed: the field that it changed at the level of the link; "" for none.
+        tells: whether the link's values are others than before: it changed one, or told one that nobody knew.
         owned: the field in which it named somebody on its side; "" for none.
         born: field -> value for the birth, which brings every first value with it; empty for every other deed.
     """
 
-    __slots__ = ("at", "born", "changed", "entry", "happenings", "owned")
+    __slots__ = ("at", "born", "changed", "entry", "happenings", "owned", "tells")
 
     def __init__(self, entry: Entry, at: int) -> None:
         self.entry = entry
         self.at = at
         self.happenings: tuple[Happening, ...] = ()
         self.changed = ""
+        self.tells = False
         self.owned = ""
         self.born: dict[str, str] = {}
 
@@ -117,6 +119,7 @@ class State:
             deed.owned = field
         self._sides[here] = after
         before = self.values.get(field, entry.before)
+        deed.tells = self.values.get(field) != after
         self.values[field] = after
         if before == after:
             return

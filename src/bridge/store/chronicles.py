@@ -10,7 +10,7 @@ import builtins
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, case, func, select, update
 
 from bridge.store.columns import chunks, insert
 from bridge.store.rows import Chronicle, LinkState
@@ -37,11 +37,11 @@ class Chronicles:
         return None if row is None else _chronicle(row)
 
     def touch(self, link_id: int, agreement: str, now: int) -> None:
-        """The link was worked on: its timeline is to be read again. What is stale stays stale since when it was."""
+        """The link was worked on: its timeline is to be read again, now; what is stale for longer stays so."""
         made = insert(self._connection, timelines).values(
             link_id=link_id, agreement=agreement, policy="", stale_at=now, timeline={}, summary={}
         )
-        known = func.coalesce(C.stale_at, now)
+        known = case((C.stale_at <= now, C.stale_at), else_=now)
         self._connection.execute(
             made.on_conflict_do_update(index_elements=[C.link_id], set_={"stale_at": known})
         )
@@ -81,7 +81,8 @@ class Chronicles:
 
         Args:
             row: what to keep.
-            stale_at: ``stale_at`` as it was when the reading began: whoever touched it since finds it stale still.
+            stale_at: what ``later`` was told just before the reading began, a moment that was still to come: whoever
+                touched the row since has set it earlier, and finds it stale still.
         """
         values = {
             "policy": row.policy,
@@ -96,7 +97,7 @@ class Chronicles:
         self._connection.execute(fresh.values(stale_at=None))
 
     def later(self, link_id: int, stale_at: int) -> None:
-        """Its trackers cannot be asked now; they are asked again at that moment."""
+        """Its trackers are being asked, or cannot be; they are asked again at that moment."""
         self._connection.execute(update(timelines).where(C.link_id == link_id).values(stale_at=stale_at))
 
     def set_next(self, link_id: int, next_at: int | None, summary: dict[str, Any]) -> None:

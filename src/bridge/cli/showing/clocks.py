@@ -58,7 +58,7 @@ def missed(day: Day) -> None:
     voice.seen("she is not told again")
     day.bo.says(twin, "We are on it: the card list of last night is broken.")
     voice.does("Bo answers at last. 'bridge sla' says whose time it was:")
-    day.until("the clock has stopped", lambda: "stopped" in day.stage.bridge("sla", key))
+    day.until("the clock has stopped", lambda: "; ended " in day.stage.bridge("sla", key))
     for line in day.stage.bridge("sla", key).splitlines():
         voice.quotes(line.rstrip())
     picture = day.stage.folder / "mail" / f"{key}.svg"

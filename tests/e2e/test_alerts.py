@@ -1,0 +1,72 @@
+"""Alerts end to end: a goal is missed, mail arrives though trackers are down, and the tickets say so, once."""
+
+from __future__ import annotations
+
+import pytest
+from holding_world import ROLES, linked, roles_world
+from post_office import open_post_office
+from world import FIELDS, eventually, open_world, plain
+
+from bridge.simulator import Fault
+
+CLOCKS = """
+clocks:
+  answer: {start: created, stop: vendor-comment, goals: {default: 1s}, calendar: always}
+ladder:
+  - {at: 100%, tell: service-owner, comment: true, label: late, priority: Highest}
+"""
+
+MISSED = "The goal of the clock 'answer' was missed"
+
+
+def said(person, key):
+    return [one for one in (plain(one["body"]) for one in person.comments(key)) if MISSED in one]
+
+
+@pytest.mark.parametrize("lost", [None, "apply-then-500", "apply-then-drop", "drop"])
+def test_the_tickets_say_so_once_whatever_is_lost(tmp_path, lost):
+    with roles_world(
+        tmp_path, roles=ROLES + CLOCKS.replace("tell: service-owner, ", ""), tracker="read-timeout: 2s"
+    ) as world:
+        rules = [
+            server.faults.add(
+                Fault(method="POST", path_regex="/comment$", body_regex="was missed", kind=lost)
+            )
+            for server in (world.home, world.acme)
+            if lost
+        ]
+        key, peer = linked(world)
+        ann, bo = world.at_home(), world.at_acme()
+        eventually(lambda: world.sync() and len(said(ann, key)) == len(said(bo, peer)) == 1)
+        eventually(lambda: world.sync() and bo.field(peer, "priority") == "P1")
+        world.settle(12)
+        assert [rule.fired for rule in rules] == [1] * len(rules)
+        assert len(ann.comments(key)) == len(bo.comments(peer)) == 1, "and what was said crossed to nobody"
+        assert ann.field(key, "priority") == "Highest"
+        assert "late" in ann.field(key, "labels")
+        events = [entry["event"] for entry in world.journal(key)]
+        assert events.count("alert.claimed") == 1
+        assert events.count("ticket.escalated") == 2
+        with world.records() as tx:
+            assert tx.cursors.notes("escalate/") == {}
+
+
+def test_mail_arrives_while_both_trackers_are_down_and_the_comment_when_they_are_back(tmp_path):
+    clocks = CLOCKS.replace("1s", "4s")
+    with open_post_office() as office:
+        mail = f'mail: {{server: "smtp://127.0.0.1:{office.port}", from: bridge@home.example}}'
+        with open_world(tmp_path, fields=FIELDS, more=ROLES + clocks, top=mail) as world:
+            key, peer = linked(world)
+            for server in (world.home, world.acme):
+                server.faults.add(Fault("error", status=503, times=None))
+            world.restart()
+            with world.daemon():
+                # The daemon ends at its start without trackers, and is started again by whoever runs it.
+                eventually(lambda: office.mails)
+            (arrived,) = office.mails
+            assert arrived.to == ("ops@home.example",)
+            assert key in str(arrived.message["Subject"])
+            for server in (world.home, world.acme):
+                server.faults.clear()
+            eventually(lambda: world.sync() and said(world.at_home(), key) and said(world.at_acme(), peer))
+            assert len(office.mails) == 1
