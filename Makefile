@@ -49,9 +49,10 @@ bench: $(VENV)/.dev  ## calls per change, throughput beside a bare loop, how soo
 	$(BIN)/python bench/calls.py
 	$(BIN)/python bench/webhooks.py
 
-soak: $(VENV)/.dev  ## the planner's properties and random histories, many more of each
-	BRIDGE_EXAMPLES=$${BRIDGE_EXAMPLES:-1000000} $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 0 tests/sync/test_planner_properties.py
+soak: $(VENV)/.dev  ## the planner's properties, random histories and real issues, many more of each
+	BRIDGE_EXAMPLES=$${BRIDGE_EXAMPLES:-1000000} $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 0 tests/sync/test_planner_properties.py tests/sync/test_rights_properties.py
 	BRIDGE_HISTORIES=$${BRIDGE_HISTORIES:-10000} $(BIN)/python -m pytest -q -s -n 0 --timeout 0 tests/e2e/test_checker.py
+	BRIDGE_ISSUES=250 $(BIN)/python -m pytest -q -n 0 --timeout 0 tests/e2e/test_real_redmine.py
 
 lock: $(VENV)/.dev  ## make the lock files anew
 	$(BIN)/python -m pip --quiet install pip-tools

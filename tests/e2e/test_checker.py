@@ -16,7 +16,7 @@ import restated
 from histories import run_histories
 from mutants import MUTANTS, QUICK
 
-HISTORIES = int(os.environ.get("BRIDGE_HISTORIES", "200"))
+HISTORIES = int(os.environ.get("BRIDGE_HISTORIES", "100"))
 SEED = os.environ.get("BRIDGE_SEED", "1")
 SOAKING = "BRIDGE_HISTORIES" in os.environ
 AT_MOST = 300
