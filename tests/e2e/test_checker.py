@@ -44,7 +44,8 @@ def test_the_judge_shares_no_code_with_what_it_judges():
 @pytest.mark.timeout(0)
 def test_no_write_breaks_the_agreement(tmp_path):
     lived = writes = 0
-    for town in run_histories(tmp_path, SEED, HISTORIES):
+    each = min(100, -(-HISTORIES // 2))  # in two worlds at least: the next agrees on another way to talk
+    for town in run_histories(tmp_path, SEED, HISTORIES, each=each):
         assert not town.checker.faults, story(town)
         assert all(one.edits >= 3 for one in town.histories)
         lived, writes = lived + len(town.histories), writes + town.checker.writes
