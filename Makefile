@@ -51,9 +51,11 @@ bench: $(VENV)/.dev  ## calls per change, throughput beside a bare loop, how soo
 	$(BIN)/python bench/tick.py
 	$(BIN)/python bench/calendars.py
 
-soak: $(VENV)/.dev  ## the planner's properties, the clocks and random histories, many more of each
-	BRIDGE_EXAMPLES=$${BRIDGE_EXAMPLES:-1000000} $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 0 tests/sync/test_planner_properties.py tests/sla/test_clock_oracle.py
+soak: $(VENV)/.dev  ## properties, clocks, random histories and real issues, many more of each
+	BRIDGE_EXAMPLES=$${BRIDGE_EXAMPLES:-1000000} $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 0 \
+	  tests/sync/test_planner_properties.py tests/sync/test_rights_properties.py tests/sla/test_clock_oracle.py
 	BRIDGE_HISTORIES=$${BRIDGE_HISTORIES:-10000} $(BIN)/python -m pytest -q -s -n 0 --timeout 0 tests/e2e/test_checker.py
+	BRIDGE_ISSUES=250 $(BIN)/python -m pytest -q -n 0 --timeout 0 tests/e2e/test_real_redmine.py
 
 lock: $(VENV)/.dev  ## make the lock files anew
 	$(BIN)/python -m pip --quiet install pip-tools

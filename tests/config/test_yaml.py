@@ -110,7 +110,7 @@ def test_aliases_that_explode(folder):
 
 
 def test_nesting_without_end(folder):
-    folder.acme.write_text("a: " + "[" * 5000)
+    folder.acme.write_text("a: " + "[" * 2000)
     (problem,) = folder.problems()
     assert problem.message == "brackets or indentation are nested too deeply"
 

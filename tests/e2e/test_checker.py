@@ -16,7 +16,7 @@ import restated
 from histories import run_histories
 from mutants import MUTANTS, QUICK
 
-HISTORIES = int(os.environ.get("BRIDGE_HISTORIES", "200"))
+HISTORIES = int(os.environ.get("BRIDGE_HISTORIES", "100"))
 SEED = os.environ.get("BRIDGE_SEED", "1")
 SOAKING = "BRIDGE_HISTORIES" in os.environ
 AT_MOST = 300
@@ -44,7 +44,8 @@ def test_the_judge_shares_no_code_with_what_it_judges():
 @pytest.mark.timeout(0)
 def test_no_write_breaks_the_agreement(tmp_path):
     lived = writes = 0
-    for town in run_histories(tmp_path, SEED, HISTORIES):
+    each = min(100, -(-HISTORIES // 2))  # in two worlds at least: the next agrees on another way to talk
+    for town in run_histories(tmp_path, SEED, HISTORIES, each=each):
         assert not town.checker.faults, story(town)
         assert all(one.edits >= 3 for one in town.histories)
         lived, writes = lived + len(town.histories), writes + town.checker.writes

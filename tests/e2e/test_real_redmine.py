@@ -1,4 +1,8 @@
-"""The main job against a real Redmine: 250 real Jira issues, then a day's work both ways."""
+"""The main job against a real Redmine: real Jira issues, then a day's work both ways.
+
+Every third of the 250 issues is enough for each ``make test``, because a real Redmine takes its time; ``BRIDGE_ISSUES``
+says how many there are at least, and ``make soak`` asks for all.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +51,9 @@ STATUSES = {
     "Patch Available": "Feedback",
     "Resolved": "Resolved",
 }
+
+
+ISSUES = int(os.environ.get("BRIDGE_ISSUES", "80"))
 
 
 @contextmanager
@@ -101,11 +108,13 @@ def settle(house: House) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_all_real_issues_and_comments_are_mirrored_to_redmine(tmp_path, redmine):
+def test_real_issues_and_all_their_comments_are_mirrored_to_redmine(tmp_path, redmine):
     folder = os.environ.get("BRIDGE_DATA")
     if not folder:
         pytest.skip("BRIDGE_DATA does not name the folder with apache-issues.jsonl")
-    issues = read_issues(Path(folder) / "apache-issues.jsonl")
+    every = read_issues(Path(folder) / "apache-issues.jsonl")
+    issues = every[:: max(1, len(every) // ISSUES)]
+    assert ISSUES <= len(issues) <= len(every) == 250
     home = make_home()
     load_issues(home, issues, project="OPS")
     maps = f"""
@@ -124,8 +133,9 @@ def test_all_real_issues_and_comments_are_mirrored_to_redmine(tmp_path, redmine)
         with house.store.read() as tx:
             links = tx.links.list()
             pairs = [pair for link in links for pair in tx.comments.list(link.id) if pair.origin_id]
-        assert len(links) == len(issues) == 250
-        assert len({pair.copy_id for pair in pairs}) == len(pairs) == 298
+        said = sum(issue["fields"]["comment"]["total"] for issue in issues)
+        assert len(links) == len(issues)
+        assert len({pair.copy_id for pair in pairs}) == len(pairs) == said > ISSUES / 2
         ours = {row["id"]: row["fields"] for row in issues}
         for link in links:
             here, there = ours[link.internal_id], redmine.read_issue(link.vendor_id)

@@ -32,6 +32,7 @@ sub furnish {
     require RT;
     RT->LoadConfig;
     RT->Init;
+    $RT::Handle->dbh->do('PRAGMA journal_mode = WAL');    # of the file from now on: a write waits for the disk once
     require RT::AuthToken;
     my %people = map { $_->[0] => person(@$_) } (
         [ 'bridge', 'Bridge Account', 'Europe/Copenhagen' ],

@@ -32,7 +32,7 @@ from bridge.sync.agreement import Rule
 from bridge.sync.decide import decide
 from bridge.sync.ticket import Side
 
-EXAMPLES = int(os.environ.get("BRIDGE_EXAMPLES", "20000"))
+EXAMPLES = int(os.environ.get("BRIDGE_EXAMPLES", "10000"))
 
 
 def share(part: float):

@@ -23,7 +23,7 @@ from bridge.sync.plan import WriteNote
 from bridge.sync.roles import Grant, HoldRule, Role, Unentitled
 from bridge.sync.ticket import FieldChange, Person, Side
 
-EXAMPLES = int(os.environ.get("BRIDGE_EXAMPLES", "20000"))
+EXAMPLES = int(os.environ.get("BRIDGE_EXAMPLES", "10000"))
 LETTERS = ("a", "b", "c")
 STAFF = {
     side: tuple(
