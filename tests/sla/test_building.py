@@ -554,7 +554,7 @@ def test_a_change_that_a_told_history_leaves_out_is_observed_too():
 def test_a_ticket_that_was_read_before_its_history_is_not_observed():
     world = World()
     first = world.timeline(sources={side: world.source(side, read_at=at(10)) for side in Side})
-    world.change(VENDOR, 19.9, "status", "Doing", BO)
+    world.change(VENDOR, 20.05, "status", "Doing", BO)
     ticket = world.source(VENDOR).ticket
     world.change(VENDOR, 20.1, "status", "Done", BO)  # between the two answers
     torn = world.source(VENDOR, ticket=ticket, read_at=at(20))
