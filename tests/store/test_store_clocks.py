@@ -108,3 +108,48 @@ def test_each_channel_has_its_own_queue(store):
         assert [one.key for one in tx.outbox.due(NOW, 10)] == ["a"]
         assert [one.key for one in tx.outbox.due(NOW, 10, "hook")] == ["b"]
         assert (tx.outbox.next_due(), tx.outbox.next_due("hook")) == (NOW, NOW - 1)
+
+
+def test_the_journal_is_counted_by_event_and_side_in_a_stretch_of_time(store):
+    with store.write() as tx:
+        for moment, event, data in (
+            (NOW - 1, "comment.added", {"side": "vendor"}),
+            (NOW, "comment.added", {"side": "vendor", "words": "sealed"}),
+            (NOW + 1, "comment.added", {"side": "vendor"}),
+            (NOW + 1, "comment.added", {"side": "internal"}),
+            (NOW + 1, "link.closed", {}),
+            (NOW + 2, "link.closed", {}),
+        ):
+            tx.journal.add(moment, "acme", None, event, data)
+        tx.journal.add(NOW, "globex", None, "comment.added", {"side": "vendor"})
+        assert tx.journal.counts("acme", NOW, NOW + 2) == {
+            ("comment.added", "vendor"): 2,
+            ("comment.added", "internal"): 1,
+            ("link.closed", ""): 1,
+        }
+
+
+def test_a_letter_waits_since_it_should_have_gone_out_and_one_for_a_later_hour_does_not(store):
+    letter = Letter(0, "quiet", "acme", ("x@example.com",), "s", "t", "", "m1", NOW - 9, due_at=NOW + MINUTE)
+    with store.write() as tx:
+        tx.outbox.put(letter)
+        assert tx.outbox.waiting_since(NOW) is None
+        assert tx.outbox.waiting_since(NOW + MINUTE) == NOW - 9
+        tx.outbox.put(replace(letter, key="owed", message_id="m2", created_at=NOW - 5, due_at=NOW - 5))
+        assert tx.outbox.waiting_since(NOW) == NOW - 5
+        (owed,) = tx.outbox.due(NOW, 10)
+        tx.outbox.claim(owed.id, "m2")
+        tx.outbox.failed(owed.id, "451", NOW + 2 * MINUTE)
+        assert tx.outbox.waiting_since(NOW) == NOW - 5
+        tx.outbox.sent(owed.id, NOW)
+        assert tx.outbox.waiting_since(NOW) is None
+
+
+def test_summaries_are_those_of_the_links_that_were_read(store):
+    first, second = a_link(store, "1"), a_link(store, "2")
+    with store.write() as tx:
+        for link in (first, second):
+            tx.chronicles.touch(link, "acme", NOW)
+        tx.chronicles.put(Chronicle(first, "acme", read_at=NOW, summary={"clocks": []}), NOW)
+        assert list(tx.chronicles.summaries("acme")) == [{"clocks": []}]
+        assert list(tx.chronicles.summaries("globex")) == []

@@ -106,11 +106,13 @@ class Journal:
         """How often each thing was done or found in [since, until): (event, side that it names or "") -> count."""
         self.flush()
         side = func.coalesce(type_coerce(C.data, JSON)["data", "side"].as_string(), "")
-        query = (
-            select(C.event, side, func.count())
-            .where(C.agreement == agreement, C.at >= since, C.at < until)
-            .group_by(C.event, side)
+        within = select(C.event, side.label("side")).where(
+            C.agreement == agreement, C.at >= since, C.at < until
         )
+        told = (
+            within.subquery()
+        )  # grouped by its columns: PostgreSQL takes the same words twice for two expressions
+        query = select(told.c.event, told.c.side, func.count()).group_by(told.c.event, told.c.side)
         return {(event, where): count for event, where, count in self._connection.execute(query)}
 
     def for_link(self, link_id: int, limit: int | None = None) -> list[JournalEntry]:
