@@ -551,6 +551,19 @@ def test_a_change_that_a_told_history_leaves_out_is_observed_too():
     assert told(third) == told(second)
 
 
+def test_a_ticket_that_was_read_before_its_history_is_not_observed():
+    world = World()
+    first = world.timeline(sources={side: world.source(side, read_at=at(10)) for side in Side})
+    world.change(VENDOR, 20.05, "status", "Doing", BO)
+    ticket = world.source(VENDOR).ticket
+    world.change(VENDOR, 20.1, "status", "Done", BO)  # between the two answers
+    torn = world.source(VENDOR, ticket=ticket, read_at=at(20))
+    second = world.timeline(
+        sources={VENDOR: torn, INTERNAL: world.source(INTERNAL, read_at=at(20))}, earlier=first
+    )
+    assert [one.observed for one in second.entries] == [False, False, False]
+
+
 def test_a_history_that_is_refused_for_a_while_is_remembered():
     world = World()
     world.change(VENDOR, 5, "status", "Doing", BO)
