@@ -64,7 +64,7 @@ class Chronicles:
 
     def stale(self, now: int, limit: int, agreement: str) -> builtins.list[Chronicle]:
         """Those of an agreement that are to be read again by now, the longest stale first."""
-        query = select(timelines).where(C.stale_at <= now, agreement == _AGREEMENT)
+        query = select(timelines).where(C.stale_at <= now, _AGREEMENT.in_([agreement]))
         return [_chronicle(row) for row in self._connection.execute(query.order_by(C.stale_at).limit(limit))]
 
     def due(self, now: int, limit: int, agreements: Iterable[str] | None = None) -> builtins.list[Chronicle]:
