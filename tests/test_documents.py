@@ -10,6 +10,12 @@ from pathlib import Path
 from world import open_world
 
 ROOT = Path(__file__).parents[1]
+AT_HAND = """
+calendars: {office: {zone: Europe/Copenhagen, holidays: DK, hours: {mon-fri: "08:00-16:00"}}}
+mail: {server: "smtp://localhost:25", from: bridge@example.com}
+"""
+"""What the agreement of the README takes from bridge.yaml."""
+
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 
 
@@ -71,6 +77,8 @@ def test_the_agreement_of_the_readme_works_as_it_stands(tmp_path):
     agreement = readme.split("```yaml\n")[1].split("```")[0]
     with open_world(tmp_path) as world:
         (tmp_path / "agreements" / "acme.yaml").write_text(agreement)
+        with (tmp_path / "bridge.yaml").open("a") as file:
+            file.write(AT_HAND)
         assert json.loads(world.bridge("check", "--json").stdout)["mistakes"] == [], "remarks are fine"
         ann = world.at_home()
         key = ann.create("OPS", "As in the README", labels=["vendor-acme"], priority={"name": "High"})

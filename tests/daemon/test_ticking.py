@@ -10,6 +10,7 @@ import pytest
 from belfry import ANN, BO, BORN, ROLES, Belfry, step
 from post_office import open_post_office
 from sla_making import HOUR, MINUTE, History
+from sqlalchemy import event
 
 from bridge.daemon import ticking
 from bridge.daemon.acknowledging import acknowledge
@@ -55,6 +56,21 @@ def test_nothing_is_looked_at_before_it_is_due(belfry):
     assert belfry.at(0) == Ticked(looked=1)
     assert belfry.at(29.99) == Ticked()
     assert belfry.at(30).looked == 1
+
+
+def test_whoever_asks_what_is_due_goes_by_the_index_of_what_is_due(belfry):
+    """By the index of the agreements, a tick over a million clocks of which none is due took a second."""
+    belfry.link()
+    asked = []
+    with belfry.store.read() as tx:
+        event.listen(tx.connection, "before_cursor_execute", lambda *args: asked.append(args[2:4]))
+        tx.chronicles.due(BORN, 10, ["acme"])
+        tx.chronicles.stale(BORN, 10, "acme")
+        plans = [
+            tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", values).all()[0][-1]
+            for words, values in asked[:2]
+        ]
+    assert ["ix_timelines_next" in plans[0], "ix_timelines_stale" in plans[1]] == [True, True], plans
 
 
 def test_a_history_that_is_ahead_of_our_clock_is_looked_at_when_it_comes_true(belfry):
@@ -307,6 +323,40 @@ def test_a_clock_that_jumps_ahead_tells_late_and_once(belfry):
     belfry.at(10)
     assert belfry.at(130).claimed == 3
     assert belfry.at(131).claimed == 0
+
+
+@pytest.mark.parametrize("trouble", ["down", "450", "silent", "550"])
+def test_a_breach_found_a_day_late_arrives_through_a_mail_server_in_trouble(tmp_path, trouble):
+    with open_post_office() as post:
+        belfry = Belfry(tmp_path, port=post.port, ladder=[step("100%")])
+        belfry.link()
+        belfry.at(10)
+        belfry.kill()
+        belfry.open()
+        belfry.at(24 * 60)
+        mail = belfry.settings.mail
+        post.silent = trouble == "silent"
+        post.recipients = {ANN: f"{trouble} no"} if trouble.isdigit() else {}
+        broken = replace(mail, port=9 if trouble == "down" else mail.port, timeout=0.5)
+        belfry.house.terms = replace(belfry.house.terms, settings=replace(belfry.settings, mail=broken))
+        belfry.mailer.flush()
+        belfry.clock.at += HOUR
+        belfry.mailer.flush()
+        post.silent, post.recipients = False, {}
+        belfry.house.terms = replace(belfry.house.terms, settings=belfry.settings)
+        belfry.clock.at += 2 * HOUR
+        belfry.mailer.flush()
+        (letter,) = belfry.letters()
+        if trouble == "550":
+            assert letter.state is LetterState.DEAD
+            with belfry.store.write() as tx:
+                assert tx.outbox.retry(letter.id, belfry.clock.now()), "bridge mail retry"
+            belfry.mailer.flush()
+        assert belfry.letters()[0].state is LetterState.SENT
+        assert "told late" in post.mails[-1].text
+        assert len({one.id for one in post.mails}) == 1
+        assert len(post.mails) == (3 if trouble == "silent" else 1), "doubled only where the answer was lost"
+        belfry.kill()
 
 
 class Killed(BaseException):

@@ -112,6 +112,7 @@ def test_a_letter_says_what_was_missed_whose_time_it_was_and_what_to_do():
         "Counted so far",
         "bridge sla ack OPS-7 --clock resolve",
         "#ack",
+        "Wed 18 Nov 2026 16:26 CET = 2026-11-18 15:26 UTC",
         "Acme (secret-status), since Wed 18 Nov 2026 15:26 CET",
     ):
         assert words in text
@@ -131,7 +132,7 @@ def test_a_repetition_says_how_often_and_a_late_one_why():
     again = replace(MISSED, round=3, missed=2, late="down")
     subject, text, _ = say(again)
     assert subject == "Not acknowledged: resolve of OPS-7 = CUST-9 was missed"
-    assert "for the 3. time" in text
+    assert "It is told again (repetition 3)." in text
     assert "2 earlier repetitions could not be sent in time" in text
     assert (
         "it should have been told at Wed 18 Nov 2026 16:26 CET. Why: the bridge was not running then." in text
@@ -147,6 +148,8 @@ def test_the_vendors_people_get_no_words_of_inside_and_no_commands():
         assert "bridge sla ack" not in form
         assert "#ack" in form
     assert "CUST-9 = OPS-7" in text
+    assert "OPS-7 = CUST-9" not in text + html  # also not above the picture
+    assert "@" not in text.replace("bridge.", "")
 
 
 def test_a_link_to_acknowledge_stands_in_the_letter_and_nothing_once_it_is_over():
@@ -213,13 +216,14 @@ def test_the_same_step_is_the_same_letter_and_another_step_another_one():
 
 
 def test_hostile_names_stay_text():
-    bad = 'OPS-7"><script>alert(1)</script>\r\nBcc: x@example.com\u202e'
+    bad = 'OPS-7; rm -rf ~ "><script>alert(1)</script>\r\nBcc: x@example.com\u202e'
     alarm = replace(MISSED, link=replace(LINK, internal_key=bad), urls={Side.INTERNAL: "javascript:alert(1)"})
     letter = alarm_letter(alarm, OWNER, VERDICT.at)
     assert "<script" not in letter.html
     assert "javascript:" not in letter.html
     assert "\n" not in letter.subject
     assert "\u202e" not in letter.html + letter.text
+    assert "bridge sla ack 'OPS-7; rm" in letter.text
 
 
 def test_moments_are_told_as_the_readers_clock_shows_them_over_both_changes():
@@ -273,8 +277,9 @@ def test_the_picture_shows_each_party_as_long_as_it_had_the_ball():
     bar = line[0].strip("|")
     assert (len(bar), bar.count("V"), bar.count("I")) == (48, 40, 8)
     assert line[2].strip("|") == "=" * 24 + "." * 8 + "=" * 16
+    assert line[4].index("^") == 1 + 40  # five of six hours on
     cells = as_cells(*picture())
-    assert cells.count("<td") == 3 + 3
+    assert cells.count("<td") == 3 + 3 + 2
     assert "goal missed: Wed 18 Nov 2026 15:26" in cells
 
 
@@ -293,3 +298,39 @@ def test_a_picture_of_no_time_at_all_is_still_one():
     assert as_svg(*picture(None, empty)).endswith("</svg>\n")
     assert as_line(*picture(None, empty))
     assert as_cells(*picture(None, empty))
+
+
+def test_each_party_is_told_by_its_letter_and_pattern_as_well_as_by_its_colour():
+    cells, svg = as_cells(*picture()), as_svg(*picture())
+    for letter, name in (
+        ("I", "Example Corp"),
+        ("V", "Acme"),
+        ("=", "the clock runs"),
+        (".", "the clock stands"),
+    ):
+        assert re.search(rf">{re.escape(letter)}</span> {name}", cells)
+    assert svg.count("url(#stripes)") == 2 + 1  # two stretches, and what they mean
+    assert svg.count("url(#rules)") == 1 + 1
+
+
+def test_a_name_with_a_colon_is_told_whole():
+    names = replace(AGREEMENT, vendor=replace(AGREEMENT.vendor, company="Acme: Nordic"))
+    line = as_line(VERDICT, CYCLE, caption_for(names, "OPS-7", tongue("en", "UTC")))
+    assert "V Acme: Nordic, I Example Corp" in line
+
+
+def test_a_ticket_that_went_to_and_fro_a_thousand_times_makes_no_mail_that_readers_cut_off():
+    owners = (Owner.VENDOR, Owner.INTERNAL)
+    ball = tuple(BallSpan(BORN + i * MINUTE, BORN + (i + 1) * MINUTE, owners[i % 2]) for i in range(1000))
+    segments = tuple(Segment(one.since, one.until, one.owner, i % 2 == 0, 0) for i, one in enumerate(ball))
+    alarm = replace(MISSED, cycle=replace(CYCLE, segments=segments), verdict=replace(VERDICT, ball=ball))
+    assert len(alarm_letter(alarm, OWNER, VERDICT.at).html.encode()) < 60_000
+
+
+def test_a_mail_needs_no_more_room_than_a_phone_has():
+    _, text, html = say(replace(MISSED, ack_url="https://bridge.example.com/ack/" + "a" * 200))
+    assert 'name="viewport" content="width=device-width, initial-scale=1"' in html
+    assert not re.search(r"""width[=:]\s*["']?\d+(px|["'\s>])|min-width|nowrap""", html)
+    assert "word-break:break-all" in html  # the address
+    assert not re.search(r"<img|<style|<script|<link|src=", html)  # nothing that mail programs drop or fetch
+    assert max(len(line) for line in text.splitlines() if "|" in line) <= 50

@@ -32,6 +32,11 @@ def goal(budget: int, *, calendar: str = "always", **when: str) -> Goal:
     return Goal({name: frozenset(value.split("|")) for name, value in when.items()}, budget, calendar)
 
 
+def always(budget: int, **when: str) -> Goal:
+    """A goal round the clock."""
+    return goal(budget, **when)
+
+
 def clock(
     name: str = "resolve",
     start: Iterable[Trigger] = (CREATED,),

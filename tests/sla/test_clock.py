@@ -199,3 +199,11 @@ def test_a_value_that_only_a_later_entry_tells_of_chooses_the_goal_from_then_on(
     history = History(BORN).entry(20, EntryKind.FIELD, VENDOR, field="priority", before="P1", after="P1")
     (cycle,) = asked(history, resolve, minutes=30).cycles
     assert (cycle.goal.budget, cycle.due_at) == (HOUR, at(60))
+
+
+def test_a_status_that_only_a_later_entry_tells_of_says_who_has_the_ball_from_then_on():
+    # Found by the oracle: an entry that told "resolved" where nobody knew a status left the ball where it was.
+    history = History(BORN).entry(
+        20, EntryKind.FIELD, VENDOR, field="status", before="Closed", after="Closed"
+    )
+    assert [one.owner for one in asked(history, minutes=30).ball] == [Owner.VENDOR, Owner.NOBODY]

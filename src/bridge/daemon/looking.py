@@ -46,12 +46,13 @@ class Look:
             StoreError: our own database failed.
         """
         ids = [row.link_id for row in rows]
-        told, words = tx.alerts.of(ids), tx.alerts.acknowledged_of(ids)
+        told, words, links = tx.alerts.of(ids), tx.alerts.acknowledged_of(ids), tx.links.of(ids)
         found: list[Looked] = []
         broken: list[Chronicle] = []
         for row in rows:
             try:
-                one = self._look(tx, row, told.get(row.link_id, ()), words.get(row.link_id, ()), now)
+                of = row.link_id
+                one = self._look(tx, row, links.get(of), told.get(of, ()), words.get(of, ()), now)
             except Exception:  # one bad row stops no other
                 log.exception("tick_row_failed", link=row.link_id)
                 broken.append(row)
@@ -93,15 +94,16 @@ class Look:
             timeline = replace(timeline, entries=tuple(entries))
         return policy, timeline, evaluate(timeline, policy, calendars_of(policy), now)
 
-    def _look(
+    def _look(  # noqa: PLR0917 - all that is stored of a link
         self,
         tx: Tx,
         row: Chronicle,
+        link: Link | None,
         alerts: Sequence[Alert],
         words: Sequence[Acknowledgement],
         now: int,
     ) -> Looked:
-        link, agreement = tx.links.get(row.link_id), self._house.terms.agreement(row.agreement)
+        agreement = self._house.terms.agreement(row.agreement)
         if link is None or agreement is None or not row.timeline:
             return Looked(row, None, row.summary)
         policy, timeline, verdict = self.verdict(tx, row, now, words)

@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 ROUND: Final = 1.0
 """Seconds between two ticks."""
 
-PORTION: Final = 100
+PORTION: Final = 50
 """Links that are looked at and stored together."""
 
 PUT_OFF: Final = 300 * SECOND
@@ -135,6 +135,8 @@ class Ticker:
             done, more = self._store(found, settings, now)
             broken += more
             self._put_off(broken, now)
+            if self._thread is not None:
+                self._house.pulse.beat("tick")
             looked, claimed, failed = looked + len(due), claimed + done, failed + len(broken)
             if len(due) < PORTION:
                 break

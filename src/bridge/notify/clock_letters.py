@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import Literal
 
 from bridge.notify.languages import Tongue, tongue
@@ -19,6 +20,7 @@ from bridge.sla.policy import Owner, Step
 from bridge.sla.verdict import Cycle, Verdict
 from bridge.store.rows import Letter, Link
 from bridge.sync.agreement import Agreement
+from bridge.sync.moments import to_minute
 from bridge.sync.naming import one_line
 from bridge.sync.roles import Role
 from bridge.sync.ticket import Side
@@ -75,8 +77,8 @@ def alarm_letter(alarm: Alarm, reader: Role, now: int) -> Letter:
         commands=_commands(alarm, reader, words),
         closing=_closing(alarm.agreement, words),
         language=reader.language,
-        picture=as_cells(alarm.verdict, alarm.cycle, caption(alarm, words)),
-        drawing=as_line(alarm.verdict, alarm.cycle, caption(alarm, words)),
+        picture=as_cells(alarm.verdict, alarm.cycle, caption(alarm, reader.side, words)),
+        drawing=as_line(alarm.verdict, alarm.cycle, caption(alarm, reader.side, words)),
     )
     key = alarm_key(alarm, reader)
     root = _hashed(alarm.agreement.name, alarm.link.marker, "link", reader.name)
@@ -143,9 +145,9 @@ def alarm_key(alarm: Alarm, reader: Role) -> str:
     return f"{_cycle_key(alarm)}/{alarm.step.name}/{alarm.round}/{reader.name}"
 
 
-def caption(alarm: Alarm, words: Tongue) -> Caption:
+def caption(alarm: Alarm, reader: Side, words: Tongue) -> Caption:
     """The words of the picture of a step."""
-    return caption_for(alarm.agreement, _keys(alarm.link, Side.INTERNAL), words)
+    return caption_for(alarm.agreement, _keys(alarm.link, reader), words)
 
 
 def caption_for(agreement: Agreement, keys: str, words: Tongue) -> Caption:
@@ -200,7 +202,7 @@ def _lead(alarm: Alarm, reader: Role, words: Tongue) -> list[str]:
         lines.append(
             words.many(
                 "Nobody has acknowledged this yet. It is told again.",
-                "Nobody has acknowledged this yet. It is told again, for the {number}. time.",
+                "Nobody has acknowledged this yet. It is told again (repetition {number}).",
                 number=alarm.round,
             )
         )
@@ -239,9 +241,9 @@ def _facts(alarm: Alarm, reader: Role, words: Tongue) -> list[Fact]:
         facts.append(Fact(words.say("Goal"), f"{words.span(cycle.goal.budget)} ({cycle.goal.calendar})"))
     facts.append(Fact(words.say("Started"), words.moment(cycle.started_at)))
     if cycle.breached_at is not None:
-        facts.append(Fact(words.say("Missed since"), words.moment(cycle.breached_at)))
+        facts.append(Fact(words.say("Missed since"), _exactly(cycle.breached_at, words)))
     elif cycle.due_at is not None:
-        facts.append(Fact(words.say("Due"), words.moment(cycle.due_at)))
+        facts.append(Fact(words.say("Due"), _exactly(cycle.due_at, words)))
     facts.append(Fact(words.say("Counted so far"), words.span(cycle.elapsed)))
     shares = [f"{names[owner]} {words.span(amount)}" for owner, amount in of_cycle(cycle).items() if amount]
     facts.append(Fact(words.say("Whose time it was"), ", ".join(shares) or words.span(0)))
@@ -264,7 +266,7 @@ def _commands(alarm: Alarm, reader: Role, words: Tongue) -> list[Command]:
             Command(words.say("To acknowledge, so that this is not told again, open:"), alarm.ack_url)
         )
     if reader.side is Side.INTERNAL:
-        line = f"bridge sla ack {one_line(key)} --clock {alarm.cycle.clock}"
+        line = f"bridge sla ack {quote(one_line(key))} --clock {quote(alarm.cycle.clock)}"
         commands.append(Command(words.say("To acknowledge, so that this is not told again, type:"), line))
     commands.append(
         Command(
@@ -312,6 +314,11 @@ def _headline(alarm: Alarm, words: Tongue) -> str:
 def _keys(link: Link, reader: Side) -> str:
     """The tickets' keys, the reader's own first."""
     return " = ".join(one_line(key) for side in (reader, reader.other) if (key := link.key(side)))
+
+
+def _exactly(at: int, words: Tongue) -> str:
+    """A moment in the reader's time and in the one that logs and both trackers' people share."""
+    return f"{words.moment(at)} = {to_minute(at)}"
 
 
 def _cycle_key(alarm: Alarm) -> str:

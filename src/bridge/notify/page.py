@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 
 from bridge.sync.naming import invisible
 
-_STYLE = "font-family:sans-serif;font-size:15px;line-height:1.45;max-width:40em"
+_STYLE = (
+    "font-family:sans-serif;font-size:15px;line-height:1.45;max-width:40em;overflow-wrap:anywhere;"
+    "background:#fff;color:#1a202c"
+)
 _CELL = "padding:2px 12px 2px 0;vertical-align:top;text-align:left"
 _CODE = "background:#f2f2f2;padding:6px 8px;border-radius:4px;white-space:pre-wrap"
 
@@ -112,7 +115,7 @@ def as_html(page: Page) -> str:
     body = "\n".join(parts)
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(page.language)}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"></head>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"></head>\n'
         f'<body style="{_STYLE}">\n{body}\n</body></html>\n'
     )
 

@@ -8,7 +8,7 @@ anything alone: each party has a letter and a pattern of its own as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from bridge.sla.policy import Owner
@@ -17,11 +17,23 @@ from bridge.sla.verdict import BallSpan, Cycle, Verdict
 CELLS = 48
 """Cells of a strip in a mail: enough to see an hour of two days, few enough for a phone."""
 
-_COLOURS = {Owner.INTERNAL: "#2b6cb0", Owner.VENDOR: "#c05621", Owner.NOBODY: "#a0aec0"}
+LONGEST = 20
+"""Stretches of a strip that are told in words, the latest ones: a mail beyond 100 kB is cut off by its readers."""
+
+_COLOURS = {Owner.INTERNAL: "#2b6cb0", Owner.VENDOR: "#c05621", Owner.NOBODY: "#cbd5e0"}
 """Apart in lightness too, so that they can be told without seeing colours."""
 
 _LETTERS = {Owner.INTERNAL: "I", Owner.VENDOR: "V", Owner.NOBODY: "-"}
 _RUNS, _STANDS, _BREACH = "#2f855a", "#e2e8f0", "#c53030"
+_DARK, _LIGHT = "#1a202c", "#fff"
+_PALE = frozenset({_COLOURS[Owner.NOBODY], _STANDS})
+"""Colours on which letters and patterns are dark."""
+
+_PATTERNS = {"V": "stripes", "-": "dots", ".": "rules"}
+"""Letter -> the pattern of its stretches; the others are plain."""
+
+_NAMED = 24
+"""Characters of a party's name under the picture; its stretches say it in full."""
 
 _WIDTH, _BAR, _LEFT = 640, 26, 10
 
@@ -49,13 +61,22 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A stretch of a strip: from where to where (microseconds), its colour, its letter, and what it says."""
+    """A stretch of a strip: from where to where (microseconds), its colour, its letter, and what it stands for."""
 
     since: int
     until: int
     colour: str
     letter: str
-    says: str
+    kind: str
+
+    @property
+    def ink(self) -> str:
+        """The colour of what is written on it."""
+        return _DARK if self.colour in _PALE else _LIGHT
+
+    def says(self, caption: Caption) -> str:
+        """It in words."""
+        return f"{self.kind}: {caption.moment(self.since)} - {caption.moment(self.until)}"
 
 
 def as_svg(verdict: Verdict, cycle: Cycle | None, caption: Caption) -> str:
@@ -74,7 +95,9 @@ def as_svg(verdict: Verdict, cycle: Cycle | None, caption: Caption) -> str:
             '<defs><pattern id="stripes" width="6" height="6" patternUnits="userSpaceOnUse" '
             'patternTransform="rotate(45)"><rect width="2" height="6" fill="#fff" fill-opacity=".35"/></pattern>'
             '<pattern id="dots" width="6" height="6" patternUnits="userSpaceOnUse">'
-            '<circle cx="2" cy="2" r="1.2" fill="#fff" fill-opacity=".5"/></pattern></defs>'
+            f'<circle cx="2" cy="2" r="1.2" fill="{_DARK}" fill-opacity=".5"/></pattern>'
+            '<pattern id="rules" width="6" height="6" patternUnits="userSpaceOnUse">'
+            f'<rect width="1" height="6" fill="{_DARK}" fill-opacity=".35"/></pattern></defs>'
         ),
         f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>',
         f'<text x="{_LEFT}" y="18" font-size="14" fill="#1a202c">{escape(caption.title)}</text>',
@@ -82,14 +105,10 @@ def as_svg(verdict: Verdict, cycle: Cycle | None, caption: Caption) -> str:
     top = 30
     for strip in strips:
         for piece in strip:
-            left, width = _across(piece.since, begin, end), 0.0
+            left = _across(piece.since, begin, end)
             width = max(0.5, _across(piece.until, begin, end) - left)
             place = f'x="{left:.1f}" y="{top}" width="{width:.1f}" height="{_BAR}"'
-            parts.append(f'<g><title>{escape(piece.says)}</title><rect {place} fill="{piece.colour}"/>')
-            pattern = {"V": "stripes", "-": "dots"}.get(piece.letter)
-            if pattern:
-                parts.append(f'<rect {place} fill="url(#{pattern})"/>')
-            parts.append("</g>")
+            parts.append(f"<g><title>{escape(piece.says(caption))}</title>{_filled(place, piece)}</g>")
         top += _BAR + 6
         parts.append(_legend(strip, top + 8))
         top += 18
@@ -115,13 +134,15 @@ def as_cells(verdict: Verdict, cycle: Cycle | None, caption: Caption) -> str:
     rows = []
     for strip in _strips(verdict, cycle, caption):
         cells = [
-            f'<td bgcolor="{piece.colour}" width="{round(100 * many / CELLS)}%" title="{escape(piece.says)}" '
-            f'style="background:{piece.colour};color:#fff;font-size:11px;text-align:center;padding:4px 0">'
+            f'<td bgcolor="{piece.colour}" width="{round(100 * many / CELLS)}%" title="{escape(piece.says(caption))}" '
+            f'style="background:{piece.colour};color:{piece.ink};font-size:11px;text-align:center;padding:4px 0">'
             f"{escape(piece.letter)}</td>"
             for piece, many in _shared(strip, begin, end)
         ]
         legend = " &nbsp; ".join(
-            f'<span style="color:{colour}">&#9632;</span> {escape(says)}' for colour, says in _kinds(strip)
+            f'<span style="background:{one.colour};color:{one.ink};padding:0 4px">{escape(one.letter)}</span> '
+            f"{escape(one.kind)}"
+            for one in _kinds(strip)
         )
         rows.append(
             '<table role="presentation" width="100%" cellspacing="0" cellpadding="0" '
@@ -132,7 +153,13 @@ def as_cells(verdict: Verdict, cycle: Cycle | None, caption: Caption) -> str:
     mark = ""
     if cycle is not None and cycle.breached_at is not None:
         words = escape(f"{caption.breach}: {caption.moment(cycle.breached_at)}")
-        mark = f'<p style="margin:2px 0;color:{_BREACH}"><b>{words}</b></p>'
+        before = round(100 * (_cell(cycle.breached_at, begin, end) + 1) / CELLS)
+        mark = (
+            '<table role="presentation" width="100%" cellspacing="0" cellpadding="0" '
+            'style="width:100%;border-collapse:collapse;table-layout:fixed"><tr>'
+            f'<td width="{before}%" style="color:{_BREACH};text-align:right;line-height:1">&#9650;</td><td></td>'
+            f'</tr></table><p style="margin:2px 0;color:{_BREACH}"><b>&#9650; {words}</b></p>'
+        )
     return (
         f'<div role="img" aria-label="{escape(_told(_strips(verdict, cycle, caption), caption))}">'
         f"{''.join(rows)}</div>{mark}"
@@ -146,11 +173,11 @@ def as_line(verdict: Verdict, cycle: Cycle | None, caption: Caption) -> str:
     lines = []
     for strip in _strips(verdict, cycle, caption):
         bar = "".join(piece.letter * many for piece, many in _shared(strip, begin, end))
-        meanings = ", ".join(
-            f"{letter} {says}"
-            for letter, says in dict.fromkeys((piece.letter, _kind(piece)) for piece in strip)
-        )
+        meanings = ", ".join(f"{one.letter} {one.kind}" for one in _kinds(strip))
         lines += [f"|{bar}|", f" {meanings}"]
+    if cycle is not None and cycle.breached_at is not None:
+        lines.append(f"{' ' * (1 + _cell(cycle.breached_at, begin, end))}^")
+        lines.append(f" ^ {caption.breach}: {caption.moment(cycle.breached_at)}")
     lines.append(f" {caption.moment(begin)} - {caption.moment(end)}")
     return "\n".join(lines)
 
@@ -177,12 +204,23 @@ def _strips(verdict: Verdict, cycle: Cycle | None, caption: Caption) -> list[lis
                     one.until,
                     _RUNS if one.runs else _STANDS,
                     "=" if one.runs else ".",
-                    f"{caption.runs if one.runs else caption.stands}: {_ends(one.since, one.until, caption)}",
+                    caption.runs if one.runs else caption.stands,
                 )
                 for one in cycle.segments
             ]
         )
-    return [strip for strip in strips if strip]
+    return [_joined(strip) for strip in strips if strip]
+
+
+def _joined(strip: Sequence[_Piece]) -> list[_Piece]:
+    """Neighbours that look the same are one: what they differ in is told elsewhere."""
+    joined: list[_Piece] = []
+    for piece in strip:
+        if joined and (joined[-1].letter, joined[-1].until) == (piece.letter, piece.since):
+            joined[-1] = replace(joined[-1], until=piece.until)
+        else:
+            joined.append(piece)
+    return joined
 
 
 def _within(ball: Sequence[BallSpan], begin: int, end: int) -> list[BallSpan]:
@@ -194,21 +232,25 @@ def _within(ball: Sequence[BallSpan], begin: int, end: int) -> list[BallSpan]:
 
 
 def _ball(one: BallSpan, caption: Caption) -> _Piece:
-    says = f"{caption.owners[one.owner]}: {_ends(one.since, one.until, caption)}"
-    return _Piece(one.since, one.until, _COLOURS[one.owner], _LETTERS[one.owner], says)
+    owner = one.owner
+    return _Piece(one.since, one.until, _COLOURS[owner], _LETTERS[owner], caption.owners[owner])
 
 
-def _ends(since: int, until: int, caption: Caption) -> str:
-    return f"{caption.moment(since)} - {caption.moment(until)}"
+def _kinds(strip: Sequence[_Piece]) -> list[_Piece]:
+    """What a strip's colours and letters mean, each once."""
+    return list({piece.letter: piece for piece in strip}.values())
 
 
-def _kind(piece: _Piece) -> str:
-    return piece.says.partition(": ")[0]
+def _filled(place: str, piece: _Piece) -> str:
+    """A box in the colour and the pattern of a stretch."""
+    plain = f'<rect {place} fill="{piece.colour}"/>'
+    pattern = _PATTERNS.get(piece.letter)
+    return plain if pattern is None else f'{plain}<rect {place} fill="url(#{pattern})"/>'
 
 
-def _kinds(strip: Sequence[_Piece]) -> list[tuple[str, str]]:
-    """What a strip's colours mean, each once."""
-    return list(dict.fromkeys((piece.colour, _kind(piece)) for piece in strip))
+def _cell(at: int, begin: int, end: int) -> int:
+    """In which cell a moment lies."""
+    return min(CELLS - 1, (min(max(at, begin), end) - begin) * CELLS // (end - begin))
 
 
 def _across(at: int, begin: int, end: int) -> float:
@@ -217,12 +259,11 @@ def _across(at: int, begin: int, end: int) -> float:
 
 def _legend(strip: Sequence[_Piece], top: int) -> str:
     left, parts = _LEFT, []
-    for colour, says in _kinds(strip):
-        parts.append(
-            f'<rect x="{left}" y="{top - 9}" width="10" height="10" fill="{colour}"/>'
-            f'<text x="{left + 15}" y="{top}" fill="#1a202c">{escape(says)}</text>'
-        )
-        left += 40 + 7 * len(says)
+    for one in _kinds(strip):
+        says = one.kind if len(one.kind) <= _NAMED else one.kind[: _NAMED - 1] + "…"
+        box = _filled(f'x="{left}" y="{top - 9}" width="14" height="10"', one)
+        parts.append(f'{box}<text x="{left + 19}" y="{top}" fill="{_DARK}">{escape(says)}</text>')
+        left += 44 + 7 * len(says)
     return "".join(parts)
 
 
@@ -243,4 +284,8 @@ def _shared(strip: Sequence[_Piece], begin: int, end: int) -> list[tuple[_Piece,
 
 def _told(strips: Sequence[Sequence[_Piece]], caption: Caption) -> str:
     """The picture in words, for those who cannot see it."""
-    return ". ".join([caption.title, *("; ".join(piece.says for piece in strip) for strip in strips)])
+    told = [caption.title]
+    for strip in strips:
+        latest = [piece.says(caption) for piece in strip[-LONGEST:]]
+        told.append("; ".join(latest if len(latest) == len(strip) else ["…", *latest]))
+    return ". ".join(told)

@@ -121,11 +121,13 @@ class State:
         before = self.values.get(field, entry.before)
         deed.tells = self.values.get(field) != after
         self.values[field] = after
+        if field == STATUS:
+            self.resolved = after in self._resolved
         if before == after:
             return
         deed.changed = field
         if field == STATUS:
-            was, self.resolved = before in self._resolved, after in self._resolved
+            was = before in self._resolved
             if was is not self.resolved:
                 deed.happenings = (Happening.RESOLVED if self.resolved else Happening.REOPENED,)
 

@@ -84,6 +84,10 @@ class Links:
         """The link with that row id."""
         return self._one(C.id == link_id)
 
+    def of(self, ids: Iterable[int]) -> dict[int, Link]:
+        """Those of these links that there are, by id."""
+        return {link.id: link for some in chunks(ids) for link in self._many(C.id.in_(some))}
+
     def by_ticket(self, agreement: str, side: Side, ids: Iterable[str]) -> dict[str, Link]:
         """The links of those tickets, by the tracker's ticket id; tickets without one are absent."""
         found: dict[str, Link] = {}
