@@ -92,7 +92,8 @@ class Heart:
                     self.give(settings)
             except Exception:  # whatever it is, the next beat must come
                 log.exception("heartbeat_error")
-            self._alarm.wait(min(settings.every, LOOK))
+            left = settings.every if given is None else given + settings.every - time.monotonic()
+            self._alarm.wait(min(LOOK, settings.every, left if left > 0 else LOOK))
 
     def look(self) -> bool:
         """Note how the bridge fares; returns whether it is alive."""
