@@ -215,6 +215,18 @@ def test_a_line_whose_write_has_no_clear_answer_is_finished_all_the_same(observi
     assert (again.result, again.writes) == ("already", 0)
 
 
+def test_a_tracker_that_cannot_be_read_for_a_moment_is_waited_for(observing):
+    world = observing
+    keys = [world.at_home().create("OPS", f"New {number}") for number in range(2)]
+    world.typed("plan", "-o", str(world.folder / "plan.jsonl"))
+    lines = load(world.folder / "plan.jsonl")
+    attempts = 4 * len(keys)  # a read that is in vain, for each line
+    fault = world.home.faults.add(Fault("error", "*", "/(search|issue)", times=attempts, status=503))
+    assert [(one.result, one.reason) for one in carry_out(world.house, lines)] == [("done", "")] * 2
+    assert fault.fired == attempts
+    assert world.judge() == 2
+
+
 def test_what_is_left_of_a_change_after_a_lost_answer_is_only_what_was_reviewed(observing):
     world = observing
     ann, bo = world.at_home(), world.at_acme()
