@@ -21,6 +21,8 @@ from bridge.daemon.lifesigns import OVERDUE, SILENT, UNSENT, life
 from bridge.daemon.mailer import Mailer
 from bridge.daemon.pulse import LIMITS, Pulse
 from bridge.daemon.spool import Spool
+from bridge.daemon.ticking import Ticker
+from bridge.errors import StoreError
 from bridge.store.database import Store
 from bridge.store.rows import Chronicle, Letter
 from bridge.sync.ticket import Side
@@ -228,6 +230,29 @@ def test_a_mailer_that_works_beats_and_one_that_is_stuck_does_not(bridge):
     finally:
         mailer.stop()
         mailer.join()
+
+
+@pytest.mark.parametrize(("name", "work"), [("tick", (Ticker, "tick")), ("mailer", (Mailer, "flush"))])
+def test_a_thread_that_fails_in_every_round_makes_no_progress(bridge, monkeypatch, name, work):
+    made, does = work
+    rounds = []
+
+    def fails(_self):
+        rounds.append(1)
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(made, does, fails)
+    thread = made(bridge.house)
+    thread.start()
+    try:
+        eventually(lambda: rounds)
+        bridge.live(but=name, seconds=LIMITS[name] + 1)
+        before = len(rounds)
+        eventually(lambda: len(rounds) >= before + 2)
+        assert bridge.house.pulse.hanging() == [name]
+    finally:
+        thread.stop()
+        thread.join()
 
 
 def test_life_is_told_from_the_database_alone(bridge):

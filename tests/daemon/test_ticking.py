@@ -249,6 +249,32 @@ def test_an_acknowledgement_stops_a_clock_at_once_though_no_tracker_was_read_sin
 # --- storms and nights ------------------------------------------------------------------------------------------------
 
 
+def test_a_word_from_before_anything_was_told_silences_nothing(belfry):
+    """The vendor's first answer, `Acknowledged.`, kept the mediator from ever hearing of the breach."""
+    belfry.link(History(BORN, status="Open").acknowledged(5))
+    for minute in (0, 30, 60, 120):
+        belfry.at(minute)
+    assert belfry.told() == [("50%", 0), ("100%", 0), ("+60", 0)]
+
+
+def test_a_cycle_that_was_acknowledged_under_a_later_beginning_is_told_no_step_twice(belfry):
+    """A skew is measured anew with each reading: the link in the mail may call the cycle otherwise than its claims."""
+    link = belfry.link()
+    for minute in (0, 30, 60):
+        belfry.at(minute)
+    told = belfry.told()
+    belfry.clock.at = BORN + 61 * MINUTE
+    with belfry.store.write() as tx:
+        row = tx.links.get(link)
+        acknowledge(
+            tx, row, [("resolve", BORN + 5)], who="Ann", side=Side.INTERNAL, how="mail", now=belfry.clock.at
+        )
+    belfry.tell(link, History(BORN + 5, status="Open"))
+    for minute in range(62, 400, 20):
+        belfry.at(minute)
+    assert belfry.told() == told
+
+
 def in_letters(belfry, to: str) -> list[int]:
     """How many alerts each letter to somebody tells of."""
     letters = [letter for letter in belfry.letters() if letter.to == (to,)]
@@ -269,6 +295,24 @@ def test_a_storm_is_one_mail_in_which_nothing_is_missing(tmp_path):
     for number in range(1, 51):
         assert sum(f"OPS-{number} " in letter.text for letter in letters) == 1, number
     assert belfry.at(70).gathered == 0
+    belfry.kill()
+
+
+def test_a_gathered_alert_whose_verdict_fails_keeps_no_other_one_back(tmp_path, monkeypatch):
+    belfry = Belfry(tmp_path, ladder=[step("100%")], most_per_hour=1)
+    for _ in range(4):
+        belfry.link()
+    belfry.at(60)
+    bad, verdict = belfry.links[2], belfry.ticker._look.verdict
+
+    def fails(tx, row, now, words=()):
+        if row.link_id == bad:
+            raise ValueError("odd")
+        return verdict(tx, row, now, words)
+
+    monkeypatch.setattr(belfry.ticker._look, "verdict", fails)
+    assert belfry.at(90).gathered == 1
+    assert all(f"OPS-{number} " in belfry.letters()[-1].text for number in (2, 3, 4))
     belfry.kill()
 
 

@@ -24,7 +24,7 @@ def test_a_touched_link_is_stale_until_it_was_read_and_stays_so_if_it_was_touche
         tx.chronicles.touch(link, "acme", NOW)
         tx.chronicles.touch(link, "acme", NOW + MINUTE)
         (row,) = tx.chronicles.stale(NOW, 10, "acme")
-        assert (row.stale_at, row.read_at, row.next_at, row.timeline) == (NOW, None, None, {})
+        assert (row.stale_at, row.read_at, row.next_at, row.timeline) == (NOW - 1, None, None, {})
         read = replace(row, policy="v1", born=NOW, read_at=NOW, next_at=NOW + 5, timeline={"a": 1})
         tx.chronicles.later(link, NOW + 5)
         assert tx.chronicles.stale(NOW, 10, "acme") == []
@@ -39,6 +39,18 @@ def test_a_touched_link_is_stale_until_it_was_read_and_stays_so_if_it_was_touche
         tx.chronicles.later(link, NOW + 9 * MINUTE)
         assert tx.chronicles.stale(NOW + 2 * MINUTE, 10, "acme") == []
         assert tx.chronicles.stale(NOW + 9 * MINUTE, 10, "globex") == []
+
+
+def test_what_is_touched_after_the_reading_took_longer_than_foreseen_is_stale_still(store):
+    """A slow tracker answered after the row was due to be read again: what had changed meanwhile was never read."""
+    link = a_link(store)
+    with store.write() as tx:
+        tx.chronicles.touch(link, "acme", NOW)
+        (read,) = tx.chronicles.stale(NOW, 10, "acme")
+        tx.chronicles.later(link, NOW + 10)
+        tx.chronicles.touch(link, "acme", NOW + 20)
+        tx.chronicles.put(read, NOW + 10)
+        assert [one.link_id for one in tx.chronicles.stale(NOW + 20, 10, "acme")] == [link]
 
 
 def test_links_of_which_nothing_is_kept_are_found_and_a_new_policy_has_the_young_ones_read(store):

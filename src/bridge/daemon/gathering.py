@@ -12,7 +12,6 @@ from bridge.daemon.alerting import for_reader, urls_of
 from bridge.daemon.house import House
 from bridge.daemon.looking import Look
 from bridge.daemon.routing import NOTES, Routing, key_of
-from bridge.errors import StoreError
 from bridge.notify.clock_letters import Alarm, alarm_letter, gathered_letter
 from bridge.sla.ladder import recognised
 from bridge.sla.policy import Policy, Step
@@ -126,8 +125,8 @@ class Gathering:
             if row is not None and row.timeline:
                 try:
                     policy, _, verdict = self._look.verdict(tx, row, now)
-                except StoreError as error:
-                    log.error("store_failed", words=str(error))  # it is told all the same
+                except Exception:  # it is told all the same, and so are the others
+                    log.exception("tick_row_failed", link=one.link_id)
             alarm = Alarm(
                 agreement=agreement,
                 link=link,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -18,7 +18,7 @@ from bridge.errors import StoreError
 from bridge.sla.calendar import calendars_of
 from bridge.sla.clock import evaluate
 from bridge.sla.glance import glance
-from bridge.sla.ladder import LATE, CycleKey, StepKey, Told, claims, recognised
+from bridge.sla.ladder import LATE, CycleKey, StepKey, Told, called_now, claims, recognised, spoke_at
 from bridge.sla.policy import Policy
 from bridge.sla.serial import policy_from_json, timeline_from_json
 from bridge.sla.timeline import EntryKind, Timeline
@@ -130,13 +130,14 @@ class Look:
         policy, timeline, verdict = self.verdict(tx, row, now, words)
         known = {(one.clock, one.cycle) for one in alerts} | {(one.clock, one.cycle) for one in words}
         names = recognised(verdict, known)
-        own = {stored: present for present, stored in names.items()}
-        settle = self._settle(agreement)
-        fresh = tuple(_said(link, verdict, timeline, names))
+        own, settle = called_now(verdict, known), self._settle(agreement)
+        calendars = calendars_of(policy)
+        spoke = {(one.clock, one.started_at): spoke_at(one, policy, calendars) for one in verdict.cycles}
+        fresh = tuple(_said(link, verdict, timeline, names, spoke))
         steps, upcoming = claims(
             verdict,
             policy,
-            calendars_of(policy),
+            calendars,
             _told(alerts, own, settle),
             _acknowledged(verdict, (*words, *fresh), own),
             now - settle,
@@ -180,9 +181,16 @@ def _acknowledged(
 
 
 def _said(
-    link: Link, verdict: Verdict, timeline: Timeline, names: dict[CycleKey, CycleKey]
+    link: Link,
+    verdict: Verdict,
+    timeline: Timeline,
+    names: dict[CycleKey, CycleKey],
+    spoke: Mapping[CycleKey, int | None],
 ) -> Iterable[Acknowledgement]:
-    """What the history says of acknowledgements: each is about the cycles that were open then."""
+    """What the history says of acknowledgements: each is about the cycles that were open then.
+
+    And of which there was something to acknowledge: a vendor's first answer often says no more than that word.
+    """
     for entry in timeline.entries:
         if entry.kind is not EntryKind.ACKNOWLEDGED or entry.at > verdict.at:
             continue
@@ -191,7 +199,9 @@ def _said(
             lasted = cycle.started_at <= entry.at and (
                 cycle.stopped_at is None or entry.at <= cycle.stopped_at
             )
-            if lasted and not entry.event.startswith("bridge:"):
-                key = (cycle.clock, cycle.started_at)
+            key = (cycle.clock, cycle.started_at)
+            since = spoke[key]
+            heard = since is not None and since <= entry.at
+            if lasted and heard and not entry.event.startswith("bridge:"):
                 clock, began = names.get(key, key)
                 yield Acknowledgement(link.id, clock, began, entry.at, detail)

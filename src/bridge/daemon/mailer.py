@@ -120,11 +120,12 @@ class Mailer:
             self._thread.join(GOODBYE)
 
     def _work_forever(self) -> None:
+        self._house.pulse.beat("mailer")
         while not self._over.is_set():
-            self._house.pulse.beat("mailer")
             try:
                 self.flush()
                 self._forget_old()
+                self._house.pulse.beat("mailer")  # not after a failure: who fails in every round is not alive
             except BridgeError as error:
                 log.error("store_failed", words=str(error))
             except Exception:  # the mailer must outlive any failure, our own bugs included

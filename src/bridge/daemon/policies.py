@@ -25,7 +25,8 @@ def keep_policy(tx: Tx, terms: Terms, agreement: str, now: int) -> PolicyRow | N
     """Keep what the configuration says as a version of its own, if it is not the one in force.
 
     The first version measures every ticket; a later one those that are born from now on. Where the file says from when
-    (``clocks-from``), that holds. An agreement whose clocks are taken away keeps those of the tickets that run.
+    (``clocks-from``), that holds, once: a date that merely stayed there takes no later edit back into the past. An
+    agreement whose clocks are taken away keeps those of the tickets that run.
 
     Returns:
         The new version; None when there is nothing new.
@@ -45,6 +46,8 @@ def keep_policy(tx: Tx, terms: Terms, agreement: str, now: int) -> PolicyRow | N
     before = sum(row.version.partition("-")[0] == print_ for row in known)
     version = f"{print_}-{before + 1}" if before else print_
     since = policy.since or (now if known else 0)
+    if any(row.since == since for row in known):
+        since = max(since, now)
     row = PolicyRow(
         agreement, version, since, now, policy_to_json(replace(policy, version=version, since=since))
     )
@@ -52,7 +55,7 @@ def keep_policy(tx: Tx, terms: Terms, agreement: str, now: int) -> PolicyRow | N
 
 
 def versions(tx: Tx, agreement: str) -> tuple[Policy, ...]:
-    """All versions of an agreement's policy, in the order in which they came into force.
+    """All versions of an agreement's policy, in the order in which they were first seen.
 
     Raises:
         StoreError: our own database failed, or holds what this program cannot read.
@@ -64,7 +67,7 @@ def versions(tx: Tx, agreement: str) -> tuple[Policy, ...]:
 
 
 def policy_for(known: Sequence[Policy], born: int) -> Policy | None:
-    """The version that a ticket born at that moment (microseconds) is measured by; None for none."""
+    """The newest version that was in force when a ticket was born (microseconds); None for none."""
     return next((one for one in reversed(known) if one.since <= born), None)
 
 

@@ -101,14 +101,15 @@ class Ticker:
             log.error("store_failed", words=str(error))
 
     def _tick_forever(self) -> None:
+        self._house.pulse.beat("tick")
         while not self._over.is_set():
             try:
                 self.tick()
+                self._house.pulse.beat("tick")  # not after a failure: who fails in every round is not alive
             except BridgeError as error:
                 log.error("store_failed", words=str(error))
             except Exception:  # the tick must outlive any failure, our own bugs included
                 log.exception("tick_failed")
-            self._house.pulse.beat("tick")
             self._pause.wait(ROUND)
 
     # --- one tick ------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ class Measured:
 
 
 def versions(tx: Tx, agreement: str) -> dict[str, Policy]:
-    """All versions of an agreement's policy, by their fingerprint, in the order in which they came into force.
+    """All versions of an agreement's policy, by their fingerprint, in the order in which they were first seen.
 
     Raises:
         StoreError: a stored one cannot be read.

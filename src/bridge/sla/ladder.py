@@ -124,6 +124,23 @@ def recognised(verdict: Verdict, known: Iterable[CycleKey]) -> dict[CycleKey, Cy
     return found
 
 
+def called_now(verdict: Verdict, known: Iterable[CycleKey]) -> dict[CycleKey, CycleKey]:
+    """What cycles that were told of are called now; one may have been told of under several names."""
+    found = {stored: present for present, stored in recognised(verdict, known).items()}
+    taken = set(found.values())
+    for clock, began in set(known) - found.keys():
+        near = [key for key in taken if key[0] == clock and abs(key[1] - began) <= NEAR]
+        if near:
+            found[clock, began] = min(near, key=lambda key: abs(key[1] - began))
+    return found
+
+
+def spoke_at(cycle: Cycle, policy: Policy, calendars: Mapping[str, Calendar]) -> int | None:
+    """Since when there is something about a cycle to acknowledge: its first step, or its breach; None: nothing yet."""
+    steps = (_moment(cycle, step, calendars) for step in _steps_of(policy, cycle.clock))
+    return min((at for at in (*steps, cycle.breached_at) if at is not None), default=None)
+
+
 def _moment(cycle: Cycle, step: Step, calendars: Mapping[str, Calendar]) -> int | None:
     """When a step of a cycle is reached, or will be if nothing changes; None when it is not."""
     breach = cycle.breached_at if cycle.breached_at is not None else cycle.due_at

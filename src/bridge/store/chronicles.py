@@ -40,11 +40,14 @@ class Chronicles:
         return None if row is None else _chronicle(row)
 
     def touch(self, link_id: int, agreement: str, now: int) -> None:
-        """The link was worked on: its timeline is to be read again, now; what is stale for longer stays so."""
+        """The link was worked on: its timeline is to be read again, now; what is stale for longer stays so.
+
+        By a microsecond more, though: whoever is reading it, for longer than was foreseen, must see that.
+        """
         made = insert(self._connection, timelines).values(
             link_id=link_id, agreement=agreement, policy="", stale_at=now, timeline={}, summary={}
         )
-        known = case((C.stale_at <= now, C.stale_at), else_=now)
+        known = case((C.stale_at <= now, C.stale_at - 1), else_=now)
         self._connection.execute(
             made.on_conflict_do_update(index_elements=[C.link_id], set_={"stale_at": known})
         )

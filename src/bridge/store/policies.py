@@ -38,6 +38,6 @@ class Policies:
         return self._connection.execute(statement).one_or_none() is not None
 
     def list(self, agreement: str) -> builtins.list[PolicyRow]:
-        """All versions of an agreement, in the order in which they came into force."""
-        query = select(policies).where(C.agreement == agreement).order_by(C.since, C.seen_at)
+        """All versions of an agreement, in the order in which they were first seen: the newest word counts most."""
+        query = select(policies).where(C.agreement == agreement).order_by(C.seen_at, C.since)
         return [PolicyRow(**row._mapping) for row in self._connection.execute(query)]  # noqa: SLF001 - public in SQLAlchemy
