@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+import structlog
 from belfry import ANN, BO, BORN, ROLES, Belfry, step
 from post_office import open_post_office
 from sla_making import HOUR, MINUTE, History
@@ -259,6 +260,24 @@ def test_a_storm_is_one_mail_in_which_nothing_is_missing(tmp_path):
     belfry.kill()
 
 
+def test_of_what_was_gathered_for_a_role_that_is_gone_somebody_hears(tmp_path):
+    belfry = Belfry(tmp_path, ladder=[step("100%")], most_per_hour=1)
+    for _ in range(3):
+        belfry.link()
+    belfry.at(60)
+    agreement = replace(belfry.settings.agreements[0], roles=())
+    belfry.house.terms = replace(
+        belfry.house.terms, settings=replace(belfry.settings, agreements=(agreement,))
+    )
+    with structlog.testing.capture_logs() as logs:
+        belfry.at(90)
+        belfry.at(91)
+    assert [one["roles"] for one in logs if one["event"] == "alert_unheard"] == [["owner"]] * 2
+    belfry.house.terms = replace(belfry.house.terms, settings=belfry.settings)
+    assert belfry.at(120).gathered == 1, "it is told when the role is there again"
+    belfry.kill()
+
+
 def test_a_gathered_alert_whose_verdict_fails_keeps_no_other_one_back(tmp_path, monkeypatch):
     belfry = Belfry(tmp_path, ladder=[step("100%")], most_per_hour=1)
     for _ in range(4):
@@ -349,6 +368,16 @@ def test_a_clock_that_is_set_back_an_hour(belfry):
                 assert len(post.mails) == 4, "they do not wait until the clock is there again"
         belfry.at(180)
         assert belfry.told() == [*before, ("+60", 1)]
+
+
+def test_what_was_read_before_the_clock_was_set_back_does_not_wait_for_the_lost_hour(belfry):
+    belfry.at(90)
+    link = belfry.link()
+    with belfry.store.write() as tx:
+        tx.chronicles.later(link, belfry.clock.at + MINUTE)
+    assert belfry.at(31).claimed == 1
+    with belfry.store.read() as tx:
+        assert tx.chronicles.stale(belfry.clock.at, 10, "acme")
 
 
 def test_what_was_gathered_before_the_clock_was_set_back_is_told(tmp_path):
