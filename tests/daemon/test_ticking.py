@@ -237,6 +237,26 @@ def test_a_cycle_that_was_acknowledged_under_a_later_beginning_is_told_no_step_t
     assert belfry.told() == told
 
 
+def test_a_history_read_by_a_clock_that_was_wrong_by_minutes_tells_nothing_twice(belfry):
+    """All that had been told was told again, and whoever had acknowledged was asked once more."""
+    link = belfry.link()
+    for minute in (0, 30, 60, 120):
+        belfry.at(minute)
+    with belfry.store.write() as tx:
+        row = tx.links.get(link)
+        acknowledge(
+            tx, row, [("resolve", BORN)], who="Ann", side=Side.INTERNAL, how="mail", now=belfry.clock.at
+        )
+    told = belfry.told()
+    for minute, shift in ((130, -2), (140, 0), (150, 3)):
+        belfry.clock.at = BORN + minute * MINUTE
+        belfry.tell(link, History(BORN + shift * MINUTE, status="Open"))
+        belfry.at(minute)
+    for minute in range(160, 400, 20):
+        belfry.at(minute)
+    assert belfry.told() == told
+
+
 def in_letters(belfry, to: str) -> list[int]:
     """How many alerts each letter to somebody tells of."""
     letters = [letter for letter in belfry.letters() if letter.to == (to,)]

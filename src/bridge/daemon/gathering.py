@@ -161,7 +161,8 @@ class Gathering:
 
 def _cycle(verdict: Verdict, alert: Alert) -> Cycle:
     """The cycle of an alert; should its history be told otherwise by now, what was known of it then."""
-    names = recognised(verdict, [(alert.clock, alert.cycle)])
+    key = (alert.clock, alert.cycle)
+    names = recognised(verdict, [key], {key: str(alert.detail.get("event", ""))})
     for one in verdict.cycles:
         if (one.clock, one.started_at) in names:
             return one
