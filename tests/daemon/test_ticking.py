@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+import structlog
 from belfry import ANN, BO, BORN, ROLES, Belfry, step
 from post_office import open_post_office
 from pydantic import SecretStr
@@ -275,6 +276,26 @@ def test_a_cycle_that_was_acknowledged_under_a_later_beginning_is_told_no_step_t
     assert belfry.told() == told
 
 
+def test_a_history_read_by_a_clock_that_was_wrong_by_minutes_tells_nothing_twice(belfry):
+    """All that had been told was told again, and whoever had acknowledged was asked once more."""
+    link = belfry.link()
+    for minute in (0, 30, 60, 120):
+        belfry.at(minute)
+    with belfry.store.write() as tx:
+        row = tx.links.get(link)
+        acknowledge(
+            tx, row, [("resolve", BORN)], who="Ann", side=Side.INTERNAL, how="mail", now=belfry.clock.at
+        )
+    told = belfry.told()
+    for minute, shift in ((130, -2), (140, 0), (150, 3)):
+        belfry.clock.at = BORN + minute * MINUTE
+        belfry.tell(link, History(BORN + shift * MINUTE, status="Open"))
+        belfry.at(minute)
+    for minute in range(160, 400, 20):
+        belfry.at(minute)
+    assert belfry.told() == told
+
+
 def in_letters(belfry, to: str) -> list[int]:
     """How many alerts each letter to somebody tells of."""
     letters = [letter for letter in belfry.letters() if letter.to == (to,)]
@@ -295,6 +316,24 @@ def test_a_storm_is_one_mail_in_which_nothing_is_missing(tmp_path):
     for number in range(1, 51):
         assert sum(f"OPS-{number} " in letter.text for letter in letters) == 1, number
     assert belfry.at(70).gathered == 0
+    belfry.kill()
+
+
+def test_of_what_was_gathered_for_a_role_that_is_gone_somebody_hears(tmp_path):
+    belfry = Belfry(tmp_path, ladder=[step("100%")], most_per_hour=1)
+    for _ in range(3):
+        belfry.link()
+    belfry.at(60)
+    agreement = replace(belfry.settings.agreements[0], roles=())
+    belfry.house.terms = replace(
+        belfry.house.terms, settings=replace(belfry.settings, agreements=(agreement,))
+    )
+    with structlog.testing.capture_logs() as logs:
+        belfry.at(90)
+        belfry.at(91)
+    assert [one["roles"] for one in logs if one["event"] == "alert_unheard"] == [["owner"]] * 2
+    belfry.house.terms = replace(belfry.house.terms, settings=belfry.settings)
+    assert belfry.at(120).gathered == 1, "it is told when the role is there again"
     belfry.kill()
 
 
@@ -388,6 +427,16 @@ def test_a_clock_that_is_set_back_an_hour(belfry):
                 assert len(post.mails) == 4, "they do not wait until the clock is there again"
         belfry.at(180)
         assert belfry.told() == [*before, ("+60", 1)]
+
+
+def test_what_was_read_before_the_clock_was_set_back_does_not_wait_for_the_lost_hour(belfry):
+    belfry.at(90)
+    link = belfry.link()
+    with belfry.store.write() as tx:
+        tx.chronicles.later(link, belfry.clock.at + MINUTE)
+    assert belfry.at(31).claimed == 1
+    with belfry.store.read() as tx:
+        assert tx.chronicles.stale(belfry.clock.at, 10, "acme")
 
 
 def test_what_was_gathered_before_the_clock_was_set_back_is_told(tmp_path):

@@ -129,6 +129,7 @@ def _claim(  # noqa: PLR0917 - as above
     detail: dict[str, Any] = {
         "roles": ways,
         "certain": alarm.verdict.certain_until,
+        "event": alarm.cycle.start_event,
         "policy": alarm.verdict.policy,
     }
     told = {

@@ -20,6 +20,7 @@ from bridge.store.database import Tx
 from bridge.store.rows import Alert, Letter
 from bridge.sync.agreement import Agreement
 from bridge.sync.roles import Role
+from bridge.sync.ticket import Side
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +60,10 @@ class Gathering:
             return 0
         made = 0
         for agreement in self._house.terms.settings.agreements:
-            for role in agreement.roles:
+            # Of a role that is gone by now there is no more than its name: nobody hears of it, and that is told.
+            prefix = key_of(agreement.name, "")
+            names = [key.removeprefix(prefix) for key in self._known() if key.startswith(prefix)]
+            for role in [agreement.role(name) or Role(name, Side.INTERNAL) for name in names]:
                 until = self._known().get(key_of(agreement.name, role.name))
                 if until is not None and until <= now:
                     made += self._tell(agreement, role, now, secret)
@@ -98,6 +102,15 @@ class Gathering:
             else:
                 routing.later(agreement.name, role.name, now + LATER)
             waiting = routing.save()
+        if not role.mail:
+            for one in alerts:
+                log.error(
+                    "alert_unheard",
+                    agreement=agreement.name,
+                    link=one.link_id,
+                    clock=one.clock,
+                    roles=[role.name],
+                )
         self.heard(waiting)
         return int(letter is not None)
 
@@ -148,7 +161,8 @@ class Gathering:
 
 def _cycle(verdict: Verdict, alert: Alert) -> Cycle:
     """The cycle of an alert; should its history be told otherwise by now, what was known of it then."""
-    names = recognised(verdict, [(alert.clock, alert.cycle)])
+    key = (alert.clock, alert.cycle)
+    names = recognised(verdict, [key], {key: str(alert.detail.get("event", ""))})
     for one in verdict.cycles:
         if (one.clock, one.started_at) in names:
             return one

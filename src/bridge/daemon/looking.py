@@ -129,8 +129,9 @@ class Look:
             return Looked(row, None, row.summary)
         policy, timeline, verdict = self.verdict(tx, row, now, words)
         known = {(one.clock, one.cycle) for one in alerts} | {(one.clock, one.cycle) for one in words}
-        names = recognised(verdict, known)
-        own, settle = called_now(verdict, known), self._settle(agreement)
+        events = {(one.clock, one.cycle): str(one.detail.get("event", "")) for one in alerts}
+        names = recognised(verdict, known, events)
+        own, settle = called_now(verdict, known, events), self._settle(agreement)
         calendars = calendars_of(policy)
         spoke = {(one.clock, one.started_at): spoke_at(one, policy, calendars) for one in verdict.cycles}
         fresh = tuple(_said(link, verdict, timeline, names, spoke))

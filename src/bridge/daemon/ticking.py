@@ -124,6 +124,8 @@ class Ticker:
         back = self._outages.pass_by(now)
         if back:
             log.warning("clock_set_back", seconds=back // SECOND)
+            with self._house.store.write() as tx:
+                tx.chronicles.bring_back(now)
             self._gathering.bring_back(now, back)
         looked = claimed = failed = 0
         while not self._over.is_set():

@@ -108,31 +108,48 @@ def claims(  # noqa: PLR0917 - a function of six things, named in the order in w
     return tuple(made), min(upcoming, default=None)
 
 
-def recognised(verdict: Verdict, known: Iterable[CycleKey]) -> dict[CycleKey, CycleKey]:
+def recognised(
+    verdict: Verdict, known: Iterable[CycleKey], events: Mapping[CycleKey, str] | None = None
+) -> dict[CycleKey, CycleKey]:
     """Which cycles that were told of are which of these, by what they are called now.
 
     A cycle is known by its beginning. Should the history be read again and tell it a little differently (a clock's skew
-    is measured anew), the cycle must not count as one that nobody was told of.
+    is measured anew), the cycle must not count as one that nobody was told of; nor should it be told much differently,
+    for the machine's clock was set: then it is known by the trackers' own entry that began it.
+
+    Args:
+        verdict: what the clocks say now.
+        known: what cycles were called when they were told of.
+        events: by which entries those began, as far as that is known.
     """
-    present = {(cycle.clock, cycle.started_at) for cycle in verdict.cycles}
-    stored = set(known)
-    found = {key: key for key in present & stored}
-    for clock, began in sorted(stored - present):
-        near = [key for key in present - found.keys() if key[0] == clock and abs(key[1] - began) <= NEAR]
+    present = {(cycle.clock, cycle.started_at): cycle.start_event for cycle in verdict.cycles}
+    stored, events = set(known), events or {}
+    found = {key: key for key in present.keys() & stored}
+    for clock, began in sorted(stored - present.keys()):
+        free = [key for key in present.keys() - found.keys() if key[0] == clock]
+        event = events.get((clock, began))
+        same = [key for key in free if event and present[key] == event]
+        near = same or [key for key in free if abs(key[1] - began) <= NEAR]
         if near:
             found[min(near, key=lambda key: abs(key[1] - began))] = (clock, began)
     return found
 
 
-def called_now(verdict: Verdict, known: Iterable[CycleKey]) -> dict[CycleKey, CycleKey]:
+def called_now(
+    verdict: Verdict, known: Iterable[CycleKey], events: Mapping[CycleKey, str]
+) -> dict[CycleKey, CycleKey]:
     """What cycles that were told of are called now; one may have been told of under several names."""
-    found = {stored: present for present, stored in recognised(verdict, known).items()}
-    taken = set(found.values())
-    for clock, began in set(known) - found.keys():
-        near = [key for key in taken if key[0] == clock and abs(key[1] - began) <= NEAR]
+    found = {stored: present for present, stored in recognised(verdict, known, events).items()}
+    for clock, began in sorted(set(known) - found.keys()):
+        # Near to what it is called now, or to what it was called when it was told of.
+        near = [pair for pair in found.items() if pair[0][0] == clock and _apart(began, pair) <= NEAR]
         if near:
-            found[clock, began] = min(near, key=lambda key: abs(key[1] - began))
+            found[clock, began] = min(near, key=lambda pair: _apart(began, pair))[1]
     return found
+
+
+def _apart(began: int, pair: tuple[CycleKey, CycleKey]) -> int:
+    return min(abs(key[1] - began) for key in pair)
 
 
 def spoke_at(cycle: Cycle, policy: Policy, calendars: Mapping[str, Calendar]) -> int | None:

@@ -129,6 +129,12 @@ class Chronicles:
         changed = update(timelines).where(C.link_id == link_id)
         self._connection.execute(changed.values(timeline=dict(timeline), next_at=now, stale_at=now))
 
+    def bring_back(self, now: int) -> None:
+        """The clock was set back: what was read later than now is looked at now, and what waits to be read is read."""
+        ahead = update(timelines).where(C.read_at > now, C.next_at > now)
+        self._connection.execute(ahead.values(next_at=now))
+        self._connection.execute(update(timelines).where(C.stale_at > now).values(stale_at=now))
+
     def of(self, ids: Iterable[int]) -> dict[int, Chronicle]:
         """What is kept of these links, by link."""
         found: dict[int, Chronicle] = {}
