@@ -10,9 +10,11 @@ import pytest
 import structlog
 from belfry import ANN, BO, BORN, ROLES, Belfry, step
 from post_office import open_post_office
+from pydantic import SecretStr
 from sla_making import HOUR, MINUTE, History
 from sqlalchemy import event
 
+from bridge.config.settings import TrackerSettings
 from bridge.daemon import ticking
 from bridge.daemon.acknowledging import acknowledge
 from bridge.daemon.ticking import PORTION, Ticked
@@ -50,6 +52,43 @@ def test_each_step_is_told_once_to_its_roles_at_its_moment(belfry):
     assert all(one.claimed_at == one.at for one in belfry.alerts())
     assert "At risk" in letters[0].subject
     assert "Missed" in letters[1].subject
+
+
+def test_who_answered_in_the_last_second_is_not_told_that_they_did_not(tmp_path):
+    ladder = [step("50%"), step("100%"), step("+60", every=60 * MINUTE)]
+    belfry = Belfry(tmp_path, ladder=ladder, settle=30.0)
+    in_time, late = belfry.link(), belfry.link()
+    assert belfry.at(30.4).claimed == 0
+    assert belfry.at(30.5).claimed == 2
+    assert belfry.at(60).claimed == 0
+    belfry.clock.at = BORN + round(60.2 * MINUTE)
+    belfry.tell(in_time, History(BORN, status="Open").becomes(59.99, status="Resolved"))
+    assert belfry.at(60.4).claimed == 0
+    assert belfry.at(60.5).claimed == 1
+    assert [one.link_id for one in belfry.alerts() if one.step == "100%"] == [late]
+    told = [minute / 2 for minute in range(220, 500) if belfry.at(minute / 2).claimed]
+    assert told == [120.5, 180.5, 240.5], "repeated at its own moments, each as much later"
+    belfry.kill()
+
+
+@pytest.mark.parametrize(
+    ("polls", "given", "waits"), [((15, 5), None, 30), ((90, 1), None, 60), ((15, 5), 0.0, 0), ((), None, 0)]
+)
+def test_a_step_waits_for_two_polls_of_the_slower_tracker_unless_the_agreement_says_otherwise(
+    tmp_path, polls, given, waits
+):
+    belfry = Belfry(tmp_path, ladder=[step("100%")], settle=given)
+    trackers = {
+        name: TrackerSettings(name, "jira-cloud", "https://x.example", SecretStr(""), poll=poll)
+        for name, poll in zip(("home", "acme"), polls, strict=False)
+    }
+    belfry.house.terms = replace(
+        belfry.house.terms, settings=replace(belfry.house.terms.settings, trackers=trackers)
+    )
+    belfry.link()
+    assert not waits or belfry.at(60 + (waits - 1) / 60).claimed == 0
+    assert belfry.at(60 + waits / 60).claimed == 1
+    belfry.kill()
 
 
 def test_nothing_is_looked_at_before_it_is_due(belfry):

@@ -14,6 +14,7 @@ clocks:
   answer: {start: created, stop: vendor-comment, goals: {default: 1s}, calendar: always}
 ladder:
   - {at: 100%, tell: service-owner, comment: true, label: late, priority: Highest}
+alerts: {settle: 0s}
 """
 
 MISSED = "The goal of the clock 'answer' was missed"

@@ -78,7 +78,8 @@ def test_all_goes_on_by_itself_after_every_trouble_and_nothing_is_lost_or_double
                 assert len(ann.comments(key)) >= 1 + 2 * (number - 1), "nothing is deleted"
                 server.faults.clear()
                 (bo if number % 2 else ann).create("CUST" if number % 2 else "OPS", f"new after {name}")
-                eventually(lambda count=number: world.judge() == count + 1, 90)
+                # A link that was refused several times meanwhile waits longer each time.
+                eventually(lambda count=number: world.judge() == count + 1, 300)
                 assert len(ann.comments(key)) == 1 + 2 * number, name
         events = Counter(line["event"] for line in world.log())
         assert events["tracker_troubled"] == events["tracker_recovered"] >= len(TOLD)

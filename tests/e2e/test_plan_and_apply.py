@@ -99,6 +99,13 @@ def observing(tmp_path):
         yield world
 
 
+@pytest.fixture
+def hasty(tmp_path):
+    """The same, and a lost write is soon known not to have come."""
+    with open_world(tmp_path, more="mode: observe", tracker="read-timeout: 3s") as world:
+        yield world
+
+
 def three(world):
     """Three mirrored pairs, by plan and apply."""
     ann = world.at_home()
@@ -192,8 +199,8 @@ def test_each_line_that_cannot_be_carried_out_says_why_and_the_others_are(observ
         ("error", "POST", "/comment$"),
     ],
 )
-def test_a_line_whose_write_has_no_clear_answer_is_finished_all_the_same(observing, kind, method, path):
-    world = observing
+def test_a_line_whose_write_has_no_clear_answer_is_finished_all_the_same(hasty, kind, method, path):
+    world = hasty
     ann = world.at_home()
     key = ann.create("OPS", "New", description="Words")
     ann.comment(key, "Said before it was mirrored")
@@ -213,6 +220,18 @@ def test_a_line_whose_write_has_no_clear_answer_is_finished_all_the_same(observi
     assert [one["event"] for one in world.journal(key)].count("plan.applied") == 1
     (again,) = carry_out(world.house, lines)
     assert (again.result, again.writes) == ("already", 0)
+
+
+def test_a_tracker_that_cannot_be_read_for_a_moment_is_waited_for(observing):
+    world = observing
+    keys = [world.at_home().create("OPS", f"New {number}") for number in range(2)]
+    world.typed("plan", "-o", str(world.folder / "plan.jsonl"))
+    lines = load(world.folder / "plan.jsonl")
+    attempts = 4 * len(keys)  # a read that is in vain, for each line
+    fault = world.home.faults.add(Fault("error", "*", "/(search|issue)", times=attempts, status=503))
+    assert [(one.result, one.reason) for one in carry_out(world.house, lines)] == [("done", "")] * 2
+    assert fault.fired == attempts
+    assert world.judge() == 2
 
 
 def test_what_is_left_of_a_change_after_a_lost_answer_is_only_what_was_reviewed(observing):

@@ -128,16 +128,18 @@ def _show_all(
         )
     if as_json:
         print_json(rows)
-    elif not rows:
-        click.echo("no clock runs")
+    elif not (shown := [row for row in rows if row["goal"] is not None]):
+        click.echo("no clock runs towards a goal" if rows else "no clock runs")
     else:
         console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
         table = Table(box=None, pad_edge=False)
         for heading in ("", "due", "clock", "ticket", "goal", "has to act", "agreement"):
             table.add_column(heading)
-        for row in rows:
+        for row in shown:
             table.add_row(*list_line(row))
         console.print(table)
+        if len(shown) < len(rows):
+            click.echo(f"{len(rows) - len(shown)} more run without a goal: no goal of theirs fits")
     sys.exit(1 if any(row["standing"] in {one.value for one in LATE} for row in rows) else 0)
 
 

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from bridge.config.clock_words import Part, Point, Weekly
 from bridge.config.form import Shape, needed
-from bridge.config.words import Flag, Many, Seconds, Text, Texts, misfit
+from bridge.config.words import Flag, Many, Seconds, SecondsOrNone, Text, Texts, misfit
 from bridge.sync.ticket import Side
 
 _COMMENT = {
@@ -60,6 +60,8 @@ class AlertsShape(Shape):
     """mails that a role gets in an hour; what is more comes gathered in one"""
     gather: Seconds = 300.0
     """time over which alerts are gathered into one mail then"""
+    settle: SecondsOrNone | None = None
+    """time for which a step waits for deeds that are not known yet; by default two polls"""
 
 
 class DigestShape(Shape):

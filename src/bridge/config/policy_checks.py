@@ -89,6 +89,7 @@ def settle_policy(draft: Draft, ground: Ground | None) -> tuple[Policy, Pledge]:
         digest=_digest(draft, words, office_zone),
         most_per_hour=shape.alerts.most_per_hour,
         gather=shape.alerts.gather,
+        settle=shape.alerts.settle,
         clocks_from=since,
     )
     return policy, pledge

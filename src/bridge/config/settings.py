@@ -143,6 +143,8 @@ class Pledge:
         digest: the weekly report; None when nobody wants it.
         most_per_hour: mails of alerts that a role gets in an hour; what is more comes gathered in one.
         gather: seconds over which alerts are gathered then.
+        settle: seconds for which a step of the ladder waits after its moment for deeds that are not known yet; None for
+            two polls of the slower tracker.
         clocks_from: tickets born before this moment (microseconds) are not measured by the present policy; 0: whoever
             is born after it was first seen.
     """
@@ -150,6 +152,7 @@ class Pledge:
     digest: Digest | None = None
     most_per_hour: int = 20
     gather: float = 300.0
+    settle: float | None = None
     clocks_from: int = 0
 
 

@@ -21,8 +21,8 @@ from bridge.daemon.house import House, Terms, field_specs
 from bridge.daemon.neighbours import mirrored
 from bridge.daemon.planfile import Line
 from bridge.daemon.run import Run
-from bridge.daemon.worker import APPLIED, Report, Worker, record_failure
-from bridge.errors import Clashed, Gone, Refused, StoreError, TrackerError
+from bridge.daemon.worker import APPLIED, Report, Worker, record_answer, record_failure
+from bridge.errors import Clashed, Gone, Refused, StoreError, Throttled, TrackerError, Unreachable
 from bridge.store.database import Tx
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement
@@ -34,7 +34,9 @@ from bridge.trackers.protocol import Watch
 log = structlog.get_logger(__name__)
 
 PATIENCE = 180.0
-"""Seconds for which a line that has begun is tried again: so long it may take to learn that a lost write never came."""
+"""Seconds for which a line that has begun is tried again: so long it may take to learn that a lost write never came.
+
+And seconds that a tracker may be out of reach before what was not begun is left."""
 
 Progress = Callable[[int, int], None]
 """Told how many lines are done and how many there are."""
@@ -122,10 +124,17 @@ def _one(ground: _Ground, line: Line) -> Outcome:
             return Outcome(line, "already", "it was carried out before")
     if isinstance(found, str):
         return Outcome(line, "refused", found)
-    run = run_over(ground.house, ground.terms, agreement, found)
-    run.mirrored = ground.mirrored
     try:
-        return _weigh(ground, line, run)
+        while True:
+            run = run_over(ground.house, ground.terms, agreement, found)
+            run.mirrored = ground.mirrored
+            try:
+                return _weigh(ground, line, run)
+            except (Unreachable, Throttled) as error:
+                # Met on reading: nothing of the line was written yet.
+                record_failure(ground.house, error)
+                if _given_up(ground.house, run):
+                    return Outcome(line, "left", f"{error.tracker}: {error.words}")
     except (Refused, Gone, Clashed) as error:
         return Outcome(line, "refused", f"{error.tracker}: {error.words}")
     except TrackerError as error:
@@ -142,10 +151,12 @@ def _one(ground: _Ground, line: Line) -> Outcome:
 
 def _weigh(ground: _Ground, line: Line, run: Run) -> Outcome:
     """Decide anew, compare, and carry out what is the same."""
-    blocked = [run.scope(side).tracker for side in Side if _blocked(ground.house, run, side)]
-    if blocked:
-        return Outcome(line, "left", f"{blocked[0]}: left alone for now, because it could not be worked with")
+    tracker = _given_up(ground.house, run)
+    if tracker:
+        return Outcome(line, "left", f"{tracker}: left alone for now, because it could not be worked with")
     plan, follows = plan_firmly(run)
+    for side in run.asked:
+        record_answer(ground.house, run.scope(side).tracker)
     obstacle = _obstacle(ground, line, run, plan)
     if obstacle:
         return Outcome(line, "refused", obstacle)
@@ -184,8 +195,16 @@ def _patiently(ground: _Ground, run: Run) -> tuple[Report, int]:
     return report, writes
 
 
-def _blocked(house: House, run: Run, side: Side) -> bool:
-    return house.health.blocked_until(run.scope(side).tracker, house.clock.now()) is not None
+def _given_up(house: House, run: Run) -> str:
+    """Wait until both trackers may be asked; the name of one whose trouble has lasted or will last too long, or ""."""
+    for side in Side:
+        tracker = run.scope(side).tracker
+        while (until := house.health.blocked_until(tracker, house.clock.now())) is not None:
+            trouble = house.health.trouble(tracker)
+            if trouble is not None and until > trouble.since + int(PATIENCE * SECOND):
+                return tracker
+            house.clock.sleep(max(0.05, (until - house.clock.now()) / SECOND))
+    return ""
 
 
 def _link(tx: Tx, line: Line, agreement: Agreement) -> Link | str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 import structlog
 
+from bridge.clock import SECOND
+from bridge.config.settings import Pledge
 from bridge.daemon.acknowledging import entry_of
 from bridge.daemon.alerting import Looked
 from bridge.daemon.house import House
@@ -22,8 +25,16 @@ from bridge.sla.timeline import EntryKind, Timeline
 from bridge.sla.verdict import Verdict
 from bridge.store.database import Tx
 from bridge.store.rows import Acknowledgement, Alert, Chronicle, Link
+from bridge.sync.agreement import Agreement
+from bridge.sync.ticket import Side
 
 log = structlog.get_logger(__name__)
+
+POLLS: Final = 2
+"""Polls that a step waits for after its moment."""
+
+MOST_SETTLE: Final = 60.0
+"""Seconds for which it waits at most, where the agreement does not say how long."""
 
 
 class Look:
@@ -94,6 +105,16 @@ class Look:
             timeline = replace(timeline, entries=tuple(entries))
         return policy, timeline, evaluate(timeline, policy, calendars_of(policy), now)
 
+    def _settle(self, agreement: Agreement) -> int:
+        """How long a step waits after its moment for deeds that no poll has told yet, microseconds."""
+        settings = self._house.terms.settings
+        pledge = settings.pledges.get(agreement.name, Pledge())
+        if pledge.settle is not None:
+            return round(pledge.settle * SECOND)
+        names = {agreement.scope(side).tracker for side in Side} & settings.trackers.keys()
+        polls = max((settings.trackers[name].poll for name in names), default=0.0)
+        return round(min(MOST_SETTLE, POLLS * polls) * SECOND)
+
     def _look(  # noqa: PLR0917 - all that is stored of a link
         self,
         tx: Tx,
@@ -110,7 +131,7 @@ class Look:
         known = {(one.clock, one.cycle) for one in alerts} | {(one.clock, one.cycle) for one in words}
         events = {(one.clock, one.cycle): str(one.detail.get("event", "")) for one in alerts}
         names = recognised(verdict, known, events)
-        own = called_now(verdict, known, events)
+        own, settle = called_now(verdict, known, events), self._settle(agreement)
         calendars = calendars_of(policy)
         spoke = {(one.clock, one.started_at): spoke_at(one, policy, calendars) for one in verdict.cycles}
         fresh = tuple(_said(link, verdict, timeline, names, spoke))
@@ -118,10 +139,11 @@ class Look:
             verdict,
             policy,
             calendars,
-            _told(alerts, own),
+            _told(alerts, own, settle),
             _acknowledged(verdict, (*words, *fresh), own),
-            now,
+            now - settle,
         )
+        upcoming = None if upcoming is None else upcoming + settle
         # A tracker's clock may be ahead of ours by little enough to be left as it is: what it tells comes true then.
         ahead = [at for at in (*(one.at for one in timeline.entries), timeline.ended or 0) if at > now]
         moments = [*ahead, *(max(at, now + 1) for at in (verdict.next_at, upcoming) if at is not None)]
@@ -135,13 +157,14 @@ class Look:
         )
 
 
-def _told(alerts: Iterable[Alert], own: dict[CycleKey, CycleKey]) -> dict[StepKey, Told]:
+def _told(alerts: Iterable[Alert], own: dict[CycleKey, CycleKey], settle: int) -> dict[StepKey, Told]:
+    """How far each step was told, by the same time as its moments: less what a step waits."""
     told: dict[StepKey, Told] = {}
     for one in alerts:
         clock, began = own.get((one.clock, one.cycle), (one.clock, one.cycle))
         before = told.get((clock, began, one.step))
         if before is None or before.round < one.round:
-            told[clock, began, one.step] = Told(one.round, one.claimed_at)
+            told[clock, began, one.step] = Told(one.round, one.claimed_at - settle)
     return told
 
 
