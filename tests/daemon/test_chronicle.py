@@ -128,7 +128,8 @@ def test_a_day_on_both_flavours_is_one_story_with_its_evidence(tmp_path):
         }
         *_, clock = row.summary["clocks"]
         assert (clock["clock"], clock["state"]) == ("resolve", "running")
-        assert timeline.born - 1_000_000 < timeline.certain_until <= row.read_at
+        # Certain in whole seconds, by a skew that trackers tell in whole seconds.
+        assert timeline.born - 2_000_000 < timeline.certain_until <= row.read_at
 
 
 def test_the_vendors_ticket_may_be_the_first(tmp_path):
