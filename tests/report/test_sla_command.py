@@ -55,6 +55,13 @@ def test_the_list_has_what_is_missed_or_due_first_and_ends_with_1(three):
     assert three.run("sla", "--clock", "acknowledge").out == "no clock runs\n"
 
 
+def test_one_history_that_cannot_be_read_keeps_no_other_from_the_list(three):
+    with three.store.write() as tx:
+        row = tx.chronicles.get(1)
+        tx.chronicles.put(replace(row, timeline={"v": 99}), row.stale_at)
+    assert [row["internal"] for row in three.run("sla", "--json").json] == ["OPS-2", "OPS-3"]
+
+
 def test_a_list_without_trouble_ends_with_0(desk):
     assert desk.run("sla").code == 0
     assert desk.run("sla", "--json").json == []

@@ -352,6 +352,18 @@ def test_a_hold_whose_change_no_history_names_is_known_by_its_value():
     assert told(world.timeline(holds=[rejected])) == [("vendor", 60, "status: Open -> Resolved")]
 
 
+def test_such_a_hold_leaves_alone_what_was_set_to_the_same_value_long_before():
+    world = World()
+    world.change(VENDOR, 5, "status", "Done", BO)
+    world.change(VENDOR, 7, "status", "To Do", BO)
+    world.change(VENDOR, 10, "status", "Done", BO)
+    rejected = held("", HoldState.RESTORED, since=11, decided_at=at(30), winner=INTERNAL, closed_at=at(40))
+    assert told(world.timeline(holds=[rejected])) == [
+        ("vendor", 5, "status: Open -> Resolved"),
+        ("vendor", 7, "status: Resolved -> Open"),
+    ]
+
+
 def test_of_a_conflict_the_side_that_was_chosen_counts():
     world = World()
     event = world.change(VENDOR, 10, "status", "Done", BO)

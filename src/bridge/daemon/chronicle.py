@@ -20,7 +20,7 @@ from bridge.daemon.house import House, Terms
 from bridge.daemon.policies import keep_policy, policy_for, policy_of, versions
 from bridge.daemon.reading import Sides, read_sides
 from bridge.daemon.worker import record_answer, record_failure
-from bridge.errors import BridgeError, TrackerError
+from bridge.errors import BridgeError, StoreError, TrackerError
 from bridge.sla.building import Source, Subject, build
 from bridge.sla.calendar import calendars_of
 from bridge.sla.clock import evaluate
@@ -252,7 +252,7 @@ class Chronicler:
         """Leave these stale until a tracker may be asked again; what has ended has ended all the same."""
         with self._house.store.write(durable=False) as tx:
             for one in known:
-                old = one.earlier if one.ended is not None else None
+                old = _readable(one) if one.ended is not None else None
                 if old is not None and old.ended != one.ended:
                     told = timeline_to_json(replace(old, ended=one.ended))
                     now = self._house.clock.now()
@@ -260,6 +260,14 @@ class Chronicler:
                 tx.chronicles.later(one.link.id, until)
 
     _stored = 0
+
+
+def _readable(known: Known) -> Timeline | None:
+    """The timeline as it was built last; None when what is stored makes no sense: it is built anew when it is read."""
+    try:
+        return known.earlier
+    except StoreError:
+        return None
 
 
 def survey(house: House, name: str) -> None:

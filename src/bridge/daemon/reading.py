@@ -104,7 +104,7 @@ def _told(
     if ticket is None:
         return None
     if ticket.id != number:
-        return tracker.histories([ticket.id]).get(ticket.id)
+        return _asked([ticket.id], tracker.histories)[0].get(ticket.id)
     return histories.get(number)
 
 

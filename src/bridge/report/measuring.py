@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import structlog
+
+from bridge.errors import StoreError
 from bridge.sla.calendar import Calendar, calendars_of
 from bridge.sla.clock import evaluate
 from bridge.sla.policy import Policy
@@ -17,6 +20,8 @@ from bridge.sla.timeline import Timeline
 from bridge.sla.verdict import Verdict
 from bridge.store.database import Tx
 from bridge.store.rows import Chronicle, Link
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +63,23 @@ def measure(tx: Tx, agreement: str, now: int) -> Iterator[Measured]:
         agreement: name of the agreement.
         now: the moment of evaluation, microseconds; a past one is told from what had happened by then.
 
+    A link whose timeline cannot be read is left out, with a word in the log: it keeps no other from a report.
+
     Raises:
-        StoreError: what is stored cannot be read.
+        StoreError: a policy that is stored cannot be read.
     """
     known = versions(tx, agreement)
     links = {link.id: link for link in tx.links.list(agreement)}
     for row in tx.chronicles.all(agreement):
-        if row.link_id in links:
+        if row.link_id not in links:
+            continue
+        try:
             found = _measured(links[row.link_id], row, known, now)
-            if found is not None:
-                yield found
+        except StoreError as error:
+            log.error("timeline_unreadable", agreement=agreement, link=row.link_id, words=str(error))
+            continue
+        if found is not None:
+            yield found
 
 
 def measure_link(tx: Tx, link: Link, now: int) -> Measured | None:

@@ -222,7 +222,7 @@ class Course:
             if hold.winner is not None
             else (hold.side if hold.state in {HoldState.APPROVED, HoldState.CROSSED} else None)
         )
-        mine = [one for one in self.lanes[hold.side] if not one.own and self._about(hold, one, hold.value)]
+        mine = self._of(hold)
         if hold.state is HoldState.WITHDRAWN:
             # Settled without anybody's word: it stands if it was carried over after all.
             yield from (one for one in mine if not self._carried(one))
@@ -235,15 +235,23 @@ class Course:
             ]
             yield from theirs[-1:]
 
-    def _about(self, hold: Hold, one: Change, value: Value) -> bool:
-        """Whether a hold is about this change."""
-        if hold.event and hold.event == one.number:
-            return True
-        if hold.closed_at is None and hold.state is not HoldState.REVERTED and one.raw_at >= hold.since:
-            return True
-        # Where no history told its author, the hold knows only when it was seen.
+    def _of(self, hold: Hold) -> list[Change]:
+        """The changes on its side that a hold is about."""
+        lane = [one for one in self.lanes[hold.side] if not one.own]
+        open_still = hold.closed_at is None and hold.state is not HoldState.REVERTED
+        sure = [
+            one
+            for one in lane
+            if (hold.event and hold.event == one.number) or (open_still and one.raw_at >= hold.since)
+        ]
+        if hold.event:
+            return sure
+        # Where no history told its author, the hold knows only when it was seen: the change came last before that.
         over = hold.closed_at if hold.closed_at is not None else hold.since
-        return not hold.event and told(value) in {one.after, one.value} and one.raw_at <= over
+        alike = [one for one in lane if told(hold.value) in {one.after, one.value} and one not in sure]
+        before = [one for one in alike if one.raw_at < hold.since]
+        during = [one for one in alike if hold.since <= one.raw_at <= over]
+        return [*before[-1:], *during, *sure]
 
     def _carried(self, one: Change) -> bool:
         """Whether the bridge wrote this value on the other side later."""
