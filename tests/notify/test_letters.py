@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
+import bridge
 from bridge.markup import Document, Paragraph, Text
 from bridge.notify.letters import (
     brake_pulled,
@@ -378,3 +382,44 @@ def test_whatever_stands_in_a_tracker_stays_on_its_line_and_is_no_markup(key, be
         AGREEMENT, LINK, replace(hold, before="a", value="b", other="b", actor=CY), OWNER, now=NOW
     )
     assert tags <= plain.html.replace("<!DOCTYPE html>", "").count("<"), "nobody adds a tag"
+
+
+def every_letter(language):
+    """Letters of all kinds, to roles of both sides that read this language."""
+    owner, manager = (replace(role, language=language) for role in (OWNER, MANAGER))
+    conflict = replace(HOLD, kind=HoldKind.CONFLICT)
+    expiring = replace(AGREEMENT, holds=HoldRule({}, expire=HOUR, then="approve"))
+    decided = {"decided_by": "Ann", "decided_at": NOW}
+    for reader in (owner, manager):
+        yield opened(reader)
+        yield opened(reader, agreement=expiring)
+        yield opened(reader, kind=HoldKind.CONFLICT)
+        yield opened(reader, kind=HoldKind.PING_PONG, rounds=2)
+        yield hold_opened(AGREEMENT, LINK, HOLD, reader, now=NOW, again=NOW - 1)
+        yield hold_overdue(AGREEMENT, LINK, HOLD, reader, now=NOW)
+        for state in (HoldState.APPROVED, HoldState.REJECTED, HoldState.OVERTAKEN, HoldState.WITHDRAWN):
+            yield hold_decided(AGREEMENT, LINK, replace(HOLD, state=state, **decided), reader, now=NOW)
+        yield hold_decided(AGREEMENT, LINK, replace(HOLD, state=HoldState.REJECTED), reader, now=NOW)
+        won = replace(conflict, state=HoldState.APPROVED, winner=Side.VENDOR, **decided)
+        yield hold_decided(AGREEMENT, LINK, won, reader, now=NOW)
+        yield brake_pulled(AGREEMENT, reader, cause="share", words=(), commands=(), at=NOW, now=NOW)
+        for why in ("nobody", "deactivated", "left"):
+            yield owner_missing(AGREEMENT, LINK, MANAGER, reader, since=NOW, now=NOW, why=why)
+
+
+@pytest.mark.parametrize("language", ["da", "nl"])
+def test_every_sentence_of_a_letter_is_in_the_language_of_its_role(language):
+    file = Path(bridge.__file__).parent / "notify" / "catalogues" / f"{language}.po"
+    with file.open("rb") as opened_file:
+        sentences = [one.id for one in read_po(opened_file, locale=language) if isinstance(one.id, str)]
+    english = {
+        part.strip() for words in sentences for part in re.split(r"\{\w+\}", words) if len(part.strip()) > 15
+    }
+    pairs = list(zip(every_letter("en"), every_letter(language), strict=True))
+    assert len(pairs) > 30
+    for before, after in pairs:
+        assert (after.key, after.to) == (before.key, before.to)
+        assert after.subject != before.subject
+        assert f'<html lang="{language}">' in after.html
+        assert not [words for words in english if words in after.text + after.subject]
+    assert any(words in before.text for words in english for before, _ in pairs)

@@ -9,20 +9,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
-from bridge.notify.page import Command, Fact, Page, as_html, as_text, span
+from bridge.notify.languages import Tongue, tongue
+from bridge.notify.page import Fact, Page, as_html, as_text
+from bridge.notify.particulars import (
+    Gone,
+    closing,
+    decider,
+    decisions,
+    gone_words,
+    hold_facts,
+    keys_of,
+    parties_of,
+    runnable,
+    span_in,
+    ticket_facts,
+    who_did,
+)
 from bridge.store.rows import Letter, Link
 from bridge.sync.agreement import Agreement
-from bridge.sync.attribution import author_name, shown_name
-from bridge.sync.holding import Hold, HoldKind, HoldState, stamp
-from bridge.sync.holdnotes import role_name
+from bridge.sync.holding import Hold, HoldKind, HoldState
 from bridge.sync.moments import to_minute
-from bridge.sync.naming import one_line, told_name
+from bridge.sync.naming import one_line
 from bridge.sync.redaction import redact_line
 from bridge.sync.roles import Role
-from bridge.sync.ticket import Person, Side
-from bridge.sync.visible import change_for, field_for, value_for
+from bridge.sync.ticket import Side
+from bridge.sync.visible import field_for
 
 LONGEST_REASON = 500
 """Characters of the reason that somebody gave for a decision."""
@@ -34,15 +46,6 @@ _ENDINGS = {
     HoldState.RESTORED: "rejected",
     HoldState.OVERTAKEN: "overtaken",
     HoldState.WITHDRAWN: "withdrawn",
-}
-
-Gone = Literal["nobody", "deactivated", "left"]
-"""Why there is no accountable owner: nobody is named, the account is deactivated, or is no longer in the role."""
-
-_GONE = {
-    "nobody": "nobody is named",
-    "deactivated": "the account that is named was deactivated",
-    "left": "the person who is named no longer belongs to the role",
 }
 
 
@@ -68,33 +71,53 @@ def hold_opened(
         again: when the decision was made that this change has outrun, microseconds; 0 for a new hold. A hold that is
             opened again is told again.
     """
+    words = tongue(reader.language)
     rule = agreement.field(hold.field)
     field = field_for(rule, hold.field, reader.side)
-    who = _who(agreement, hold.actor, hold.side, reader.side)
+    who = who_did(agreement, hold.actor, hold.side, reader.side)
     match hold.kind:
         case HoldKind.CONFLICT:
-            lead = f"Both sides changed {field} differently, and the agreement leaves it to people whose value stands."
+            lead = words.say(
+                "Both sides changed {field} differently, and the agreement leaves it to people whose value stands.",
+                field=field,
+            )
         case HoldKind.PING_PONG:
-            lead = (
-                f"{who} changed {field} without being entitled to it. The change was undone {hold.rounds} times and "
-                "came back each time; it is no longer undone, and does not cross."
+            lead = words.say(
+                "{who} changed {field} without being entitled to it. The change was undone {rounds} times and "
+                "came back each time; it is no longer undone, and does not cross.",
+                who=who,
+                field=field,
+                rounds=hold.rounds,
             )
         case HoldKind.UNENTITLED:
-            lead = f"{who} changed {field} without being entitled to it. The change does not cross."
+            lead = words.say(
+                "{who} changed {field} without being entitled to it. The change does not cross.",
+                who=who,
+                field=field,
+            )
     if again:
-        lead = f"What was decided on {to_minute(again)} no longer fits: the values have changed since. {lead}"
-    ask = "It waits for your decision; everything else on the two tickets goes on as usual."
+        outrun = words.say(
+            "What was decided on {when} no longer fits: the values have changed since.", when=to_minute(again)
+        )
+        lead = f"{outrun} {lead}"
+    ask = words.say("It waits for your decision; everything else on the two tickets goes on as usual.")
     return _letter(
         agreement,
         link,
         reader,
         key=f"hold/{hold.id}/opened" + (f"/{again}" if again else ""),
-        subject=f"Decision needed: {field} of {_keys(link, reader.side)}",
+        subject=words.say(
+            "Decision needed: {field} of {keys}", field=field, keys=keys_of(link, reader.side, words)
+        ),
         page=Page(
             lead=(lead, ask),
-            facts=(*_tickets(agreement, link, reader.side, urls), *_hold_facts(agreement, hold, reader.side)),
-            commands=_decide(agreement, hold, reader.side),
-            closing=_closing(agreement),
+            facts=(
+                *ticket_facts(agreement, link, reader.side, urls, words),
+                *hold_facts(agreement, hold, reader.side, words),
+            ),
+            commands=decisions(agreement, hold, reader.side, words),
+            closing=closing(agreement, words),
+            language=reader.language,
         ),
         now=now,
     )
@@ -113,20 +136,31 @@ def hold_overdue(
 
     Args: see :func:`hold_opened`.
     """
+    words = tongue(reader.language)
     rule = agreement.field(hold.field)
     field = field_for(rule, hold.field, reader.side)
-    lead = f"A change of {field} has waited for your decision for {span(now - hold.since)}. It still does not cross."
+    lead = words.say(
+        "A change of {field} has waited for your decision for {span}. It still does not cross.",
+        field=field,
+        span=span_in(now - hold.since, words),
+    )
     return _letter(
         agreement,
         link,
         reader,
         key=f"hold/{hold.id}/overdue/{hold.since}",
-        subject=f"Still waiting: {field} of {_keys(link, reader.side)}",
+        subject=words.say(
+            "Still waiting: {field} of {keys}", field=field, keys=keys_of(link, reader.side, words)
+        ),
         page=Page(
             lead=(lead,),
-            facts=(*_tickets(agreement, link, reader.side, urls), *_hold_facts(agreement, hold, reader.side)),
-            commands=_decide(agreement, hold, reader.side),
-            closing=_closing(agreement),
+            facts=(
+                *ticket_facts(agreement, link, reader.side, urls, words),
+                *hold_facts(agreement, hold, reader.side, words),
+            ),
+            commands=decisions(agreement, hold, reader.side, words),
+            closing=closing(agreement, words),
+            language=reader.language,
         ),
         now=now,
         thread=(f"hold/{hold.id}/opened",),
@@ -152,30 +186,30 @@ def hold_decided(
     ending = _ENDINGS.get(hold.state)
     if ending is None:
         raise ValueError(f"hold {hold.id} is {hold.state}: nothing has been decided")
+    words = tongue(reader.language)
     field = field_for(agreement.field(hold.field), hold.field, reader.side)
-    facts = [*_tickets(agreement, link, reader.side, urls), *_hold_facts(agreement, hold, reader.side)]
+    facts = [
+        *ticket_facts(agreement, link, reader.side, urls, words),
+        *hold_facts(agreement, hold, reader.side, words),
+    ]
     if ending in {"approved", "rejected"}:
-        by = (
-            f"by {_decider(agreement, hold, reader.side)}"
-            if hold.decided_by
-            else "by time: nobody decided before it expired"
-        )
-        if hold.kind is HoldKind.CONFLICT and hold.winner is not None:
-            ending = "decided"
-            company = one_line(agreement.scope(hold.winner).company)
-            lead = f"The value of {field} at {company} stands: that was decided {by}."
-        else:
-            lead = f"The change of {field} was {ending} {by}."
-        facts.append(Fact("Decided", to_minute(hold.decided_at)))
+        lead, ending = _verdict(agreement, hold, reader, field, ending, words)
+        facts.append(Fact(words.say("Decided"), to_minute(hold.decided_at)))
         if hold.reason:
             reason = redact_line(agreement.redaction, reader.side, hold.reason)
-            facts.append(Fact("Reason", one_line(reason, LONGEST_REASON)))
+            facts.append(Fact(words.say("Reason"), one_line(reason, LONGEST_REASON)))
         key = f"hold/{hold.id}/decided/{hold.decided_at}"
     else:
         lead = (
-            f"Somebody who is entitled to it has changed {field} since; nothing is left to decide."
+            words.say(
+                "Somebody who is entitled to it has changed {field} since; nothing is left to decide.",
+                field=field,
+            )
             if ending == "overtaken"
-            else f"Both sides agree about {field} again, or the agreement no longer asks; nothing is left to decide."
+            else words.say(
+                "Both sides agree about {field} again, or the agreement no longer asks; nothing is left to decide.",
+                field=field,
+            )
         )
         key = f"hold/{hold.id}/over/{hold.since}"
     return _letter(
@@ -183,11 +217,53 @@ def hold_decided(
         link,
         reader,
         key=key,
-        subject=f"{ending.capitalize()}: {field} of {_keys(link, reader.side)}",
-        page=Page(lead=(lead,), facts=facts, closing=_closing(agreement)),
+        subject=f"{_said(ending, words)}: {_of(field, link, reader.side, words)}",
+        page=Page(lead=(lead,), facts=facts, closing=closing(agreement, words), language=reader.language),
         now=now,
         thread=(f"hold/{hold.id}/opened",),
     )
+
+
+def _verdict(  # noqa: PLR0917 - a sentence with all that it is about
+    agreement: Agreement, hold: Hold, reader: Role, field: str, ending: str, words: Tongue
+) -> tuple[str, str]:
+    """How a hold was decided, as a sentence and in a word."""
+    by = (
+        words.say("by {whom}", whom=decider(agreement, hold, reader.side, words))
+        if hold.decided_by
+        else words.say("by time: nobody decided before it expired")
+    )
+    if hold.kind is HoldKind.CONFLICT and hold.winner is not None:
+        company = one_line(agreement.scope(hold.winner).company)
+        lead = words.say(
+            "The value of {field} at {company} stands: that was decided {by}.",
+            field=field,
+            company=company,
+            by=by,
+        )
+        return lead, "decided"
+    if ending == "approved":
+        return words.say("The change of {field} was approved {by}.", field=field, by=by), ending
+    return words.say("The change of {field} was rejected {by}.", field=field, by=by), ending
+
+
+def _said(ending: str, words: Tongue) -> str:
+    """How a hold ended, as a subject begins."""
+    match ending:
+        case "approved":
+            return words.say("Approved")
+        case "rejected":
+            return words.say("Rejected")
+        case "decided":
+            return words.say("Decided")
+        case "overtaken":
+            return words.say("Overtaken")
+        case _:
+            return words.say("Withdrawn")
+
+
+def _of(field: str, link: Link, reader: Side, words: Tongue) -> str:
+    return words.say("{field} of {keys}", field=field, keys=keys_of(link, reader, words))
 
 
 def brake_pulled(
@@ -211,20 +287,27 @@ def brake_pulled(
         at: when the brake was pulled, microseconds; part of the key.
         now: microseconds.
     """
-    parties = " and ".join(one_line(agreement.scope(side).company) for side in Side)
-    stopped = f"The bridge writes nothing between {parties} until somebody has looked. It goes on reading."
+    tell = tongue(reader.language)
+    parties = parties_of(agreement)
+    stopped = tell.say(
+        "The bridge writes nothing between {internal} and {vendor} until somebody has looked. It goes on reading.",
+        **parties,
+    )
     page = Page(
         lead=(*(one_line(sentence, LONGEST_REASON) for sentence in words), stopped),
-        facts=(Fact("Since", to_minute(at)),),
-        commands=_runnable(agreement, reader.side, commands),
-        closing=_closing(agreement),
+        facts=(Fact(tell.say("Since"), to_minute(at)),),
+        commands=runnable(agreement, reader.side, commands, tell),
+        closing=closing(agreement, tell),
+        language=reader.language,
     )
     return _letter(
         agreement,
         None,
         reader,
         key=f"brake/{agreement.name}/{cause}/{at}",
-        subject=f"Stopped: the bridge between {parties} asks before it writes",
+        subject=tell.say(
+            "Stopped: the bridge between {internal} and {vendor} asks before it writes", **parties
+        ),
         page=page,
         now=now,
     )
@@ -253,22 +336,39 @@ def owner_missing(
         why: see ``Gone``.
         urls: where each ticket can be opened, as far as that is known.
     """
+    words = tongue(reader.language)
     company = one_line(agreement.scope(role.side).company)
-    allowed = f" The agreement allows {span(role.required_within)}." if role.required_within else ""
-    lead = f"No {one_line(role.name)} of {company} is accountable for this ticket: {_GONE[why]}.{allowed}"
-    facts = [*_tickets(agreement, link, reader.side, urls), Fact("Since", to_minute(since))]
+    lead = words.say(
+        "No {role} of {company} is accountable for this ticket: {why}.",
+        role=one_line(role.name),
+        company=company,
+        why=gone_words(why, words),
+    )
+    if role.required_within:
+        allowed = words.say("The agreement allows {span}.", span=span_in(role.required_within, words))
+        lead = f"{lead} {allowed}"
+    facts = [
+        *ticket_facts(agreement, link, reader.side, urls, words),
+        Fact(words.say("Since"), to_minute(since)),
+    ]
     if role.field and reader.side is role.side:
-        facts.append(Fact("Field", one_line(role.field)))
+        facts.append(Fact(words.say("Field"), one_line(role.field)))
+    place = link.key(role.side) or words.say("the ticket")
     return _letter(
         agreement,
         link,
         reader,
         key=f"owner/{link.id}/{role.name}/{since}",
-        subject=f"Nobody accountable: {_keys(link, reader.side)} has no {one_line(role.name)}",
+        subject=words.say(
+            "Nobody accountable: {keys} has no {role}",
+            keys=keys_of(link, reader.side, words),
+            role=one_line(role.name),
+        ),
         page=Page(
-            lead=(lead, f"Name somebody in {link.key(role.side) or 'the ticket'}, and this is settled."),
+            lead=(lead, words.say("Name somebody in {place}, and this is settled.", place=place)),
             facts=facts,
-            closing=_closing(agreement),
+            closing=closing(agreement, words),
+            language=reader.language,
         ),
         now=now,
     )
@@ -333,85 +433,3 @@ def _letter(
 
 def _hashed(*words: str) -> str:
     return "bridge." + hashlib.sha256("\x00".join(words).encode(errors="replace")).hexdigest()[:32]
-
-
-def _keys(link: Link, reader: Side) -> str:
-    """The tickets' keys, the reader's own first."""
-    return (
-        " = ".join(one_line(key) for side in (reader, reader.other) if (key := link.key(side))) or "a ticket"
-    )
-
-
-def _tickets(agreement: Agreement, link: Link, reader: Side, urls: Mapping[Side, str] | None) -> list[Fact]:
-    return [
-        Fact(
-            f"Ticket at {one_line(agreement.scope(side).company)}", one_line(key), (urls or {}).get(side, "")
-        )
-        for side in (reader, reader.other)
-        if (key := link.key(side))
-    ]
-
-
-def _hold_facts(agreement: Agreement, hold: Hold, reader: Side) -> list[Fact]:
-    """What changed, where, who did it and when, as the reader may see it."""
-    rule, side, there = agreement.field(hold.field), hold.side, hold.side.other
-    company, other = (one_line(agreement.scope(one).company) for one in (side, there))
-    facts = [
-        Fact(f"Changed at {company}", change_for(agreement, rule, (hold.before, hold.value), side, reader)),
-        Fact(f"Stands at {other}", value_for(agreement, rule, hold.other, there, reader)),
-    ]
-    if hold.kind is not HoldKind.CONFLICT:
-        facts.append(Fact("By", _who(agreement, hold.actor, side, reader)))
-    facts.append(Fact("When", to_minute(hold.since)))
-    rules = agreement.holds
-    if rules.expire is not None and rules.then != "wait" and hold.state is HoldState.OPEN:
-        verdict = "approved" if rules.then == "approve" else "rejected"
-        facts.append(Fact("Else", f"{verdict} by itself on {to_minute(hold.since + rules.expire)}"))
-    return facts
-
-
-def _decide(agreement: Agreement, hold: Hold, reader: Side) -> list[Command]:
-    """How to decide. The commands name the values that the letter is about, and are refused when they have changed."""
-    company, other = (one_line(agreement.scope(side).company) for side in (hold.side, hold.side.other))
-    seen = f"{hold.id}-{stamp(hold)}"
-    if hold.kind is HoldKind.CONFLICT:
-        lines = [
-            (
-                f"To let the value of {one_line(agreement.scope(side).company)} stand:",
-                f"approve {seen} --from {side}",
-            )
-            for side in (hold.side, hold.side.other)
-        ]
-    else:
-        lines = [
-            (f"To let the change cross to {other}:", f"approve {seen}"),
-            (f"To have it undone at {company}:", f'reject {seen} --reason "..."'),
-        ]
-    by = "" if reader is Side.INTERNAL else " --by YOU"
-    return _runnable(agreement, reader, [(meaning, f"bridge holds {words}{by}") for meaning, words in lines])
-
-
-def _runnable(agreement: Agreement, reader: Side, commands: Sequence[tuple[str, str]]) -> list[Command]:
-    """The commands; a vendor has no bridge to type them into, and asks whoever runs it."""
-    host = one_line(agreement.internal.company)
-    tail = "" if reader is Side.INTERNAL else f" (whoever runs the bridge at {host} does that for you)"
-    return [Command(meaning.removesuffix(":") + tail + ":", line) for meaning, line in commands]
-
-
-def _who(agreement: Agreement, actor: Person | None, side: Side, reader: Side) -> str:
-    """Who made a change, without addresses and logins; to the other side by name only where comments bring names."""
-    if side is reader:
-        return f"{author_name(agreement, actor)} ({one_line(agreement.scope(side).company)})"
-    return one_line(shown_name(agreement, actor if side in agreement.comments.cross else None, side))
-
-
-def _decider(agreement: Agreement, hold: Hold, reader: Side) -> str:
-    """Who decided; to the vendor, whom nobody has asked for names, as the note on the ticket has it."""
-    if reader is Side.VENDOR:
-        return one_line(role_name(agreement, hold.approver))
-    return told_name(hold.decided_by) or "somebody"
-
-
-def _closing(agreement: Agreement) -> str:
-    parties = " and ".join(one_line(agreement.scope(side).company) for side in Side)
-    return f"Sent by the bridge between {parties}. Texts of tickets never stand in its mails."
