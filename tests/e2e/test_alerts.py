@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import time
+
 import pytest
-from holding_world import ROLES, linked, roles_world
+from holding_world import ROLES, letters, linked, roles_world
 from post_office import open_post_office
 from world import FIELDS, eventually, open_world, plain
 
@@ -71,3 +74,40 @@ def test_mail_arrives_while_both_trackers_are_down_and_the_comment_when_they_are
                 server.faults.clear()
             eventually(lambda: world.sync() and said(world.at_home(), key) and said(world.at_acme(), peer))
             assert len(office.mails) == 1
+
+
+@pytest.mark.slow
+def test_kill_9_whenever_the_mail_server_has_taken_a_mail_and_in_between_loses_no_alert(tmp_path):
+    clocks = CLOCKS.replace("1s", "8s").replace(", comment: true, label: late, priority: Highest", "")
+    with open_post_office() as office:
+        mail = f'mail: {{server: "smtp://127.0.0.1:{office.port}", from: bridge@home.example}}'
+        with open_world(tmp_path, fields=FIELDS, more=ROLES + clocks, top=mail) as world:
+            ann, dice = world.at_home(), random.Random(5)
+            keys = [ann.create("OPS", f"Ticket {number}") for number in range(6)]
+            world.settle()
+            world.restart()
+            assert office.mails == [], "their time is not up yet"
+            kills = 0
+            while kills < 6:
+                with world.daemon() as daemon:
+                    # Its answer is on the way when the process dies: whether the mail was taken is not known to it.
+                    office.arrived = lambda _, daemon=daemon: daemon.kill()
+                    if kills % 2:
+                        eventually(lambda daemon=daemon: daemon.poll() is not None)
+                    else:
+                        time.sleep(dice.uniform(1.0, 3.0))
+                        daemon.kill()
+                    daemon.wait()
+                    kills += 1
+            office.arrived = lambda _: None
+            with world.daemon():
+                eventually(lambda: {one.state for one in letters(world)} == {"sent"})
+            ids = {
+                key: [one.id for one in office.mails if f"{key} " in str(one.message["Subject"])]
+                for key in keys
+            }
+            assert all(ids.values()), "each alert has arrived"
+            assert all(len(set(found)) == 1 for found in ids.values()), "each under one Message-ID"
+            assert len(office.mails) <= len(keys) + kills, "doubled at most where an answer was lost"
+            for key in keys:
+                assert [one["event"] for one in world.journal(key)].count("alert.claimed") == 1
