@@ -439,6 +439,17 @@ def test_what_was_read_before_the_clock_was_set_back_does_not_wait_for_the_lost_
         assert tx.chronicles.stale(belfry.clock.at, 10, "acme")
 
 
+def test_what_is_gathered_waits_for_the_end_of_quiet_hours_that_begin_meanwhile(tmp_path):
+    quiet = Quiet(11 * 60 + 2, 12 * 60, "Europe/Copenhagen")
+    owner = replace(ROLES[0], quiet=quiet)
+    belfry = Belfry(tmp_path, roles=(owner, *ROLES[1:]), ladder=[step("100%")], most_per_hour=1, gather=300.0)
+    belfry.link()
+    belfry.link()
+    assert belfry.at(60).claimed == 2, "11:00 there: one is mailed, one is gathered"
+    assert [minute for minute in range(61, 130) if belfry.at(minute).gathered] == [120]
+    belfry.kill()
+
+
 def test_what_was_gathered_before_the_clock_was_set_back_is_told(tmp_path):
     belfry = Belfry(tmp_path, ladder=[step("100%")], most_per_hour=1)
     for _ in range(4):

@@ -79,6 +79,10 @@ class Routing:
             route.recent.append(self._now)
             return MAILED
         until = quiet if quiet is not None else self._now + round(pledge.gather * SECOND)
+        if not urgent:
+            until = (
+                quiet_until(role.quiet, until) or until
+            )  # it must not end in the hours that begin meanwhile
         if route.until is None:
             route.until, route.after = until, self._tx.alerts.newest()
         elif quiet is None:
