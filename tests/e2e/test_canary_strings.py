@@ -146,6 +146,7 @@ def _places(found: Iterable[str]) -> set[str]:
     return {place.partition(": ")[2] for place in found}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_no_canary_comes_out(tmp_path) -> None:
     outcome = spend(tmp_path, comments="comments: {mentions: live}", daemon=True)

@@ -11,6 +11,7 @@ from world import eventually, open_world
 pytestmark = pytest.mark.real
 
 
+@pytest.mark.slow
 def test_a_day_on_postgresql_with_a_kill_and_a_second_bridge_that_is_refused(tmp_path, postgres):
     with fresh_schema(postgres) as url, open_world(tmp_path, database=url) as world:
         ann, bo = world.at_home(), world.at_acme()

@@ -285,6 +285,7 @@ def tell(folder, side, way, number):
         return fired
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["home", "acme"])
 @pytest.mark.parametrize("way", list(BROKEN))
 def test_whichever_request_fails_the_story_ends_the_same(tmp_path, monkeypatch, way, side):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
 from world import eventually
 
 from bridge.simulator import Fault
@@ -19,6 +20,7 @@ def backlog(world, count):
         world.at_home().create("OPS", f"ticket {number:03}")
 
 
+@pytest.mark.slow
 def test_one_ticket_of_250_that_is_always_refused_delays_none_of_the_others(world):
     backlog(world, 250)
     rule = world.acme.faults.add(
