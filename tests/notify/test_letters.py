@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bridge
+from bridge.daemon.brakes import WORDS, letter_about
 from bridge.markup import Document, Paragraph, Text
 from bridge.notify.letters import (
     brake_pulled,
@@ -23,6 +24,7 @@ from bridge.notify.letters import (
 )
 from bridge.store.rows import Link, LinkState
 from bridge.sync.agreement import Agreement, CommentRule, FieldRule, Otherwise, Rule, Scope
+from bridge.sync.brakes import Cause
 from bridge.sync.holding import Hold, HoldKind, HoldState, stamp
 from bridge.sync.redaction import Detector, Redaction, RedactionRule
 from bridge.sync.roles import HoldRule, Role
@@ -402,7 +404,8 @@ def every_letter(language):
         yield hold_decided(AGREEMENT, LINK, replace(HOLD, state=HoldState.REJECTED), reader, now=NOW)
         won = replace(conflict, state=HoldState.APPROVED, winner=Side.VENDOR, **decided)
         yield hold_decided(AGREEMENT, LINK, won, reader, now=NOW)
-        yield brake_pulled(AGREEMENT, reader, cause="share", words=(), commands=(), at=NOW, now=NOW)
+        for cause in Cause:
+            yield letter_about(AGREEMENT, reader, cause, "3 of 9", NOW)
         for why in ("nobody", "deactivated", "left"):
             yield owner_missing(AGREEMENT, LINK, MANAGER, reader, since=NOW, now=NOW, why=why)
 
@@ -423,3 +426,22 @@ def test_every_sentence_of_a_letter_is_in_the_language_of_its_role(language):
         assert f'<html lang="{language}">' in after.html
         assert not [words for words in english if words in after.text + after.subject]
     assert any(words in before.text for words in english for before, _ in pairs)
+
+
+@pytest.mark.parametrize("language", ["da", "nl"])
+def test_labels_and_moments_are_the_readers_too(language):
+    for before, after in zip(every_letter("en"), every_letter(language), strict=True):
+        ours, theirs = (re.findall("<th[^>]*>(.*?)</th>", letter.html) for letter in (before, after))
+        assert len(ours) == len(theirs) > 0
+        assert not set(ours) & set(theirs)
+        assert not re.search(r"\d{4}-\d\d-\d\d", after.text)
+        assert "15 jan" in after.text
+        assert re.search(r"2027-01-15 0\d:\d\d UTC", before.text)
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_a_brake_means_the_same_in_a_letter_and_in_the_log(cause):
+    letter = letter_about(AGREEMENT, OWNER, cause, "3 of 9", NOW)
+    assert letter.text.lower().startswith(f"{WORDS[cause]}.\n".lower())
+    assert "What was seen: 3 of 9." in letter.text
+    assert 'bridge brakes release acme --reason "..."' in letter.text

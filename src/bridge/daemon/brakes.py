@@ -16,12 +16,14 @@ import structlog
 from bridge.clock import SECOND
 from bridge.daemon.house import House, site
 from bridge.daemon.run import Run
+from bridge.notify.languages import Tongue, tongue
 from bridge.notify.letters import brake_pulled
 from bridge.store.database import Tx
-from bridge.store.rows import LinkState
+from bridge.store.rows import Letter, LinkState
 from bridge.sync.agreement import Agreement
 from bridge.sync.brakes import Cause, alters, begins
 from bridge.sync.plan import Plan
+from bridge.sync.roles import Role
 from bridge.sync.ticket import Side
 
 log = structlog.get_logger(__name__)
@@ -219,16 +221,40 @@ def _brake(agreement: str, note: dict[str, Any]) -> Brake:
     return Brake(agreement, Cause(note["cause"]), note["reason"], note["since"])
 
 
+def letter_about(agreement: Agreement, role: Role, cause: Cause, reason: str, now: int) -> Letter:
+    """The letter to a role about a brake, in its language; what was seen stands in it as the audit trail has it.
+
+    Args:
+        agreement: whose brake it is.
+        role: the role that is told.
+        cause: why it was pulled.
+        reason: what was seen, with counts and keys.
+        now: when it was pulled, microseconds.
+    """
+    words = tongue(role.language)
+    told = (_meaning(cause, words), words.say("What was seen: {reason}.", reason=reason))
+    commands = (
+        (words.say("To see what would be written"), "bridge plan"),
+        (words.say("To let it go on"), f'bridge brakes release {agreement.name} --reason "..."'),
+    )
+    return brake_pulled(agreement, role, cause=cause.value, words=told, commands=commands, at=now, now=now)
+
+
+def _meaning(cause: Cause, words: Tongue) -> str:
+    """What a cause means, as a sentence for people; ``WORDS`` has it for logs."""
+    match cause:
+        case Cause.SHARE:
+            return words.say("More tickets would have been changed at once than the agreement lets through.")
+        case Cause.EMPTY:
+            return words.say("Nearly all linked tickets of a side are out of sight.")
+        case Cause.TRACKER:
+            return words.say("A tracker went back in time, as if restored from a backup.")
+        case Cause.STORE:
+            return words.say("The bridge's own database went back in time, as if restored from a backup.")
+
+
 def _tell(tx: Tx, agreement: Agreement, cause: Cause, reason: str, now: int) -> None:
     """A letter to the role that approves on the internal side, if it has an address."""
     role = agreement.role(agreement.holds.approvers.get(Side.INTERNAL, ""))
-    if role is None or not role.mail:
-        return
-    words = (f"{WORDS[cause][0].upper()}{WORDS[cause][1:]}.", f"What was seen: {reason}.")
-    commands = (
-        ("To see what would be written", "bridge plan"),
-        ("To let it go on", f'bridge brakes release {agreement.name} --reason "..."'),
-    )
-    tx.outbox.put(
-        brake_pulled(agreement, role, cause=cause.value, words=words, commands=commands, at=now, now=now)
-    )
+    if role is not None and role.mail:
+        tx.outbox.put(letter_about(agreement, role, cause, reason, now))

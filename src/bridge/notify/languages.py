@@ -19,6 +19,7 @@ from babel.units import format_unit
 
 from bridge.clock import SECOND
 from bridge.sla.calendar import zone_of
+from bridge.sync.moments import to_minute
 from bridge.sync.roles import Language
 
 MINUTE = 60 * SECOND
@@ -64,6 +65,13 @@ class Tongue:
         except OverflowError:
             return self.say("at an unknown time")
         return format_datetime(when, "EEE d MMM y HH:mm z", tzinfo=self._zone, locale=self._locale)
+
+    def minute(self, at: int) -> str:
+        """A moment (microseconds UTC) as the notes on tickets tell it in English, ``2026-11-25 09:30 UTC``.
+
+        The notes are in English whoever reads them; in other languages it is told as :meth:`moment` does.
+        """
+        return to_minute(at) if self.language == "en" else self.moment(at)
 
     def span(self, duration: int) -> str:
         """A duration (microseconds), e.g. ``2 hrs 15 mins``: to the minute, and short ones to the second."""

@@ -97,7 +97,8 @@ def hold_opened(
             )
     if again:
         outrun = words.say(
-            "What was decided on {when} no longer fits: the values have changed since.", when=to_minute(again)
+            "What was decided on {when} no longer fits: the values have changed since.",
+            when=words.minute(again),
         )
         lead = f"{outrun} {lead}"
     ask = words.say("It waits for your decision; everything else on the two tickets goes on as usual.")
@@ -194,7 +195,7 @@ def hold_decided(
     ]
     if ending in {"approved", "rejected"}:
         lead, ending = _verdict(agreement, hold, reader, field, ending, words)
-        facts.append(Fact(words.say("Decided"), to_minute(hold.decided_at)))
+        facts.append(Fact(words.say("Decided"), words.minute(hold.decided_at)))
         if hold.reason:
             reason = redact_line(agreement.redaction, reader.side, hold.reason)
             facts.append(Fact(words.say("Reason"), one_line(reason, LONGEST_REASON)))
@@ -295,7 +296,7 @@ def brake_pulled(
     )
     page = Page(
         lead=(*(one_line(sentence, LONGEST_REASON) for sentence in words), stopped),
-        facts=(Fact(tell.say("Since"), to_minute(at)),),
+        facts=(Fact(tell.say("Since"), tell.minute(at)),),
         commands=runnable(agreement, reader.side, commands, tell),
         closing=closing(agreement, tell),
         language=reader.language,
@@ -349,7 +350,7 @@ def owner_missing(
         lead = f"{lead} {allowed}"
     facts = [
         *ticket_facts(agreement, link, reader.side, urls, words),
-        Fact(words.say("Since"), to_minute(since)),
+        Fact(words.say("Since"), words.minute(since)),
     ]
     if role.field and reader.side is role.side:
         facts.append(Fact(words.say("Field"), one_line(role.field)))

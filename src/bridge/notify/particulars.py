@@ -15,7 +15,6 @@ from bridge.sync.agreement import Agreement
 from bridge.sync.attribution import author_name, shown_name
 from bridge.sync.holding import Hold, HoldKind, HoldState, stamp
 from bridge.sync.holdnotes import role_name
-from bridge.sync.moments import to_minute
 from bridge.sync.naming import one_line, told_name
 from bridge.sync.ticket import Person, Side
 from bridge.sync.visible import change_for, value_for
@@ -61,10 +60,10 @@ def hold_facts(agreement: Agreement, hold: Hold, reader: Side, words: Tongue) ->
     ]
     if hold.kind is not HoldKind.CONFLICT:
         facts.append(Fact(words.say("By"), who_did(agreement, hold.actor, side, reader)))
-    facts.append(Fact(words.say("When"), to_minute(hold.since)))
+    facts.append(Fact(words.say("When"), words.minute(hold.since)))
     rules = agreement.holds
     if rules.expire is not None and rules.then != "wait" and hold.state is HoldState.OPEN:
-        when = to_minute(hold.since + rules.expire)
+        when = words.minute(hold.since + rules.expire)
         verdict = (
             words.say("approved by itself on {when}", when=when)
             if rules.then == "approve"
