@@ -6,8 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
-# Most of the suite waits for servers: six workers keep two cores busy.
-WORKERS ?= 6
+# Most of the suite waits for servers: five workers keep two cores busy.
+WORKERS ?= 5
 
 COMPILE := ../$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
   --no-emit-trusted-host --no-emit-find-links --no-header --no-annotate --output-file

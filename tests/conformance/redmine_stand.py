@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 from redmine_server import RedmineServer
+from world import eventually
 
 from bridge.clock import Clock
 from bridge.config.settings import TrackerSettings
@@ -44,7 +45,10 @@ class Alice:
 
     def comment(self, ticket: str, words: str, *, private: bool = False) -> str:
         self.server.edit_issue(ticket, notes=words, private_notes=private)
-        return str(self.server.read_issue(ticket)["journals"][-1]["id"])
+        return str(eventually(lambda: self._said(ticket, words))[-1]["id"])
+
+    def _said(self, ticket: str, words: str) -> list[dict]:
+        return [one for one in self.server.read_issue(ticket)["journals"] if one.get("notes") == words]
 
     def edit_comment(self, ticket: str, comment: str, words: str) -> None:  # noqa: ARG002 - Redmine's notes are known by number
         self.server.call("alice", "PUT", f"/journals/{comment}.json", {"journal": {"notes": words}})
