@@ -64,9 +64,14 @@ def test_mail_arrives_while_both_trackers_are_down_and_the_comment_when_they_are
             for server in (world.home, world.acme):
                 server.faults.add(Fault("error", status=503, times=None))
             world.restart()
-            with world.daemon():
-                # The daemon ends at its start without trackers, and is started again by whoever runs it.
-                eventually(lambda: office.mails)
+
+            def started_again():
+                """The daemon ends at its start without trackers, and is started again by whoever runs it."""
+                with world.daemon() as daemon:
+                    daemon.wait(60)
+                return office.mails
+
+            eventually(started_again)
             (arrived,) = office.mails
             assert arrived.to == ("ops@home.example",)
             assert key in str(arrived.message["Subject"])
