@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bridge.daemon.house import Terms
+from bridge.report import measuring
 from bridge.sla.policy import Policy
-from bridge.sla.serial import policy_from_json, policy_to_json, version_of
+from bridge.sla.serial import policy_to_json, version_of
 from bridge.store.database import Tx
 from bridge.store.rows import Link, PolicyRow
 
@@ -60,10 +61,7 @@ def versions(tx: Tx, agreement: str) -> tuple[Policy, ...]:
     Raises:
         StoreError: our own database failed, or holds what this program cannot read.
     """
-    return tuple(
-        replace(policy_from_json(row.content), version=row.version, since=row.since)
-        for row in tx.policies.list(agreement)
-    )
+    return tuple(measuring.versions(tx, agreement).values())
 
 
 def policy_for(known: Sequence[Policy], born: int) -> Policy | None:

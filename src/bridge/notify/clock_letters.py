@@ -6,7 +6,6 @@ see; the wording of rules and statuses inside only the internal side does. Texts
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from shlex import quote
@@ -14,6 +13,7 @@ from typing import Literal
 
 from bridge.notify.languages import Tongue, tongue
 from bridge.notify.page import Command, Fact, Page, as_html, as_text
+from bridge.notify.particulars import closing, keys_of, message_id
 from bridge.notify.picture import Caption, as_cells, as_line
 from bridge.sla.attribution import of_cycle
 from bridge.sla.policy import Owner, Step
@@ -75,14 +75,14 @@ def alarm_letter(alarm: Alarm, reader: Role, now: int) -> Letter:
         lead=_lead(alarm, reader, words),
         facts=_facts(alarm, reader, words),
         commands=_commands(alarm, reader, words),
-        closing=_closing(alarm.agreement, words),
+        closing=closing(alarm.agreement, words),
         language=reader.language,
         picture=as_cells(alarm.verdict, alarm.cycle, caption(alarm, reader.side, words)),
         drawing=as_line(alarm.verdict, alarm.cycle, caption(alarm, reader.side, words)),
     )
     key = alarm_key(alarm, reader)
-    root = _hashed(alarm.agreement.name, alarm.link.marker, "link", reader.name)
-    cycle = _hashed(alarm.agreement.name, alarm.link.marker, _cycle_key(alarm), reader.name)
+    root = message_id(alarm.agreement.name, alarm.link.marker, "link", reader.name)
+    cycle = message_id(alarm.agreement.name, alarm.link.marker, _cycle_key(alarm), reader.name)
     return Letter(
         id=0,
         key=key,
@@ -91,7 +91,7 @@ def alarm_letter(alarm: Alarm, reader: Role, now: int) -> Letter:
         subject=one_line(_subject(alarm, reader, words)),
         text=as_text(page),
         html=as_html(page),
-        message_id=_hashed(alarm.agreement.name, alarm.link.marker, key, reader.name),
+        message_id=message_id(alarm.agreement.name, alarm.link.marker, key, reader.name),
         created_at=now,
         link_id=alarm.link.id,
         references=(root, cycle),
@@ -111,7 +111,7 @@ def gathered_letter(alarms: Sequence[Alarm], reader: Role, now: int, key: str) -
     words = tongue(reader.language, alarms[0].zone)
     ordered = sorted(alarms, key=lambda one: (one.cycle.breached_at is None, one.at))
     facts = [
-        Fact(_keys(one.link, reader.side), _headline(one, words), one.urls.get(reader.side, ""))
+        Fact(keys_of(one.link, reader.side, words), _headline(one, words), one.urls.get(reader.side, ""))
         for one in ordered
     ]
     lead = words.many(
@@ -119,7 +119,7 @@ def gathered_letter(alarms: Sequence[Alarm], reader: Role, now: int, key: str) -
         "{number} alerts are told in this one mail, because there were so many at once. None is left out.",
         number=len(alarms),
     )
-    page = Page(lead=(lead,), facts=facts, closing=_closing(agreement, words), language=reader.language)
+    page = Page(lead=(lead,), facts=facts, closing=closing(agreement, words), language=reader.language)
     return Letter(
         id=0,
         key=key,
@@ -135,7 +135,7 @@ def gathered_letter(alarms: Sequence[Alarm], reader: Role, now: int, key: str) -
         ),
         text=as_text(page),
         html=as_html(page),
-        message_id=_hashed(agreement.name, key, reader.name),
+        message_id=message_id(agreement.name, key, reader.name),
         created_at=now,
     )
 
@@ -147,7 +147,7 @@ def alarm_key(alarm: Alarm, reader: Role) -> str:
 
 def caption(alarm: Alarm, reader: Side, words: Tongue) -> Caption:
     """The words of the picture of a step."""
-    return caption_for(alarm.agreement, _keys(alarm.link, reader), words)
+    return caption_for(alarm.agreement, keys_of(alarm.link, reader, words), words)
 
 
 def caption_for(agreement: Agreement, keys: str, words: Tongue) -> Caption:
@@ -172,7 +172,7 @@ def parties(agreement: Agreement, words: Tongue) -> dict[Owner, str]:
 
 
 def _lead(alarm: Alarm, reader: Role, words: Tongue) -> list[str]:
-    keys, clock, cycle = _keys(alarm.link, reader.side), alarm.cycle.clock, alarm.cycle
+    keys, clock, cycle = keys_of(alarm.link, reader.side, words), alarm.cycle.clock, alarm.cycle
     lines = []
     if cycle.breached_at is not None:
         lines.append(
@@ -277,7 +277,7 @@ def _commands(alarm: Alarm, reader: Role, words: Tongue) -> list[Command]:
 
 
 def _subject(alarm: Alarm, reader: Role, words: Tongue) -> str:
-    keys, clock = _keys(alarm.link, reader.side), alarm.cycle.clock
+    keys, clock = keys_of(alarm.link, reader.side, words), alarm.cycle.clock
     if alarm.round:
         return words.say("Not acknowledged: {clock} of {keys} was missed", clock=clock, keys=keys)
     if alarm.cycle.breached_at is not None:
@@ -311,11 +311,6 @@ def _headline(alarm: Alarm, words: Tongue) -> str:
     return f"{told}; {words.say('told late: {why}', why=_why(alarm.late, words))}"
 
 
-def _keys(link: Link, reader: Side) -> str:
-    """The tickets' keys, the reader's own first."""
-    return " = ".join(one_line(key) for side in (reader, reader.other) if (key := link.key(side)))
-
-
 def _exactly(at: int, words: Tongue) -> str:
     """A moment in the reader's time and in the one that logs and both trackers' people share."""
     return f"{words.moment(at)} = {to_minute(at)}"
@@ -323,15 +318,3 @@ def _exactly(at: int, words: Tongue) -> str:
 
 def _cycle_key(alarm: Alarm) -> str:
     return f"alert/{alarm.link.id}/{alarm.cycle.clock}/{alarm.cycle.started_at}"
-
-
-def _closing(agreement: Agreement, words: Tongue) -> str:
-    return words.say(
-        "Sent by the bridge between {internal} and {vendor}. Texts of tickets never stand in its mails.",
-        internal=one_line(agreement.internal.company),
-        vendor=one_line(agreement.vendor.company),
-    )
-
-
-def _hashed(*words: str) -> str:
-    return "bridge." + hashlib.sha256("\x00".join(words).encode(errors="replace")).hexdigest()[:32]

@@ -7,7 +7,6 @@ sure that the same thing is told to the same role once, however often it is put 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 from bridge.notify.languages import Tongue, tongue
@@ -20,6 +19,7 @@ from bridge.notify.particulars import (
     gone_words,
     hold_facts,
     keys_of,
+    message_id,
     parties_of,
     runnable,
     span_in,
@@ -390,7 +390,7 @@ def trial(address: str, *, now: int) -> Letter:
         subject="Test of the bridge's mail",
         text=as_text(page),
         html=as_html(page),
-        message_id=_hashed("trial", address, str(now)),
+        message_id=message_id("trial", address, str(now)),
         created_at=now,
     )
 
@@ -414,7 +414,7 @@ def _letter(
     mark = link.marker if link is not None else ""
 
     def name(of: str) -> str:
-        return _hashed(agreement.name, mark, of, reader.name)
+        return message_id(agreement.name, mark, of, reader.name)
 
     root = () if link is None else (name("link"),)
     return Letter(
@@ -430,7 +430,3 @@ def _letter(
         link_id=None if link is None else link.id,
         references=(*root, *map(name, thread)),
     )
-
-
-def _hashed(*words: str) -> str:
-    return "bridge." + hashlib.sha256("\x00".join(words).encode(errors="replace")).hexdigest()[:32]
