@@ -48,9 +48,7 @@ def load(
     Raises:
         ConfigError: with every mistake in every file.
     """
-    main = Path(path)
-    if main.is_dir():
-        main /= "bridge.yaml"
+    main = _main_file(path)
     findings = Findings()
     source = read(main, findings)
     shape = fit(BridgeShape, source)
@@ -125,9 +123,7 @@ def try_policy(
     Raises:
         ConfigError: with every mistake in the file.
     """
-    main = Path(path)
-    if main.is_dir():
-        main /= "bridge.yaml"
+    main = _main_file(path)
     findings = Findings()
     source = read(main, findings)
     shape = fit(BridgeShape, source)
@@ -148,6 +144,12 @@ def try_policy(
     policy, _ = settle_policy(settle_agreement(fitted, tried, _known(source, trackers, kinds)), ground)
     findings.raise_if_any()
     return policy
+
+
+def _main_file(path: str | Path) -> Path:
+    """``bridge.yaml``, of which the folder may be named instead."""
+    main = Path(path)
+    return main / "bridge.yaml" if main.is_dir() else main
 
 
 def _known(

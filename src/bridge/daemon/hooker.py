@@ -13,7 +13,6 @@ import hashlib
 import hmac
 import ipaddress
 import socket
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -25,9 +24,8 @@ import structlog
 
 from bridge.clock import SECOND
 from bridge.config.settings import OutgoingHook
-from bridge.daemon.alarm import Alarm
 from bridge.daemon.house import House
-from bridge.errors import BridgeError
+from bridge.daemon.rounds import Rounds
 from bridge.notify.hook_message import CHANNEL
 from bridge.store.rows import Letter
 from bridge.trackers.transfers import public
@@ -81,36 +79,21 @@ class Hooker:
     def __init__(self, house: House, resolve: Resolve | None = None) -> None:
         self._house = house
         self._resolve = resolve or _addresses
-        self._pause = Alarm(house.clock)
-        self._over = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._rounds = Rounds(house, "hooker", self.flush, ROUND)
 
     # --- as a thread ---------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin to work, in a thread of its own."""
-        self._thread = threading.Thread(target=self._work_forever, name="hooker", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Take up no further message."""
-        self._over.set()
-        self._pause.close()
+        self._rounds.stop()
 
     def join(self) -> None:
         """Wait a little for the message that is on its way; it may be sent twice."""
-        if self._thread is not None:
-            self._thread.join(GOODBYE)
-
-    def _work_forever(self) -> None:
-        while not self._over.is_set():
-            try:
-                self.flush()
-            except BridgeError as error:
-                log.error("store_failed", words=str(error))
-            except Exception:  # it must outlive any failure, our own bugs included
-                log.exception("hooks_failed")
-            self._pause.wait(ROUND)
+        self._rounds.join(GOODBYE)
 
     # --- one round -----------------------------------------------------------------------------------------------
 
@@ -122,13 +105,13 @@ class Hooker:
         """
         ends = {"sent": 0, "deferred": 0, "dead": 0}
         failing: set[str] = set()
-        while not self._over.is_set():
+        while not self._rounds.over():
             with self._house.store.read() as tx:
                 due = tx.outbox.due(self._house.clock.now(), BATCH, CHANNEL)
             if not due:
                 break
             for letter in due:
-                if self._over.is_set():
+                if self._rounds.over():
                     break
                 ends[self._post(letter, failing)] += 1
         return Posted(**ends)

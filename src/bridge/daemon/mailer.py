@@ -10,7 +10,6 @@ server that is out of reach costs one probe now and then, and holds up nothing b
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,8 +21,8 @@ import structlog
 
 from bridge.clock import SECOND
 from bridge.config.settings import MailSettings
-from bridge.daemon.alarm import Alarm
 from bridge.daemon.house import House
+from bridge.daemon.rounds import Rounds
 from bridge.daemon.ticking import Ticker
 from bridge.errors import BridgeError, NoPost
 from bridge.notify.envelope import message_id
@@ -93,9 +92,7 @@ class Mailer:
     def __init__(self, house: House, connect: Callable[[MailSettings], Post] = SmtpPost) -> None:
         self._house = house
         self._connect = connect
-        self._alarm = Alarm(house.clock)
-        self._over = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._rounds = Rounds(house, "mailer", self._round, ROUND)
         self._tries = 0
         self._pause_until = 0
         self._known: MailSettings | None = None
@@ -106,31 +103,19 @@ class Mailer:
 
     def start(self) -> None:
         """Begin to work, in a thread of its own."""
-        self._thread = threading.Thread(target=self._work_forever, name="mailer", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Take up no further letter."""
-        self._over.set()
-        self._alarm.close()
+        self._rounds.stop()
 
     def join(self) -> None:
         """Wait a little for the letter that is on its way."""
-        if self._thread is not None:
-            self._thread.join(GOODBYE)
+        self._rounds.join(GOODBYE)
 
-    def _work_forever(self) -> None:
-        self._house.pulse.beat("mailer")
-        while not self._over.is_set():
-            try:
-                self.flush()
-                self._forget_old()
-                self._house.pulse.beat("mailer")  # not after a failure: who fails in every round is not alive
-            except BridgeError as error:
-                log.error("store_failed", words=str(error))
-            except Exception:  # the mailer must outlive any failure, our own bugs included
-                log.exception("mail_failed")
-            self._alarm.wait(ROUND)
+    def _round(self) -> None:
+        self.flush()
+        self._forget_old()
 
     # --- one round -----------------------------------------------------------------------------------------------
 
@@ -151,7 +136,7 @@ class Mailer:
         # A clock that was set back must not make it a longer pause.
         longest = self._house.clock.now() + int(LONGEST_PAUSE * SECOND)
         self._pause_until = min(self._pause_until, longest)
-        while not self._over.is_set() and self._house.clock.now() >= self._pause_until:
+        while not self._rounds.over() and self._house.clock.now() >= self._pause_until:
             with self._house.store.read() as tx:
                 due = tx.outbox.due(self._house.clock.now(), BATCH)
             if not due:
@@ -172,7 +157,7 @@ class Mailer:
         post = self._connect(settings)
         try:
             for number, letter in enumerate(self._claim(letters, settings)):
-                if self._over.is_set():
+                if self._rounds.over():
                     return
                 self._house.pulse.beat("mailer")
                 try:

@@ -8,7 +8,6 @@ early, and a claim is unique, so it tells nothing twice.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,12 +17,12 @@ import structlog
 from bridge.clock import SECOND
 from bridge.config.settings import Settings
 from bridge.daemon.acknowledging import secret_of, told_to_journal
-from bridge.daemon.alarm import Alarm as Pause
 from bridge.daemon.alerting import Looked, claim_all
 from bridge.daemon.gathering import Gathering
 from bridge.daemon.house import House
 from bridge.daemon.looking import Look
 from bridge.daemon.outages import Outages
+from bridge.daemon.rounds import Rounds
 from bridge.daemon.routing import Routing
 from bridge.errors import BridgeError, StoreError
 from bridge.store.database import Tx
@@ -70,9 +69,7 @@ class Ticker:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._pause = Pause(house.clock)
-        self._over = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._rounds = Rounds(house, "tick", self.tick, ROUND)
         self._outages = Outages(house)
         self._look = Look(house, self._outages)
         self._gathering = Gathering(house, self._look)
@@ -82,35 +79,20 @@ class Ticker:
 
     def start(self) -> None:
         """Begin to tick, in a thread of its own."""
-        self._thread = threading.Thread(target=self._tick_forever, name="tick", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Take up no further portion."""
-        self._over.set()
-        self._pause.close()
+        self._rounds.stop()
 
     def join(self) -> None:
         """Wait for the portion that is being stored, and note when the last tick was."""
-        if self._thread is not None:
-            self._thread.join(GOODBYE)
+        self._rounds.join(GOODBYE)
         try:
             with self._house.store.write() as tx:
                 self._outages.keep(tx)
         except BridgeError as error:
             log.error("store_failed", words=str(error))
-
-    def _tick_forever(self) -> None:
-        self._house.pulse.beat("tick")
-        while not self._over.is_set():
-            try:
-                self.tick()
-                self._house.pulse.beat("tick")  # not after a failure: who fails in every round is not alive
-            except BridgeError as error:
-                log.error("store_failed", words=str(error))
-            except Exception:  # the tick must outlive any failure, our own bugs included
-                log.exception("tick_failed")
-            self._pause.wait(ROUND)
 
     # --- one tick ------------------------------------------------------------------------------------------------
 
@@ -128,7 +110,7 @@ class Ticker:
                 tx.chronicles.bring_back(now)
             self._gathering.bring_back(now, back)
         looked = claimed = failed = 0
-        while not self._over.is_set():
+        while not self._rounds.over():
             settings = self._house.terms.settings
             with self._house.store.read() as tx:
                 due = tx.chronicles.due(now, PORTION, [one.name for one in settings.agreements])
@@ -138,8 +120,7 @@ class Ticker:
             done, more = self._store(found, settings, now)
             broken += more
             self._put_off(broken, now)
-            if self._thread is not None:
-                self._house.pulse.beat("tick")
+            self._rounds.beat()
             looked, claimed, failed = looked + len(due), claimed + done, failed + len(broken)
             if len(due) < PORTION:
                 break
