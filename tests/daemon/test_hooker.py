@@ -18,6 +18,8 @@ from pydantic import SecretStr
 
 from bridge.config.settings import OutgoingHook
 from bridge.daemon.hooker import TRIES, Hooker, Posted, forbidden
+from bridge.daemon.once import tell_all_the_same
+from bridge.errors import Unreachable
 from bridge.store.rows import LetterState
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef").decode()
@@ -143,3 +145,10 @@ def test_a_receiver_that_is_down_holds_up_no_other_and_no_mail(hooked):
 )
 def test_a_public_name_that_leads_inside_is_not_called(url, addresses, called):
     assert (forbidden(url, lambda _: addresses) == "") is called
+
+
+def test_a_start_that_fails_for_want_of_a_tracker_posts_what_is_owed(hooked):
+    belfry, made = hooked
+    with pytest.raises(Unreachable), tell_all_the_same(belfry.house):
+        raise Unreachable("home", "the connection was refused")
+    assert len(made.taken) == 1

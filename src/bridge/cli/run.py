@@ -22,14 +22,14 @@ def command(*, anew: bool, moved: bool, config: Path) -> None:
     """
     from bridge.clock import SystemClock
     from bridge.daemon.admitting import admit
-    from bridge.daemon.mailer import mail_all_the_same
+    from bridge.daemon.once import tell_all_the_same
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.service import Service
 
     clock = SystemClock()
     house = open_house(read_settings(config), clock)
     try:
-        with mail_all_the_same(house):
+        with tell_all_the_same(house):
             admit(house, anew=anew, moved=moved)
     except BaseException:
         close_house(house)

@@ -45,14 +45,13 @@ def command(
     from bridge.clock import SystemClock
     from bridge.daemon.admitting import admit
     from bridge.daemon.brakes import all_pulled
-    from bridge.daemon.mailer import mail_all_the_same
-    from bridge.daemon.once import sync_once
+    from bridge.daemon.once import sync_once, tell_all_the_same
     from bridge.daemon.opening import close_house, open_house
     from bridge.daemon.remembering import renew
 
     house = open_house(read_settings(config), SystemClock())
     try:
-        with mail_all_the_same(house):
+        with tell_all_the_same(house):
             admit(house, anew=anew, moved=moved)
             renew(house)
         with progress_bar("links") as progress:

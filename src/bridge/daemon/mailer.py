@@ -11,8 +11,7 @@ server that is out of reach costs one probe now and then, and holds up nothing b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
@@ -23,8 +22,7 @@ from bridge.clock import SECOND
 from bridge.config.settings import MailSettings
 from bridge.daemon.house import House
 from bridge.daemon.rounds import Rounds
-from bridge.daemon.ticking import Ticker
-from bridge.errors import BridgeError, NoPost
+from bridge.errors import NoPost
 from bridge.notify.envelope import message_id
 from bridge.notify.sending import Outcome, Post, SmtpPost
 from bridge.store.rows import Letter
@@ -275,23 +273,6 @@ class Mailer:
         self._forgot_at = now
         with self._house.store.write(durable=False) as tx:
             tx.outbox.forget(now - KEPT * SECOND)
-
-
-@contextmanager
-def mail_all_the_same(house: House) -> Iterator[None]:
-    """A start that may fail: what people are owed is handed over all the same.
-
-    While a tracker is down, the service manager starts the daemon again and again, and each start ends here.
-    """
-    try:
-        yield
-    except BridgeError:
-        try:
-            Ticker(house).tick()
-            Mailer(house).flush()
-        except BridgeError as error:
-            log.error("store_failed", words=str(error))
-        raise
 
 
 def _named(letter: Letter) -> dict[str, Any]:

@@ -5,9 +5,12 @@ At its end timelines are read again, the clocks tick once, and the digests and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+
+import structlog
 
 from bridge.clock import SECOND
 from bridge.daemon.census import take_census
@@ -21,8 +24,10 @@ from bridge.daemon.mailer import Mailed, Mailer
 from bridge.daemon.retaining import retain
 from bridge.daemon.ticking import Ticker
 from bridge.daemon.worker import Report, Worker, record_failure
-from bridge.errors import Refused, TrackerError
+from bridge.errors import BridgeError, Refused, TrackerError
 from bridge.sync.ticket import Side
+
+log = structlog.get_logger(__name__)
 
 PATIENCE = 10 * SECOND
 """A link that is due again within this time (throttled, looking for an outcome) is waited for, in microseconds."""
@@ -91,10 +96,35 @@ def sync_once(house: House, *, census: bool = False, progress: Progress | None =
     Chronicler(house).flush()
     tell_heads(house)
     retain(house)
+    return Pass(hits, reports, tuple(failures), tell(house))
+
+
+def tell(house: House) -> Mailed:
+    """The clocks tick once, and all that people are owed by now goes out; no tracker is asked.
+
+    Raises:
+        StoreError: our own database failed.
+    """
     Ticker(house).tick()
     Hooker(house).flush()
     Digesting(house).step(house.clock.now())
-    return Pass(hits, reports, tuple(failures), Mailer(house).flush())
+    return Mailer(house).flush()
+
+
+@contextmanager
+def tell_all_the_same(house: House) -> Iterator[None]:
+    """A start that may fail: what people are owed goes out all the same.
+
+    While a tracker is down, the service manager starts the daemon again and again, and each start ends here.
+    """
+    try:
+        yield
+    except BridgeError:
+        try:
+            tell(house)
+        except BridgeError as error:
+            log.error("store_failed", words=str(error))
+        raise
 
 
 def work_off(house: House, progress: Progress | None = None) -> list[Report]:
