@@ -121,6 +121,11 @@ def test_a_letter_says_what_was_missed_whose_time_it_was_and_what_to_do():
     assert "bgcolor" in html
 
 
+def test_a_moment_is_told_in_utc_as_well_unless_that_is_the_readers_own_time():
+    assert "Wed 18 Nov 2026 16:26 CET = 2026-11-18 15:26 UTC" in say(MISSED)[1]
+    assert "Missed since:           Wed 18 Nov 2026 15:26 UTC\n" in say(replace(MISSED, zone="UTC"))[1]
+
+
 def test_before_it_is_missed_it_is_at_risk_and_a_clock_that_stands_has_no_deadline():
     assert say(AT_RISK)[0] == "At risk: resolve of OPS-7 = CUST-9"
     assert "is missed at Wed 18 Nov 2026 20:26 CET unless something is done" in say(AT_RISK)[1]

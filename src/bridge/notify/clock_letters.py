@@ -313,7 +313,8 @@ def _headline(alarm: Alarm, words: Tongue) -> str:
 
 def _exactly(at: int, words: Tongue) -> str:
     """A moment in the reader's time and in the one that logs and both trackers' people share."""
-    return f"{words.moment(at)} = {to_minute(at)}"
+    told = words.moment(at)
+    return told if told.endswith(" UTC") else f"{told} = {to_minute(at)}"
 
 
 def _cycle_key(alarm: Alarm) -> str:
